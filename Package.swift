@@ -1,0 +1,46 @@
+// swift-tools-version: 6.1
+import Foundation
+import PackageDescription
+
+// libtorch is not a Swift package: tools/setup unpacks the pinned wheel and links it here.
+let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path
+let environment = ProcessInfo.processInfo.environment
+let libtorch = environment["LIBTORCH"].flatMap { $0.isEmpty ? nil : $0 } ?? "\(root)/.deps/libtorch"
+guard FileManager.default.fileExists(atPath: "\(libtorch)/include/ATen/ATen.h") else {
+    FileHandle.standardError.write(
+        Data("no libtorch at \(libtorch): run tools/setup, or set LIBTORCH to a libtorch 2.11\n".utf8))
+    exit(1)
+}
+let torchFlags = [
+    "-I\(libtorch)/include", "-I\(libtorch)/include/torch/csrc/api/include",
+    "-Wno-deprecated-declarations",
+]
+let torchLinking: [LinkerSetting] = [
+    .unsafeFlags(["-L\(libtorch)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(libtorch)/lib"]),
+    .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
+]
+let swiftSettings: [SwiftSetting] = [.swiftLanguageMode(.v6)]
+
+let package = Package(
+    name: "understudy",
+    products: [.executable(name: "understudy", targets: ["understudy"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "HDF5", path: "Sources/HDF5", pkgConfig: "hdf5",
+            providers: [.apt(["libhdf5-dev"])]),
+        .systemLibrary(
+            name: "LibJPEG", path: "Sources/LibJPEG", pkgConfig: "libjpeg",
+            providers: [.apt(["libjpeg62-turbo-dev"])]),
+        .systemLibrary(
+            name: "LibPNG", path: "Sources/LibPNG", pkgConfig: "libpng",
+            providers: [.apt(["libpng-dev"])]),
+        .target(name: "CTorch", cxxSettings: [.unsafeFlags(torchFlags)], linkerSettings: torchLinking),
+    ],
+    cxxLanguageStandard: .cxx20
+)
