@@ -1,0 +1,230 @@
+// ctorch: the part of libtorch that Understudy calls, as flat C.
+//
+// Why it exists: Swift cannot import ATen (templates, exceptions), so every operation is one guarded
+// line of C++ behind a C name. Nothing here decides anything; policy lives in the Swift module Torch.
+//
+// Rules that hold for every function:
+// - A function that can fail returns CT_OK or CT_FAILED. On CT_FAILED it has stored nothing in its
+//   out-parameters except *error: a NUL-terminated message the caller frees with ct_string_free.
+// - Every ct_tensor * stored through an out-parameter is owned by the caller (ct_tensor_free).
+// - Inputs are borrowed for the length of the call. A "may be null" input is an absent optional.
+// - No C++ exception leaves these functions.
+#ifndef CTORCH_H
+#define CTORCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { CT_OK = 0, CT_FAILED = 1 };
+
+// Element types. The numbers are this header's own, not libtorch's.
+enum { CT_FLOAT32 = 0, CT_BFLOAT16 = 1, CT_FLOAT16 = 2, CT_INT64 = 3, CT_UINT8 = 4, CT_BOOL = 5 };
+
+// Device kinds. The index of the CPU is 0.
+enum { CT_CPU = 0, CT_CUDA = 1 };
+
+// Memory formats.
+enum { CT_CONTIGUOUS = 0, CT_CHANNELS_LAST = 1 };
+
+typedef struct ct_tensor ct_tensor;
+typedef struct ct_generator ct_generator;
+
+// -- Lifetime (creation.cpp)
+void ct_tensor_free(ct_tensor *tensor);
+void ct_string_free(char *string);
+// Handles made and not yet freed, over all threads: tests prove with it that nothing leaks.
+int64_t ct_live_tensors(void);
+
+// -- Properties: cannot fail (creation.cpp)
+int32_t ct_rank(const ct_tensor *x);
+void ct_shape(const ct_tensor *x, int64_t *out);  // room for ct_rank(x) numbers
+int32_t ct_dtype(const ct_tensor *x);
+int32_t ct_device_kind(const ct_tensor *x);
+int32_t ct_device_index(const ct_tensor *x);
+bool ct_requires_grad(const ct_tensor *x);
+bool ct_is_contiguous(const ct_tensor *x, int32_t format);
+
+// -- Creation and data transfer (creation.cpp)
+int32_t ct_empty(const int64_t *shape, int32_t rank, int32_t dtype, int32_t device, int32_t index,
+                 ct_tensor **out, char **error);
+int32_t ct_full(const int64_t *shape, int32_t rank, double value, int32_t dtype, int32_t device,
+                int32_t index, ct_tensor **out, char **error);
+int32_t ct_arange(int64_t count, int32_t dtype, int32_t device, int32_t index, ct_tensor **out,
+                  char **error);
+// Copies; bytes must be the size of the tensor. bool bytes must be 0 or 1.
+int32_t ct_from_bytes(const void *bytes, int64_t count, const int64_t *shape, int32_t rank,
+                      int32_t dtype, ct_tensor **out, char **error);
+// Copies the elements in row-major order from any device; bytes must be the size of the tensor.
+int32_t ct_copy_bytes(const ct_tensor *x, void *bytes, int64_t count, char **error);
+int32_t ct_item(const ct_tensor *x, double *out, char **error);
+int32_t ct_to_dtype(const ct_tensor *x, int32_t dtype, ct_tensor **out, char **error);
+int32_t ct_to_device(const ct_tensor *x, int32_t device, int32_t index, ct_tensor **out,
+                     char **error);
+int32_t ct_clone(const ct_tensor *x, ct_tensor **out, char **error);
+
+// -- Shape (shape.cpp)
+int32_t ct_reshape(const ct_tensor *x, const int64_t *shape, int32_t rank, ct_tensor **out,
+                   char **error);
+int32_t ct_transpose(const ct_tensor *x, int64_t a, int64_t b, ct_tensor **out, char **error);
+int32_t ct_permute(const ct_tensor *x, const int64_t *order, int32_t rank, ct_tensor **out,
+                   char **error);
+int32_t ct_narrow(const ct_tensor *x, int64_t dimension, int64_t start, int64_t count,
+                  ct_tensor **out, char **error);
+int32_t ct_select(const ct_tensor *x, int64_t dimension, int64_t index, ct_tensor **out,
+                  char **error);
+int32_t ct_unsqueeze(const ct_tensor *x, int64_t dimension, ct_tensor **out, char **error);
+int32_t ct_squeeze(const ct_tensor *x, int64_t dimension, ct_tensor **out, char **error);
+int32_t ct_flatten(const ct_tensor *x, int64_t from, ct_tensor **out, char **error);
+int32_t ct_expand(const ct_tensor *x, const int64_t *shape, int32_t rank, ct_tensor **out,
+                  char **error);
+int32_t ct_flip(const ct_tensor *x, const int64_t *dimensions, int32_t count, ct_tensor **out,
+                char **error);
+int32_t ct_contiguous(const ct_tensor *x, int32_t format, ct_tensor **out, char **error);
+int32_t ct_concatenate(ct_tensor *const *list, int32_t count, int64_t dimension, ct_tensor **out,
+                       char **error);
+int32_t ct_stack(ct_tensor *const *list, int32_t count, int64_t dimension, ct_tensor **out,
+                 char **error);
+int32_t ct_index_select(const ct_tensor *x, int64_t dimension, const ct_tensor *index,
+                        ct_tensor **out, char **error);
+int32_t ct_gather(const ct_tensor *x, int64_t dimension, const ct_tensor *index, ct_tensor **out,
+                  char **error);
+int32_t ct_one_hot(const ct_tensor *x, int64_t classes, ct_tensor **out, char **error);
+
+// -- Elementwise arithmetic (math.cpp)
+int32_t ct_add(const ct_tensor *a, const ct_tensor *b, ct_tensor **out, char **error);
+int32_t ct_subtract(const ct_tensor *a, const ct_tensor *b, ct_tensor **out, char **error);
+int32_t ct_multiply(const ct_tensor *a, const ct_tensor *b, ct_tensor **out, char **error);
+int32_t ct_divide(const ct_tensor *a, const ct_tensor *b, ct_tensor **out, char **error);
+int32_t ct_add_scalar(const ct_tensor *a, double b, ct_tensor **out, char **error);
+int32_t ct_multiply_scalar(const ct_tensor *a, double b, ct_tensor **out, char **error);
+int32_t ct_divide_scalar(const ct_tensor *a, double b, ct_tensor **out, char **error);
+int32_t ct_scalar_subtract(double a, const ct_tensor *b, ct_tensor **out, char **error);
+int32_t ct_scalar_divide(double a, const ct_tensor *b, ct_tensor **out, char **error);
+int32_t ct_negative(const ct_tensor *x, ct_tensor **out, char **error);
+int32_t ct_exp(const ct_tensor *x, ct_tensor **out, char **error);
+int32_t ct_log(const ct_tensor *x, ct_tensor **out, char **error);
+int32_t ct_sqrt(const ct_tensor *x, ct_tensor **out, char **error);
+int32_t ct_square(const ct_tensor *x, ct_tensor **out, char **error);
+int32_t ct_abs(const ct_tensor *x, ct_tensor **out, char **error);
+// has_min, has_max: whether that bound applies.
+int32_t ct_clamp(const ct_tensor *x, bool has_min, double min, bool has_max, double max,
+                 ct_tensor **out, char **error);
+int32_t ct_where(const ct_tensor *condition, const ct_tensor *yes, const ct_tensor *no,
+                 ct_tensor **out, char **error);
+int32_t ct_greater_scalar(const ct_tensor *x, double bound, ct_tensor **out, char **error);
+int32_t ct_equal(const ct_tensor *a, const ct_tensor *b, ct_tensor **out, char **error);
+int32_t ct_equal_scalar(const ct_tensor *x, double value, ct_tensor **out, char **error);
+int32_t ct_is_finite(const ct_tensor *x, ct_tensor **out, char **error);
+
+// -- Products and reductions (math.cpp). dimensions may be null: all of them.
+int32_t ct_matmul(const ct_tensor *a, const ct_tensor *b, ct_tensor **out, char **error);
+int32_t ct_sum(const ct_tensor *x, const int64_t *dimensions, int32_t count, bool keep,
+               ct_tensor **out, char **error);
+int32_t ct_mean(const ct_tensor *x, const int64_t *dimensions, int32_t count, bool keep,
+                ct_tensor **out, char **error);
+int32_t ct_max(const ct_tensor *x, int64_t dimension, ct_tensor **values, ct_tensor **indices,
+               char **error);
+int32_t ct_argmax(const ct_tensor *x, int64_t dimension, ct_tensor **out, char **error);
+int32_t ct_top_k(const ct_tensor *x, int64_t k, int64_t dimension, ct_tensor **values,
+                 ct_tensor **indices, char **error);
+int32_t ct_softmax(const ct_tensor *x, int64_t dimension, ct_tensor **out, char **error);
+int32_t ct_log_softmax(const ct_tensor *x, int64_t dimension, ct_tensor **out, char **error);
+
+// -- Neural-network operations (nn.cpp)
+int32_t ct_conv2d(const ct_tensor *x, const ct_tensor *weight, const ct_tensor *bias,
+                  int64_t stride, int64_t padding, ct_tensor **out, char **error);
+int32_t ct_linear(const ct_tensor *x, const ct_tensor *weight, const ct_tensor *bias,
+                  ct_tensor **out, char **error);
+// weight, bias, mean and variance may be null. mean and variance are updated when training.
+int32_t ct_batch_norm(const ct_tensor *x, const ct_tensor *weight, const ct_tensor *bias,
+                      const ct_tensor *mean, const ct_tensor *variance, bool training,
+                      double momentum, double epsilon, ct_tensor **out, char **error);
+int32_t ct_layer_norm(const ct_tensor *x, const ct_tensor *weight, const ct_tensor *bias,
+                      double epsilon, ct_tensor **out, char **error);
+int32_t ct_relu(const ct_tensor *x, ct_tensor **out, char **error);
+int32_t ct_gelu(const ct_tensor *x, ct_tensor **out, char **error);
+int32_t ct_max_pool2d(const ct_tensor *x, int64_t size, int64_t stride, int64_t padding,
+                      ct_tensor **out, char **error);
+int32_t ct_adaptive_average_pool2d(const ct_tensor *x, int64_t height, int64_t width,
+                                   ct_tensor **out, char **error);
+// bias may be null; has_scale false: 1/sqrt(width of a head).
+int32_t ct_attention(const ct_tensor *query, const ct_tensor *key, const ct_tensor *value,
+                     const ct_tensor *bias, bool has_scale, double scale, ct_tensor **out,
+                     char **error);
+
+// -- In place (inplace.cpp)
+int32_t ct_copy_(const ct_tensor *x, const ct_tensor *source, char **error);
+int32_t ct_add_(const ct_tensor *x, const ct_tensor *other, double scale, char **error);
+int32_t ct_multiply_(const ct_tensor *x, double factor, char **error);
+int32_t ct_fill_(const ct_tensor *x, double value, char **error);
+
+// -- Random numbers (random.cpp)
+int32_t ct_generator_new(uint64_t seed, ct_generator **out, char **error);
+void ct_generator_free(ct_generator *generator);
+int32_t ct_uniform_(const ct_tensor *x, double from, double to, const ct_generator *generator,
+                    char **error);
+int32_t ct_normal_(const ct_tensor *x, double mean, double deviation,
+                   const ct_generator *generator, char **error);
+// uniform, inverse error function, scale, clamp: timm's trunc_normal_ with the bounds low and high.
+int32_t ct_truncated_normal_(const ct_tensor *x, double deviation, double low, double high,
+                             const ct_generator *generator, char **error);
+
+// -- Autograd (autograd.cpp)
+int32_t ct_backward(const ct_tensor *x, char **error);
+int32_t ct_grad(const ct_tensor *x, ct_tensor **out, char **error);  // stores null when there is none
+int32_t ct_set_grad(const ct_tensor *x, const ct_tensor *grad, char **error);  // grad may be null
+int32_t ct_set_requires_grad(const ct_tensor *x, bool value, char **error);
+int32_t ct_detach(const ct_tensor *x, ct_tensor **out, char **error);
+// Thread-local modes. Each setter hands back what it replaced.
+bool ct_set_grad_mode(bool enabled);
+typedef struct {
+    int32_t device;
+    int32_t dtype;
+    bool enabled;
+} ct_autocast_state;
+ct_autocast_state ct_autocast_enter(int32_t device, bool enabled, int32_t dtype);
+void ct_autocast_leave(ct_autocast_state previous);
+
+// -- Lists of tensors of equal length (foreach.cpp). Outputs: room for count handles.
+int32_t ct_foreach_norm(ct_tensor *const *a, int32_t count, ct_tensor **out, char **error);
+int32_t ct_foreach_sqrt(ct_tensor *const *a, int32_t count, ct_tensor **out, char **error);
+int32_t ct_foreach_divide(ct_tensor *const *a, ct_tensor *const *b, int32_t count, ct_tensor **out,
+                          char **error);
+int32_t ct_foreach_multiply_scalar(ct_tensor *const *a, int32_t count, double factor,
+                                   ct_tensor **out, char **error);
+int32_t ct_foreach_add_(ct_tensor *const *a, ct_tensor *const *b, int32_t count, double scale,
+                        char **error);
+int32_t ct_foreach_add_scalar_(ct_tensor *const *a, int32_t count, double value, char **error);
+int32_t ct_foreach_multiply_(ct_tensor *const *a, ct_tensor *const *b, int32_t count,
+                             char **error);
+int32_t ct_foreach_multiply_scalar_(ct_tensor *const *a, int32_t count, double factor,
+                                    char **error);
+int32_t ct_foreach_divide_(ct_tensor *const *a, ct_tensor *const *b, int32_t count, char **error);
+int32_t ct_foreach_divide_scalar_(ct_tensor *const *a, int32_t count, double divisor,
+                                  char **error);
+int32_t ct_foreach_add_products_(ct_tensor *const *a, ct_tensor *const *b, ct_tensor *const *c,
+                                 int32_t count, double scale, char **error);
+int32_t ct_foreach_add_quotients_(ct_tensor *const *a, ct_tensor *const *b, ct_tensor *const *c,
+                                  int32_t count, double scale, char **error);
+int32_t ct_foreach_lerp_(ct_tensor *const *a, ct_tensor *const *b, int32_t count, double weight,
+                         char **error);
+int32_t ct_foreach_copy_(ct_tensor *const *a, ct_tensor *const *b, int32_t count, char **error);
+int32_t ct_foreach_zero_(ct_tensor *const *a, int32_t count, char **error);
+
+// -- Devices and threads (device.cpp)
+// Loads libtorch_cuda.so once; fails when the library, its dependencies or a device is missing.
+int32_t ct_cuda_load(int32_t *devices, char **error);
+int32_t ct_threads(void);
+// Sets glibc's malloc to keep freed memory instead of returning it to the system.
+void ct_keep_freed_memory(void);
+int32_t ct_set_threads(int32_t count, char **error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

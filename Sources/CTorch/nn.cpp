@@ -1,0 +1,66 @@
+// Layers' operations. Their backward passes are libtorch's.
+#include "internal.h"
+
+using namespace ct;
+
+int32_t ct_conv2d(const ct_tensor *x, const ct_tensor *weight, const ct_tensor *bias,
+                  int64_t stride, int64_t padding, ct_tensor **out, char **error) {
+    return guarded(error, [&] {
+        const int64_t strides[] = {stride, stride}, paddings[] = {padding, padding};
+        *out = wrap(at::conv2d(get(x), get(weight), maybe(bias), at::IntArrayRef(strides),
+                               at::IntArrayRef(paddings)));
+    });
+}
+
+int32_t ct_linear(const ct_tensor *x, const ct_tensor *weight, const ct_tensor *bias,
+                  ct_tensor **out, char **error) {
+    return guarded(error, [&] { *out = wrap(at::linear(get(x), get(weight), maybe(bias))); });
+}
+
+int32_t ct_batch_norm(const ct_tensor *x, const ct_tensor *weight, const ct_tensor *bias,
+                      const ct_tensor *mean, const ct_tensor *variance, bool training,
+                      double momentum, double epsilon, ct_tensor **out, char **error) {
+    return guarded(error, [&] {
+        *out = wrap(at::batch_norm(get(x), maybe(weight), maybe(bias), maybe(mean), maybe(variance),
+                                   training, momentum, epsilon, /*cudnn_enabled=*/true));
+    });
+}
+
+int32_t ct_layer_norm(const ct_tensor *x, const ct_tensor *weight, const ct_tensor *bias,
+                      double epsilon, ct_tensor **out, char **error) {
+    return guarded(error, [&] {
+        *out = wrap(at::layer_norm(get(x), get(weight).sizes(), get(weight), maybe(bias), epsilon));
+    });
+}
+
+int32_t ct_relu(const ct_tensor *x, ct_tensor **out, char **error) {
+    return guarded(error, [&] { *out = wrap(at::relu(get(x))); });
+}
+
+int32_t ct_gelu(const ct_tensor *x, ct_tensor **out, char **error) {
+    return guarded(error, [&] { *out = wrap(at::gelu(get(x))); });
+}
+
+int32_t ct_max_pool2d(const ct_tensor *x, int64_t size, int64_t stride, int64_t padding,
+                      ct_tensor **out, char **error) {
+    return guarded(error, [&] {
+        *out = wrap(at::max_pool2d(get(x), {size, size}, {stride, stride}, {padding, padding}));
+    });
+}
+
+int32_t ct_adaptive_average_pool2d(const ct_tensor *x, int64_t height, int64_t width,
+                                   ct_tensor **out, char **error) {
+    return guarded(error, [&] { *out = wrap(at::adaptive_avg_pool2d(get(x), {height, width})); });
+}
+
+int32_t ct_attention(const ct_tensor *query, const ct_tensor *key, const ct_tensor *value,
+                     const ct_tensor *bias, bool has_scale, double scale, ct_tensor **out,
+                     char **error) {
+    return guarded(error, [&] {
+        std::optional<double> factor;
+        if (has_scale) { factor = scale; }
+        *out = wrap(at::scaled_dot_product_attention(get(query), get(key), get(value), maybe(bias),
+                                                     /*dropout_p=*/0.0, /*is_causal=*/false,
+                                                     factor));
+    });
+}

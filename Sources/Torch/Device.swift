@@ -1,0 +1,83 @@
+import CTorch
+
+/// Where a tensor lives.
+public enum Device: Hashable, Sendable, CustomStringConvertible {
+    /// Main memory.
+    case cpu
+    /// The n-th visible NVIDIA GPU, from 0.
+    case cuda(Int)
+
+    /// Reads `cpu`, `cuda` (the first GPU) or `cuda:1`. Says nothing about whether it exists.
+    ///
+    /// - Throws: `TorchError` naming the accepted forms.
+    public init(parsing text: String) throws(TorchError) {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        switch (parts.first, parts.count) {
+        case ("cpu", 1):
+            self = .cpu
+        case ("cuda", 1):
+            self = .cuda(0)
+        case ("cuda", 2):
+            // Int("+1") would pass; the limit is libtorch's 8-bit device index.
+            guard parts[1].utf8.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }),
+                let index = Int8(parts[1])
+            else { fallthrough }
+            self = .cuda(Int(index))
+        default:
+            throw .shape("device", expected: "cpu, cuda or cuda:N", found: "'\(text)'")
+        }
+    }
+
+    /// `cpu` or `cuda:0`.
+    public var description: String {
+        switch self {
+        case .cpu: "cpu"
+        case .cuda(let index): "cuda:\(index)"
+        }
+    }
+
+    /// Whether a CUDA device can be used. Loads libtorch's CUDA half on the first call.
+    public static var isCUDAAvailable: Bool { (try? cudaCount()) != nil }
+
+    /// The number of visible CUDA devices, at least 1.
+    ///
+    /// Ask before the first `backward()`: autograd fixes its list of devices there.
+    ///
+    /// - Throws: `TorchError` if libtorch has no CUDA half, a library of it is missing, or no
+    ///   device is visible.
+    public static func cudaCount() throws(TorchError) -> Int {
+        var devices: Int32 = 0
+        try Tensor.call("cuda") { ct_cuda_load(&devices, $0) }
+        return Int(devices)
+    }
+
+    var kind: Int32 {
+        switch self {
+        case .cpu: Int32(CT_CPU)
+        case .cuda: Int32(CT_CUDA)
+        }
+    }
+
+    var index: Int32 {
+        switch self {
+        case .cpu: 0
+        case .cuda(let index): Int32(clamping: index)
+        }
+    }
+}
+
+/// libtorch's pool of CPU threads inside one operation.
+public enum Threads {
+    /// The size of the pool.
+    public static var count: Int { Int(ct_threads()) }
+
+    /// Sets the size of the pool; each thread that runs operations takes it up at its next one.
+    ///
+    /// - Throws: `TorchError` if the count is not positive.
+    public static func setCount(_ count: Int) throws(TorchError) {
+        guard count > 0, let number = Int32(exactly: count) else {
+            throw .shape("threads", expected: "a positive count", found: "\(count)")
+        }
+        try Tensor.call("threads") { ct_set_threads(number, $0) }
+    }
+}

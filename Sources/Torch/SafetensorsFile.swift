@@ -1,0 +1,140 @@
+import CTorch
+import Glibc
+
+/// A weights file in the safetensors format, mapped into memory.
+///
+/// Opening checks the whole header against the file's size before anything is allocated from it, so
+/// that no file, however hostile, makes the process read outside it or ask for more memory than the
+/// file is long. Reading a tensor copies its bytes. The file must not be shortened while it is open:
+/// reading a mapping past the end of its file ends the process.
+///
+/// Source: https://github.com/huggingface/safetensors (format as of 0.6).
+public final class SafetensorsFile {
+    /// The path as it was given.
+    public let path: String
+    /// Free text that the writer added.
+    public let metadata: [String: String]
+
+    private let header: SafetensorsHeader
+    private let positions: [String: Int]
+    private let mapping: Mapping
+    private let dataStart: Int
+
+    /// The reference implementation's limit on the header's length in bytes.
+    static let headerLimit = 100_000_000
+
+    /// Maps a file and checks its header.
+    ///
+    /// - Throws: `TorchError` if the file cannot be read, or with the first thing that is wrong in
+    ///   it: length, JSON, dtype, shape, bounds, overlaps, gaps, a name that appears twice.
+    public init(path: String) throws(TorchError) {
+        self.path = path
+        do throws(SafetensorsHeader.Problem) {
+            mapping = try Mapping(path: path)
+            (header, dataStart) = try SafetensorsFile.readHeader(mapping.bytes)
+        } catch {
+            throw SafetensorsFile.error(path, error.message)
+        }
+        metadata = header.metadata
+        positions = Dictionary(
+            uniqueKeysWithValues: header.entries.enumerated().map { ($1.name, $0) })
+    }
+
+    /// The tensors' names in the order of the header.
+    public var names: [String] { header.entries.map(\.name) }
+
+    /// The dtype and shape of a tensor, or nil if there is none of that name.
+    public func info(_ name: String) -> (dtype: DType, shape: [Int])? {
+        positions[name].map { (header.entries[$0].dtype, header.entries[$0].shape) }
+    }
+
+    /// A copy of a tensor, on the CPU.
+    ///
+    /// - Throws: `TorchError` if there is none of that name, or if a bool is neither 0 nor 1.
+    public func tensor(_ name: String) throws(TorchError) -> Tensor {
+        guard let position = positions[name] else {
+            throw SafetensorsFile.error(path, "no tensor '\(name)'")
+        }
+        let entry = header.entries[position]
+        return try withExtendedLifetime(mapping) { () throws(TorchError) in
+            let data = UnsafeRawBufferPointer(rebasing: mapping.bytes[dataStart...])
+            let bytes = UnsafeRawBufferPointer(rebasing: data[entry.bytes])
+            do throws(TorchError) {
+                return try Tensor(copying: bytes, shape: entry.shape, dtype: entry.dtype)
+            } catch {
+                throw SafetensorsFile.error(path, "'\(name)': \(error.message)")
+            }
+        }
+    }
+
+    private static func readHeader(
+        _ bytes: UnsafeRawBufferPointer
+    ) throws(SafetensorsHeader.Problem) -> (SafetensorsHeader, dataStart: Int) {
+        guard bytes.count >= 8 else {
+            throw .init(
+                message: "\(bytes.count) bytes long, too short for a safetensors file")
+        }
+        let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
+        guard length <= UInt64(headerLimit) else {
+            throw .init(
+                message: "its header claims \(length) bytes, over the limit of \(headerLimit): "
+                    + "not a safetensors file")
+        }
+        guard length <= UInt64(bytes.count - 8) else {
+            throw .init(
+                message: "its header claims \(length) bytes, the file has \(bytes.count - 8) "
+                    + "after the length: truncated, or not a safetensors file")
+        }
+        let dataStart = 8 + Int(length)
+        let header = try SafetensorsHeader(
+            json: UnsafeRawBufferPointer(rebasing: bytes[8..<dataStart]),
+            dataSize: bytes.count - dataStart)
+        return (header, dataStart)
+    }
+
+    static func error(_ path: String, _ message: String) -> TorchError {
+        TorchError(operation: "safetensors", message: "\(path): \(message)")
+    }
+}
+
+/// A file mapped for reading; unmapped with the object.
+private final class Mapping {
+    let bytes: UnsafeRawBufferPointer
+
+    init(path: String) throws(SafetensorsHeader.Problem) {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .init(message: reason(errno)) }
+        // The mapping outlives the descriptor.
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw .init(message: reason(errno)) }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            let isFolder = status.st_mode & S_IFMT == S_IFDIR
+            throw .init(message: isFolder ? "is a folder, not a file" : "is not a regular file")
+        }
+        let size = Int(status.st_size)
+        guard size > 0 else {
+            bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+            return
+        }
+        guard let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0),
+            address != MAP_FAILED
+        else { throw .init(message: reason(errno)) }
+        bytes = UnsafeRawBufferPointer(start: address, count: size)
+    }
+
+    deinit {
+        if let address = bytes.baseAddress {
+            munmap(UnsafeMutableRawPointer(mutating: address), bytes.count)
+        }
+    }
+}
+
+/// The system's text for an error number: `No such file or directory`.
+func reason(_ number: Int32) -> String {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
+        guard let text = buffer.baseAddress, strerror_r(number, text, buffer.count) == 0
+        else { return "error \(number)" }
+        return String(cString: text)
+    }
+}

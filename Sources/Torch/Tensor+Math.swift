@@ -1,0 +1,157 @@
+import CTorch
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+// MARK: - Operators
+
+// Operators broadcast and promote as PyTorch does. They trap, because a model's formula in which
+// the shapes do not match is a programmer's mistake, and `try` in every term would hide the formula.
+// A Double with an int64, uint8 or bool tensor gives float32.
+extension Tensor {
+    /// The sum, with broadcasting.
+    public static func + (left: Tensor, right: Tensor) -> Tensor {
+        operate("+", [left, right]) { ct_add($0[0], $0[1], $1, $2) }
+    }
+
+    /// The difference, with broadcasting.
+    public static func - (left: Tensor, right: Tensor) -> Tensor {
+        operate("-", [left, right]) { ct_subtract($0[0], $0[1], $1, $2) }
+    }
+
+    /// The elementwise product, with broadcasting.
+    public static func * (left: Tensor, right: Tensor) -> Tensor {
+        operate("*", [left, right]) { ct_multiply($0[0], $0[1], $1, $2) }
+    }
+
+    /// The elementwise quotient, with broadcasting; of integers, a fraction.
+    public static func / (left: Tensor, right: Tensor) -> Tensor {
+        operate("/", [left, right]) { ct_divide($0[0], $0[1], $1, $2) }
+    }
+
+    /// Every element plus a number.
+    public static func + (left: Tensor, right: Double) -> Tensor {
+        operate("+", [left]) { ct_add_scalar($0[0], right, $1, $2) }
+    }
+
+    /// Every element minus a number.
+    public static func - (left: Tensor, right: Double) -> Tensor {
+        operate("-", [left]) { ct_add_scalar($0[0], -right, $1, $2) }
+    }
+
+    /// Every element times a number.
+    public static func * (left: Tensor, right: Double) -> Tensor {
+        operate("*", [left]) { ct_multiply_scalar($0[0], right, $1, $2) }
+    }
+
+    /// Every element divided by a number.
+    public static func / (left: Tensor, right: Double) -> Tensor {
+        operate("/", [left]) { ct_divide_scalar($0[0], right, $1, $2) }
+    }
+
+    /// A number plus every element.
+    public static func + (left: Double, right: Tensor) -> Tensor { right + left }
+
+    /// A number minus every element.
+    public static func - (left: Double, right: Tensor) -> Tensor {
+        operate("-", [right]) { ct_scalar_subtract(left, $0[0], $1, $2) }
+    }
+
+    /// A number times every element.
+    public static func * (left: Double, right: Tensor) -> Tensor { right * left }
+
+    /// A number divided by every element.
+    public static func / (left: Double, right: Tensor) -> Tensor {
+        operate("/", [right]) { ct_scalar_divide(left, $0[0], $1, $2) }
+    }
+
+    /// Every element negated.
+    public static prefix func - (tensor: Tensor) -> Tensor {
+        operate("-", [tensor]) { ct_negative($0[0], $1, $2) }
+    }
+
+    private static func operate(
+        _ operation: String, _ inputs: [Tensor],
+        _ body: ([OpaquePointer?], Result, Failure) -> Int32
+    ) -> Tensor {
+        do {
+            return try make(operation, inputs, body)
+        } catch {
+            // Optimised builds drop the text of a failed precondition, so it is written first.
+            let line = Array("understudy: \(error)\n".utf8)
+            _ = line.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
+            preconditionFailure("\(error)")
+        }
+    }
+}
+
+// MARK: - Elementwise
+
+extension Tensor {
+    /// e to the power of every element.
+    public func exp() throws(TorchError) -> Tensor {
+        try Tensor.make("exp", [self]) { ct_exp($0[0], $1, $2) }
+    }
+
+    /// The natural logarithm of every element.
+    public func log() throws(TorchError) -> Tensor {
+        try Tensor.make("log", [self]) { ct_log($0[0], $1, $2) }
+    }
+
+    /// The square root of every element.
+    public func sqrt() throws(TorchError) -> Tensor {
+        try Tensor.make("sqrt", [self]) { ct_sqrt($0[0], $1, $2) }
+    }
+
+    /// The square of every element.
+    public func square() throws(TorchError) -> Tensor {
+        try Tensor.make("square", [self]) { ct_square($0[0], $1, $2) }
+    }
+
+    /// The absolute value of every element.
+    public func abs() throws(TorchError) -> Tensor {
+        try Tensor.make("abs", [self]) { ct_abs($0[0], $1, $2) }
+    }
+
+    /// Every element moved into `min ... max`; nil leaves a side open, and one must be given.
+    public func clamped(min: Double? = nil, max: Double? = nil) throws(TorchError) -> Tensor {
+        try Tensor.make("clamped", [self]) {
+            ct_clamp($0[0], min != nil, min ?? 0, max != nil, max ?? 0, $1, $2)
+        }
+    }
+
+    // swift-format-ignore: AlwaysUseLowerCamelCase
+    /// The elements of `self` where the condition holds, those of `other` elsewhere.
+    ///
+    /// - Parameter condition: bool, broadcast like `other`.
+    public func where_(_ condition: Tensor, _ other: Tensor) throws(TorchError) -> Tensor {
+        try Tensor.make(
+            "where_", [condition, self, other], expected: "a bool condition and shapes that agree"
+        ) {
+            ct_where($0[0], $0[1], $0[2], $1, $2)
+        }
+    }
+
+    /// Whether every element is above the bound: a bool tensor.
+    public func greater(than bound: Double) throws(TorchError) -> Tensor {
+        try Tensor.make("greater", [self]) { ct_greater_scalar($0[0], bound, $1, $2) }
+    }
+
+    /// Whether every element equals the other's, with broadcasting: a bool tensor.
+    public func equal(to other: Tensor) throws(TorchError) -> Tensor {
+        try Tensor.make("equal", [self, other], expected: "shapes that agree") {
+            ct_equal($0[0], $0[1], $1, $2)
+        }
+    }
+
+    /// Whether every element is the value: a bool tensor.
+    public func equal(to value: Double) throws(TorchError) -> Tensor {
+        try Tensor.make("equal", [self]) { ct_equal_scalar($0[0], value, $1, $2) }
+    }
+
+    /// Whether every element is neither infinite nor NaN: a bool tensor.
+    public func isFinite() throws(TorchError) -> Tensor {
+        try Tensor.make("isFinite", [self]) { ct_is_finite($0[0], $1, $2) }
+    }
+}

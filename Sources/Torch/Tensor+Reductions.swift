@@ -1,0 +1,83 @@
+import CTorch
+
+extension Tensor {
+    /// The matrix product over the last two dimensions, with the others broadcast.
+    ///
+    /// - Parameter other: `[…, k, n]` for `self` of `[…, m, k]`, of the same dtype.
+    /// - Returns: `[…, m, n]`.
+    public func matmul(_ other: Tensor) throws(TorchError) -> Tensor {
+        try Tensor.make(
+            "matmul", [self, other], expected: "[…, m, k] and […, k, n] of one dtype"
+        ) {
+            ct_matmul($0[0], $0[1], $1, $2)
+        }
+    }
+
+    /// The sum over some dimensions, or over all for nil.
+    ///
+    /// - Parameter keepDimensions: whether summed dimensions stay with length 1.
+    /// - Returns: the dtype of `self`; int64 for integers.
+    public func sum(
+        dimensions: [Int]? = nil, keepDimensions: Bool = false
+    ) throws(TorchError) -> Tensor {
+        try Tensor.make("sum", [self], expected: Tensor.axes(dimensions)) {
+            ct_sum(
+                $0[0], dimensions?.int64, Int32(dimensions?.count ?? 0), keepDimensions, $1, $2)
+        }
+    }
+
+    /// The mean over some dimensions, or over all for nil.
+    ///
+    /// - Throws: `TorchError` for integers.
+    public func mean(
+        dimensions: [Int]? = nil, keepDimensions: Bool = false
+    ) throws(TorchError) -> Tensor {
+        try Tensor.make("mean", [self], expected: Tensor.axes(dimensions)) {
+            ct_mean(
+                $0[0], dimensions?.int64, Int32(dimensions?.count ?? 0), keepDimensions, $1, $2)
+        }
+    }
+
+    /// The largest value along a dimension, which disappears, and its int64 index.
+    public func max(dimension: Int) throws(TorchError) -> (values: Tensor, indices: Tensor) {
+        try Tensor.makePair("max", [self], expected: Tensor.axes([dimension])) {
+            ct_max($0[0], Int64(dimension), $1, $2, $3)
+        }
+    }
+
+    /// The int64 index of the largest value along a dimension, which disappears.
+    public func argmax(dimension: Int) throws(TorchError) -> Tensor {
+        try Tensor.make("argmax", [self], expected: Tensor.axes([dimension])) {
+            ct_argmax($0[0], Int64(dimension), $1, $2)
+        }
+    }
+
+    /// The k largest values along a dimension, largest first, and their int64 indices.
+    public func topK(
+        _ k: Int, dimension: Int = -1
+    ) throws(TorchError) -> (values: Tensor, indices: Tensor) {
+        try Tensor.makePair(
+            "topK", [self], expected: "at least \(k) entries in dimension \(dimension)"
+        ) {
+            ct_top_k($0[0], Int64(k), Int64(dimension), $1, $2, $3)
+        }
+    }
+
+    /// The softmax along a dimension.
+    public func softmax(dimension: Int = -1) throws(TorchError) -> Tensor {
+        try Tensor.make("softmax", [self], expected: Tensor.axes([dimension])) {
+            ct_softmax($0[0], Int64(dimension), $1, $2)
+        }
+    }
+
+    /// The logarithm of the softmax along a dimension, without overflow.
+    public func logSoftmax(dimension: Int = -1) throws(TorchError) -> Tensor {
+        try Tensor.make("logSoftmax", [self], expected: Tensor.axes([dimension])) {
+            ct_log_softmax($0[0], Int64(dimension), $1, $2)
+        }
+    }
+
+    private static func axes(_ dimensions: [Int]?) -> String? {
+        dimensions.map { $0.count == 1 ? "a dimension \($0[0])" : "dimensions \($0)" }
+    }
+}

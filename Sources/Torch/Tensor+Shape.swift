@@ -1,0 +1,144 @@
+import CTorch
+
+extension Tensor {
+    /// The same elements in another shape; one length may be −1.
+    ///
+    /// - Throws: `TorchError` if the counts differ.
+    public func reshaped(_ shape: [Int]) throws(TorchError) -> Tensor {
+        try Tensor.make("reshaped", [self], expected: "elements for \(shape)") {
+            ct_reshape($0[0], shape.int64, Int32(shape.count), $1, $2)
+        }
+    }
+
+    /// A view with two dimensions swapped; negative ones count from the end.
+    public func transposed(_ first: Int, _ second: Int) throws(TorchError) -> Tensor {
+        try Tensor.make("transposed", [self]) {
+            ct_transpose($0[0], Int64(first), Int64(second), $1, $2)
+        }
+    }
+
+    /// A view with the dimensions in the given order.
+    public func permuted(_ order: [Int]) throws(TorchError) -> Tensor {
+        try Tensor.make("permuted", [self], expected: "\(order.count) dimensions for \(order)") {
+            ct_permute($0[0], order.int64, Int32(order.count), $1, $2)
+        }
+    }
+
+    /// A view of `count` entries of a dimension from `start`.
+    public func narrowed(dimension: Int, start: Int, count: Int) throws(TorchError) -> Tensor {
+        try Tensor.make(
+            "narrowed", [self],
+            expected: "entries \(start) to \(start &+ count) in dimension \(dimension)"
+        ) {
+            ct_narrow($0[0], Int64(dimension), Int64(start), Int64(count), $1, $2)
+        }
+    }
+
+    /// A view of one entry of a dimension, which disappears.
+    public func selected(dimension: Int, index: Int) throws(TorchError) -> Tensor {
+        try Tensor.make(
+            "selected", [self], expected: "entry \(index) in dimension \(dimension)"
+        ) {
+            ct_select($0[0], Int64(dimension), Int64(index), $1, $2)
+        }
+    }
+
+    /// A view with a new dimension of length 1.
+    public func unsqueezed(_ dimension: Int) throws(TorchError) -> Tensor {
+        try Tensor.make("unsqueezed", [self]) {
+            ct_unsqueeze($0[0], Int64(dimension), $1, $2)
+        }
+    }
+
+    /// A view without the dimension, if its length is 1; otherwise unchanged, as in PyTorch.
+    public func squeezed(_ dimension: Int) throws(TorchError) -> Tensor {
+        try Tensor.make("squeezed", [self]) { ct_squeeze($0[0], Int64(dimension), $1, $2) }
+    }
+
+    /// All dimensions from `from` on merged into one.
+    public func flattened(from: Int = 0) throws(TorchError) -> Tensor {
+        try Tensor.make("flattened", [self], expected: "a dimension \(from)") {
+            ct_flatten($0[0], Int64(from), $1, $2)
+        }
+    }
+
+    /// A view that repeats dimensions of length 1, without copying; −1 keeps a length.
+    public func expanded(_ shape: [Int]) throws(TorchError) -> Tensor {
+        try Tensor.make("expanded", [self], expected: "a shape that expands to \(shape)") {
+            ct_expand($0[0], shape.int64, Int32(shape.count), $1, $2)
+        }
+    }
+
+    /// A copy with the given dimensions reversed.
+    public func flipped(_ dimensions: [Int]) throws(TorchError) -> Tensor {
+        try Tensor.make("flipped", [self]) {
+            ct_flip($0[0], dimensions.int64, Int32(dimensions.count), $1, $2)
+        }
+    }
+
+    /// The tensor with its elements in the given order in memory; a copy only if they are not.
+    ///
+    /// - Throws: `TorchError` for `.channelsLast` unless the rank is 4.
+    public func contiguous(_ format: MemoryFormat = .contiguous) throws(TorchError) -> Tensor {
+        try Tensor.make("contiguous", [self]) { ct_contiguous($0[0], format.code, $1, $2) }
+    }
+
+    /// Tensors joined along a dimension that they have.
+    ///
+    /// - Throws: `TorchError` if another dimension differs or the list is empty.
+    public static func concatenated(
+        _ tensors: [Tensor], dimension: Int
+    ) throws(TorchError) -> Tensor {
+        try make(
+            "concatenated", tensors,
+            expected: "shapes that differ only in dimension \(dimension)"
+        ) {
+            ct_concatenate($0, Int32($0.count), Int64(dimension), $1, $2)
+        }
+    }
+
+    /// Tensors of one shape joined along a new dimension.
+    ///
+    /// - Throws: `TorchError` if the shapes differ or the list is empty.
+    public static func stacked(
+        _ tensors: [Tensor], dimension: Int = 0
+    ) throws(TorchError) -> Tensor {
+        try make("stacked", tensors, expected: "tensors of one shape") {
+            ct_stack($0, Int32($0.count), Int64(dimension), $1, $2)
+        }
+    }
+
+    /// The entries of a dimension that a 1-dimensional int64 tensor names, in its order.
+    public func indexSelected(dimension: Int, index: Tensor) throws(TorchError) -> Tensor {
+        try Tensor.make(
+            "indexSelected", [self, index],
+            expected: "an int64 vector of entries of dimension \(dimension)"
+        ) {
+            ct_index_select($0[0], Int64(dimension), $0[1], $1, $2)
+        }
+    }
+
+    /// One element per element of `index`, which replaces its coordinate in the dimension.
+    ///
+    /// - Parameter index: int64, of the rank of `self`.
+    /// - Returns: a tensor of the shape of `index`.
+    public func gathered(dimension: Int, index: Tensor) throws(TorchError) -> Tensor {
+        try Tensor.make(
+            "gathered", [self, index],
+            expected: "an int64 index of rank \(rank) into dimension \(dimension)"
+        ) {
+            ct_gather($0[0], Int64(dimension), $0[1], $1, $2)
+        }
+    }
+
+    /// The int64 indicator rows of int64 classes: `[…]` to `[…, classes]`.
+    ///
+    /// - Throws: `TorchError` if a class is negative or not below `classes`.
+    public func oneHot(classes: Int) throws(TorchError) -> Tensor {
+        try Tensor.make(
+            "oneHot", [self], expected: "int64 classes in 0 ..< \(classes)"
+        ) {
+            ct_one_hot($0[0], Int64(classes), $1, $2)
+        }
+    }
+}

@@ -1,0 +1,24 @@
+/// What went wrong in a tensor operation, a device or a weights file.
+///
+/// Its description is one line: `conv2d: expected input [N, 3, H, W] …, found [2, 4, 8, 8] …`.
+public struct TorchError: Error, CustomStringConvertible, Equatable {
+    /// The operation that failed, by its Swift name: `conv2d`.
+    public let operation: String
+    /// What was expected and found, or what to do about it.
+    public let message: String
+
+    /// Makes an error; line breaks in the message become spaces.
+    public init(operation: String, message: String) {
+        self.operation = operation
+        self.message = message.split(whereSeparator: \.isNewline)
+            .joined(separator: " ")
+    }
+
+    /// An error of the form `operation: expected …, found …`.
+    public static func shape(_ operation: String, expected: String, found: String) -> TorchError {
+        TorchError(operation: operation, message: "expected \(expected), found \(found)")
+    }
+
+    /// The operation, a colon and the message.
+    public var description: String { "\(operation): \(message)" }
+}
