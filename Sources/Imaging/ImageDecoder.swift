@@ -1,0 +1,131 @@
+import CJPEG
+import CPNG
+
+/// The file formats that can be read, told apart by their first bytes.
+public enum ImageFormat: String, Sendable {
+    /// JPEG: baseline, progressive or arithmetic-coded, 8 bits, grey, RGB, YCbCr, CMYK or YCCK.
+    case jpeg
+    /// PNG of every colour type and depth.
+    case png
+
+    /// Recognises a file by its content, never by its name; nil if it is neither.
+    public init?(sniffing bytes: UnsafeRawBufferPointer) {
+        if bytes.starts(with: [0xFF, 0xD8, 0xFF]) {
+            self = .jpeg
+        } else if bytes.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) {
+            self = .png
+        } else {
+            return nil
+        }
+    }
+
+    var name: String { rawValue.uppercased() }
+}
+
+/// Turns the bytes of a JPEG or PNG file into RGB.
+///
+/// Pixels are those of Pillow's `Image.open(file).convert("RGB")`: an EXIF orientation is ignored
+/// (the picture stays as stored), alpha is dropped, CMYK is taken for Adobe's inverted kind, grey
+/// becomes three equal channels, 16-bit colour keeps its high byte and 16-bit grey is clipped at
+/// 255. JPEG uses libjpeg-turbo's exact integer DCT and triangle-filter chroma upsampling.
+///
+/// A file that is cut short is an error, and so is one whose entropy-coded data is damaged (Pillow
+/// returns such pictures with grey or smeared parts).
+public enum ImageDecoder {
+    /// The most pixels that an image may have: Pillow's limit against decompression bombs, twice
+    /// its `MAX_IMAGE_PIXELS` of 1024³ / 4 / 3.
+    public static let pixelLimit = 178_956_970
+
+    /// Reads the size of an image from its header, in pixels.
+    ///
+    /// - Throws: `ImageError` if the bytes are no JPEG or PNG, or their header is damaged.
+    public static func size(
+        of bytes: UnsafeRawBufferPointer
+    ) throws(ImageError) -> (width: Int, height: Int) {
+        let (format, start) = try recognise(bytes)
+        var width: Int32 = 0
+        var height: Int32 = 0
+        let failure = failureMessage { text in
+            switch format {
+            case .jpeg: cjpeg_read_size(start, bytes.count, &width, &height, text)
+            case .png: cpng_read_size(start, bytes.count, &width, &height, text)
+            }
+        }
+        if let failure { throw ImageError("\(format.name): \(failure)") }
+        return (Int(width), Int(height))
+    }
+
+    /// Decodes an image, or a region of it.
+    ///
+    /// A region comes out equal to the crop of the whole image, byte for byte; for JPEG only the
+    /// blocks around it are transformed. Damage in JPEG data below the region goes unnoticed,
+    /// a file cut short there does not.
+    ///
+    /// - Parameter region: Pixels to decode; nil for all of them.
+    /// - Throws: `ImageError` if the bytes are no JPEG or PNG, are damaged or cut short, hold
+    ///   more than ``pixelLimit`` pixels, or if the region reaches outside the image.
+    public static func decode(
+        _ bytes: UnsafeRawBufferPointer, region: PixelRect? = nil
+    ) throws(ImageError) -> Image {
+        let (format, start) = try recognise(bytes)
+        let (width, height) = try size(of: bytes)
+        guard width * height <= pixelLimit else {
+            throw ImageError(
+                "\(format.name): \(width)x\(height) is more than \(pixelLimit) pixels;"
+                    + " the file may be a decompression bomb")
+        }
+        let region = region ?? PixelRect(x: 0, y: 0, width: width, height: height)
+        guard region.lies(withinWidth: width, height: height) else {
+            throw ImageError(
+                "\(format.name): region \(region) lies outside the \(width)x\(height) image")
+        }
+        let (x, y) = (Int32(region.x), Int32(region.y))
+        let (columns, rows) = (Int32(region.width), Int32(region.height))
+        var failure: String?
+        let pixels = [UInt8](
+            unsafeUninitializedCapacity: region.width * region.height * 3
+        ) { buffer, initialized in
+            failure = failureMessage { text in
+                switch format {
+                case .jpeg:
+                    let area = cjpeg_region(x: x, y: y, width: columns, height: rows)
+                    return cjpeg_decode(start, bytes.count, area, buffer.baseAddress, text)
+                case .png:
+                    let area = cpng_region(x: x, y: y, width: columns, height: rows)
+                    return cpng_decode(start, bytes.count, area, buffer.baseAddress, text)
+                }
+            }
+            initialized = failure == nil ? buffer.count : 0
+        }
+        if let failure { throw ImageError("\(format.name): \(failure)") }
+        return Image(width: region.width, height: region.height, pixels: pixels)
+    }
+
+    private static func recognise(
+        _ bytes: UnsafeRawBufferPointer
+    ) throws(ImageError) -> (ImageFormat, UnsafePointer<UInt8>) {
+        guard let start = bytes.baseAddress, !bytes.isEmpty else {
+            throw ImageError("the file is empty")
+        }
+        guard let format = ImageFormat(sniffing: bytes) else {
+            let shown = bytes.prefix(4).map { byte in
+                let digits = String(byte, radix: 16, uppercase: true)
+                return digits.count == 1 ? "0\(digits)" : digits
+            }
+            throw ImageError(
+                "neither JPEG nor PNG: the file starts with \(shown.joined(separator: " "))")
+        }
+        return (format, start.assumingMemoryBound(to: UInt8.self))
+    }
+}
+
+/// Runs a call of the C targets, which returns 0 or leaves one line in the buffer that it is
+/// given; returns that line, nil for success.
+func failureMessage(_ call: (UnsafeMutablePointer<CChar>) -> Int32) -> String? {
+    let size = max(Int(CJPEG_MESSAGE_SIZE), Int(CPNG_MESSAGE_SIZE))
+    return withUnsafeTemporaryAllocation(of: CChar.self, capacity: size) { text in
+        guard let start = text.baseAddress else { return "out of memory" }
+        start.initialize(repeating: 0, count: size)
+        return call(start) == 0 ? nil : String(cString: start)
+    }
+}
