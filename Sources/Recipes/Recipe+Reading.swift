@@ -1,0 +1,234 @@
+extension Recipe {
+    /// Reads a recipe file.
+    ///
+    /// Every key is checked: what is unknown, missing, repeated, of the wrong type or out of range
+    /// is an error with its position. `extends: FILE` lays the file over another one, mapping by
+    /// mapping. Relative paths start at the folder of the file that names them.
+    ///
+    /// - Parameters:
+    ///   - path: The YAML file.
+    ///   - overrides: `key.key=value`, the value in YAML, laid over the file in order; relative
+    ///     paths in them start at the working directory.
+    /// - Throws: `RecipeError`, one line with the place.
+    public init(contentsOf path: String, overrides: [String] = []) throws(RecipeError) {
+        try self.init(.reading(path, overrides: overrides, noun: "recipe"))
+    }
+
+    /// Reads a recipe from text, as if it stood in the file `path` (which need not exist).
+    ///
+    /// - Throws: `RecipeError`, one line with the place.
+    public init(
+        parsing text: String, path: String, overrides: [String] = []
+    ) throws(RecipeError) {
+        try self.init(.composing(text, path: path, overrides: overrides, noun: "recipe"))
+    }
+
+    private init(_ root: SourcedNode) throws(RecipeError) {
+        let file = try SectionReader(
+            root, noun: "recipe",
+            known: [
+                "name", "seed", "data", "view", "batch", "teacher", "cache", "model", "loss",
+                "optimizer", "schedule", "ema", "average", "validation", "precision", "checkpoint",
+                "extends",
+            ])
+        name = try file.word("name")
+        seed = try file.unsigned("seed")
+        data = try Data(file)
+        view = try View(file)
+        batch = try Batch(file, isMixed: view.mix != nil)
+        teacher = try Teacher(file)
+        cache = try Cache(file, classes: data.classes)
+        model = try Model(file)
+        loss = try Loss(file)
+        optimizer = try Optimizer(file)
+        schedule = try Schedule(file)
+        ema = try EMA(file)
+        average = try Average(file)
+        validation = try Validation(file)
+        precision = try file.choice("precision")
+        checkpoint = try Checkpoint(file)
+
+        guard teacher != nil || cache == nil else {
+            throw file.error("cache", "cache needs a teacher: add teacher: {card: FILE}")
+        }
+        guard teacher != nil || loss.kl == 0 else {
+            throw file.error(
+                "loss",
+                "loss.kl is \(Scalar.text(loss.kl)) but there is no teacher: "
+                    + "add teacher: {card: FILE}, or set loss.kl to 0")
+        }
+    }
+}
+
+extension Recipe.Data {
+    fileprivate init(_ file: SectionReader) throws(RecipeError) {
+        let section = try file.section("data", known: ["train", "val", "classes", "on_error"])
+        train = try section.path("train")
+        val = try section.path("val")
+        classes = try section.integer("classes", 2...1_000_000)
+        onError = try section.choice("on_error", default: .fail)
+    }
+}
+
+extension Recipe.Batch {
+    fileprivate init(_ file: SectionReader, isMixed: Bool) throws(RecipeError) {
+        let section = try file.section("batch", known: ["size", "group", "repeats"])
+        size = try section.integer("size", 1...1_000_000)
+        group = try section.integer("group", 1...1_000_000)
+        repeats = try section.integer("repeats", 1...1_000_000, default: 1)
+        guard size % group == 0 else {
+            throw section.error("size", "batch.size \(size) is not a multiple of group \(group)")
+        }
+        guard group % 2 == 0 || !isMixed else {
+            throw section.error(
+                "group",
+                "batch.group \(group) is odd: mixing pairs the members of a group from both ends")
+        }
+        guard repeats <= groups else {
+            throw section.error(
+                "repeats",
+                "batch.repeats \(repeats) exceeds the \(groups) group(s) of a step: "
+                    + "the copies of an image must fall in different groups")
+        }
+    }
+}
+
+extension Recipe.Teacher {
+    fileprivate init?(_ file: SectionReader) throws(RecipeError) {
+        let section = try file.optionalSection(
+            "teacher", known: ["card", "precision"], mayBeAbsent: true)
+        guard let section else { return nil }
+        card = try section.path("card")
+        precision = try section.choice("precision", default: .fp32)
+    }
+}
+
+extension Recipe.Cache {
+    fileprivate init?(_ file: SectionReader, classes: Int) throws(RecipeError) {
+        let section = try file.optionalSection(
+            "cache", known: ["epochs", "encoding", "top_k", "groups_per_part"], mayBeAbsent: true)
+        guard let section else { return nil }
+        epochs = try section.integer("epochs", 1...1_000_000)
+        groupsPerPart = try section.integer("groups_per_part", 1...1_000_000, default: 64)
+        if try section.choice("encoding", of: ["dense", "topk"]) == 0 {
+            try section.refuse(["top_k"], because: "means nothing with encoding dense")
+            encoding = .dense
+            return
+        }
+        // A stored class is 16 bits wide.
+        guard classes <= 1 << 16 else {
+            throw section.error(
+                "encoding", "cache.encoding topk holds at most 65536 classes, not \(classes)")
+        }
+        let k = try section.integer("top_k", 1...65_535)
+        guard k <= classes else {
+            throw section.error("top_k", "cache.top_k \(k) exceeds data.classes \(classes)")
+        }
+        encoding = .topK(k)
+    }
+}
+
+extension Recipe.Model {
+    fileprivate init(_ file: SectionReader) throws(RecipeError) {
+        let section = try file.section("model", known: ["name", "init", "drop_path"])
+        name = try section.word("name")
+        initialization = try section.choice("init")
+        dropPath = try section.number("drop_path", .belowOne, default: 0)
+    }
+}
+
+extension Recipe.Loss {
+    fileprivate init(_ file: SectionReader) throws(RecipeError) {
+        let section = try file.section("loss", known: ["kl", "ce"])
+        kl = try section.number("kl", .nonNegative)
+        ce = try section.number("ce", .nonNegative)
+        guard kl + ce > 0 else {
+            throw section.error("kl", "loss.kl and loss.ce are both 0: nothing would be learnt")
+        }
+    }
+}
+
+extension Recipe.Optimizer {
+    fileprivate init(_ file: SectionReader) throws(RecipeError) {
+        let section = try file.section(
+            "optimizer",
+            known: [
+                "name", "lr", "weight_decay", "betas", "eps", "momentum", "nesterov",
+                "max_grad_norm",
+            ])
+        lr = try section.number("lr", .positive)
+        weightDecay = try section.number("weight_decay", .nonNegative)
+        maxGradNorm = try section.optionalNumber("max_grad_norm", .positive)
+        let name = try section.choice("name", of: ["lamb", "adamw", "sgd"])
+        if name == 2 {
+            try section.refuse(["betas", "eps"], because: "means nothing to sgd")
+            let momentum = try section.number("momentum", .belowOne)
+            let nesterov = try section.boolean("nesterov", default: false)
+            guard momentum > 0 || !nesterov else {
+                throw section.error("nesterov", "optimizer.nesterov needs a momentum above 0")
+            }
+            rule = .sgd(momentum: momentum, nesterov: nesterov)
+            return
+        }
+        try section.refuse(["momentum", "nesterov"], because: "means something to sgd only")
+        let rates = try section.numbers("betas", count: 2, .belowOne)
+        let betas = Betas(rates[0], rates[1])
+        let eps = try section.number("eps", .positive)
+        rule = name == 0 ? .lamb(betas: betas, eps: eps) : .adamw(betas: betas, eps: eps)
+    }
+}
+
+extension Recipe.Schedule {
+    fileprivate init(_ file: SectionReader) throws(RecipeError) {
+        let section = try file.section(
+            "schedule", known: ["epochs", "warmup", "cooldown", "final_ratio"])
+        epochs = try section.integer("epochs", 1...1_000_000)
+        warmup = try section.integer("warmup", 0...1_000_000)
+        cooldown = try section.integer("cooldown", 0...1_000_000)
+        finalRatio = try section.number("final_ratio", .share)
+        guard warmup + cooldown <= epochs else {
+            throw section.error(
+                "epochs",
+                "schedule.epochs \(epochs) is less than warmup \(warmup) + cooldown \(cooldown)")
+        }
+    }
+}
+
+extension Recipe.EMA {
+    fileprivate init?(_ file: SectionReader) throws(RecipeError) {
+        guard let section = try file.optionalSection("ema", known: ["decay", "beta"]) else {
+            return nil
+        }
+        decay = try section.number("decay", .belowOne)
+        beta = try section.number("beta", .positive)
+    }
+}
+
+extension Recipe.Average {
+    fileprivate init(_ file: SectionReader) throws(RecipeError) {
+        let section = try file.section("average", known: ["keep"])
+        keep = try section.integer("keep", 1...1000)
+    }
+}
+
+extension Recipe.Validation {
+    fileprivate init(_ file: SectionReader) throws(RecipeError) {
+        let section = try file.section(
+            "validation", known: ["size", "resize", "interpolation", "batch"])
+        size = try section.integer("size", Recipe.View.sides)
+        resize = try section.integer("resize", Recipe.View.sides)
+        interpolation = try section.choice("interpolation")
+        batch = try section.integer("batch", 1...1_000_000)
+        guard resize >= size else {
+            throw section.error(
+                "resize", "validation.resize \(resize) is less than validation.size \(size)")
+        }
+    }
+}
+
+extension Recipe.Checkpoint {
+    fileprivate init(_ file: SectionReader) throws(RecipeError) {
+        let section = try file.section("checkpoint", known: ["every_steps"])
+        everySteps = try section.integer("every_steps", 1...1_000_000_000)
+    }
+}

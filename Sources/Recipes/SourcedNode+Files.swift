@@ -1,0 +1,148 @@
+import Foundation
+
+extension SourcedNode {
+    /// A recipe is a page of text; a larger file is a mistake.
+    private static let largestFile = 1 << 20
+
+    /// Reads a file and the file it extends, and lays the overrides over both.
+    ///
+    /// - Parameters:
+    ///   - path: The file; relative to the working directory.
+    ///   - overrides: `a.b=c`, the value in YAML.
+    ///   - noun: What the file holds, for messages: "recipe".
+    static func reading(
+        _ path: String, overrides: [String], noun: String
+    ) throws(RecipeError) -> SourcedNode {
+        let text = try contents(of: path)
+        return try composing(text, path: path, overrides: overrides, noun: noun)
+    }
+
+    /// As `reading`, with the text at hand.
+    static func composing(
+        _ text: String, path: String, overrides: [String], noun: String
+    ) throws(RecipeError) -> SourcedNode {
+        var root = try document(text, path: path, descendants: [], noun: noun)
+        for override in overrides {
+            root = root.overlaid(with: try parse(override: override))
+        }
+        return root
+    }
+
+    private static func document(
+        _ text: String, path: String, descendants: [String], noun: String
+    ) throws(RecipeError) -> SourcedNode {
+        let file = FilePaths.absolute(path)
+        let place = Place(
+            origin: path, line: 1, column: 1, directory: FilePaths.directory(of: file))
+        var root = try SourcedNode(parsing: text, at: place)
+        guard case .mapping(var entries) = root.content else {
+            throw root.place.error("a \(noun) is a mapping of keys, found \(root.shown)")
+        }
+        guard let index = entries.firstIndex(where: { $0.key == "extends" }) else { return root }
+        let extends = entries.remove(at: index).value
+        root.content = .mapping(entries)
+        guard case .scalar(let parent, _) = extends.content, !parent.isEmpty, !extends.isNone else {
+            throw extends.place.error("extends: expected one file, found \(extends.shown)")
+        }
+
+        let parentPath = FilePaths.joined(FilePaths.directory(of: path), parent)
+        let chain = descendants + [path]
+        let parentFile = FilePaths.absolute(parentPath)
+        if chain.contains(where: { FilePaths.absolute($0) == parentFile }) {
+            let circle = (chain + [parentPath]).joined(separator: " -> ")
+            throw extends.place.error("extends goes in a circle: \(circle)")
+        }
+        let parentText: String
+        do {
+            parentText = try contents(of: parentPath)
+        } catch {
+            throw extends.place.error("extends: \(error)")
+        }
+        let base = try document(parentText, path: parentPath, descendants: chain, noun: noun)
+        return base.overlaid(with: root)
+    }
+
+    /// `optimizer.lr=1e-3` as a tree of one value.
+    private static func parse(override: String) throws(RecipeError) -> SourcedNode {
+        let place = Place(
+            origin: "--set \(oneLine(override))", line: nil, column: nil,
+            directory: FilePaths.absolute("."))
+        guard let equals = override.firstIndex(of: "=") else {
+            throw place.error("expected key.key=value")
+        }
+        let keys = override[..<equals].split(separator: ".", omittingEmptySubsequences: false)
+        guard keys.allSatisfy({ !$0.isEmpty && !$0.contains(where: \.isWhitespace) }) else {
+            throw place.error("expected key.key=value")
+        }
+        guard keys.first != "extends" else {
+            throw place.error("extends belongs in a file")
+        }
+        let text = String(override[override.index(after: equals)...])
+        guard text.contains(where: { !$0.isWhitespace }) else {
+            throw place.error("has no value; write none to switch a section off")
+        }
+        var node = try SourcedNode(parsing: text, at: place)
+        for key in keys.reversed() {
+            node = SourcedNode(
+                content: .mapping([Entry(key: String(key), keyPlace: place, value: node)]),
+                place: place)
+        }
+        return node
+    }
+
+    private static func contents(of path: String) throws(RecipeError) -> String {
+        var isDirectory: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+            throw RecipeError(place: path, message: "no such file")
+        }
+        guard !isDirectory.boolValue else {
+            throw RecipeError(place: path, message: "is a folder, expected a YAML file")
+        }
+        guard let bytes = FileManager.default.contents(atPath: path) else {
+            throw RecipeError(place: path, message: "cannot be read; check its permissions")
+        }
+        guard bytes.count <= largestFile else {
+            throw RecipeError(
+                place: path, message: "\(bytes.count) bytes, more than any recipe needs (1 MiB)")
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw RecipeError(place: path, message: "is not UTF-8 text")
+        }
+        return text
+    }
+}
+
+/// Paths by their text alone: nothing here looks at the file system, and links stay as written.
+enum FilePaths {
+    /// `path` from the working directory, standardised.
+    static func absolute(_ path: String) -> String {
+        joined(FileManager.default.currentDirectoryPath, path)
+    }
+
+    /// `path` as seen from `directory`, standardised; absolute if either is.
+    static func joined(_ directory: String, _ path: String) -> String {
+        standardised(path.hasPrefix("/") ? path : "\(directory)/\(path)")
+    }
+
+    /// The folder that holds `path`: `.` for a bare name.
+    static func directory(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    /// Without `.`, `//` and, where a folder stands before it, `..`.
+    static func standardised(_ path: String) -> String {
+        let isAbsolute = path.hasPrefix("/")
+        var parts: [Substring] = []
+        for part in path.split(separator: "/") where part != "." {
+            if part == "..", let last = parts.last, last != ".." {
+                parts.removeLast()
+            } else if part != ".." || !isAbsolute {
+                parts.append(part)
+            }
+        }
+        let joined = parts.joined(separator: "/")
+        if isAbsolute { return "/" + joined }
+        return joined.isEmpty ? "." : joined
+    }
+}

@@ -1,0 +1,101 @@
+extension TeacherCard {
+    /// Reads a teacher card, as strictly as a recipe.
+    ///
+    /// - Parameter path: The YAML file; relative paths in it start at its folder.
+    /// - Throws: `RecipeError`, one line with the place.
+    public init(contentsOf path: String) throws(RecipeError) {
+        try self.init(.reading(path, overrides: [], noun: "teacher card"))
+    }
+
+    /// Reads a card from text, as if it stood in the file `path` (which need not exist).
+    ///
+    /// - Throws: `RecipeError`, one line with the place.
+    public init(parsing text: String, path: String) throws(RecipeError) {
+        try self.init(.composing(text, path: path, overrides: [], noun: "teacher card"))
+    }
+
+    private init(_ root: SourcedNode) throws(RecipeError) {
+        let file = try SectionReader(
+            root, noun: "teacher card",
+            known: [
+                "name", "kind", "classes", "architecture", "preprocessing", "weights", "source",
+                "top1", "extends",
+            ])
+        name = try file.word("name")
+        classes = try file.integer("classes", 2...1_000_000)
+        preprocessing = try Preprocessing(file)
+        if try file.choice("kind", of: ["beit", "resnet"]) == 0 {
+            architecture = .beit(try BEiTArchitecture(file, input: preprocessing.size))
+        } else {
+            architecture = .resnet(depth: try Self.resNetDepth(file))
+        }
+        let weights = try file.section("weights", known: ["file", "sha256"])
+        weightsFile = try weights.path("file")
+        weightsSHA256 = try Self.digest(weights)
+        source = try file.string("source")
+        top1 = try file.optionalNumber("top1", .percentage)
+    }
+
+    private static func resNetDepth(_ file: SectionReader) throws(RecipeError) -> Int {
+        let section = try file.section("architecture", known: ["depth"])
+        let depths = [18, 34, 50, 101, 152]
+        return depths[try section.choice("depth", of: depths.map(String.init))]
+    }
+
+    private static func digest(_ weights: SectionReader) throws(RecipeError) -> String? {
+        let expected = "64 hexadecimal digits in lower case, or null"
+        let digest = try weights.optionalString("sha256", expected: expected)
+        guard let digest else { return nil }
+        let isHex = digest.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+        guard isHex, digest.utf8.count == 64 else {
+            throw weights.error(
+                "sha256",
+                "weights.sha256: expected \(expected), found '\(SourcedNode.oneLine(digest))'")
+        }
+        return digest
+    }
+}
+
+extension TeacherCard.BEiTArchitecture {
+    fileprivate init(_ file: SectionReader, input: Int) throws(RecipeError) {
+        let section = try file.section(
+            "architecture",
+            known: ["image_size", "patch", "width", "depth", "heads", "mlp_ratio", "layer_scale"])
+        imageSize = try section.integer("image_size", Recipe.View.sides)
+        patch = try section.integer("patch", Recipe.View.sides)
+        width = try section.integer("width", 1...65_536)
+        depth = try section.integer("depth", 1...1000)
+        heads = try section.integer("heads", 1...1024)
+        mlpRatio = try section.number("mlp_ratio", .positive)
+        layerScale = try section.number("layer_scale", .positive)
+        guard imageSize % patch == 0 else {
+            throw section.error(
+                "patch", "architecture.image_size \(imageSize) is not a multiple of patch \(patch)")
+        }
+        guard width % heads == 0 else {
+            throw section.error(
+                "heads", "architecture.width \(width) is not a multiple of heads \(heads)")
+        }
+        guard imageSize == input else {
+            throw section.error(
+                "image_size",
+                "architecture.image_size \(imageSize) differs from preprocessing.size \(input)")
+        }
+    }
+}
+
+extension TeacherCard.Preprocessing {
+    fileprivate init(_ file: SectionReader) throws(RecipeError) {
+        let section = try file.section(
+            "preprocessing", known: ["size", "resize", "interpolation", "mean", "std"])
+        size = try section.integer("size", Recipe.View.sides)
+        resize = try section.integer("resize", Recipe.View.sides)
+        interpolation = try section.choice("interpolation")
+        mean = try section.numbers("mean", count: 3, .share)
+        std = try section.numbers("std", count: 3, .positive)
+        guard resize >= size else {
+            throw section.error(
+                "resize", "preprocessing.resize \(resize) is less than preprocessing.size \(size)")
+        }
+    }
+}

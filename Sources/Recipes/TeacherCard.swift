@@ -1,0 +1,92 @@
+/// A teacher: architecture, preprocessing, weights and where they come from.
+public struct TeacherCard: Sendable, Equatable {
+    /// The teacher's name; part of a cache's identity.
+    public var name: String
+    /// The network and its dimensions.
+    public var architecture: Architecture
+    /// How many classes it tells apart.
+    public var classes: Int
+    /// What the network expects of an image.
+    public var preprocessing: Preprocessing
+    /// The safetensors file of its weights, absolute.
+    public var weightsFile: String
+    /// The SHA-256 of that file, 64 lower-case hexadecimal digits; `nil` leaves it unchecked.
+    public var weightsSHA256: String?
+    /// Where the weights come from.
+    public var source: String
+    /// Its published (or measured) top-1, per cent; `nil` if unknown.
+    public var top1: Double?
+
+    /// A network and its dimensions.
+    public enum Architecture: Sendable, Equatable {
+        /// A vision transformer with relative position bias, as BEiT fine-tuned for classification.
+        case beit(BEiTArchitecture)
+        /// A ResNet v1.5: 18, 34, 50, 101 or 152 layers.
+        case resnet(depth: Int)
+    }
+
+    /// The dimensions of a BEiT.
+    public struct BEiTArchitecture: Sendable, Equatable {
+        /// The side of the square input, pixels; a multiple of `patch`.
+        public var imageSize: Int
+        /// The side of a patch, pixels.
+        public var patch: Int
+        /// Channels of a token; a multiple of `heads`.
+        public var width: Int
+        /// Transformer blocks.
+        public var depth: Int
+        /// Attention heads per block.
+        public var heads: Int
+        /// Hidden channels of the feed-forward layer over `width`.
+        public var mlpRatio: Double
+        /// The initial layer scale.
+        public var layerScale: Double
+
+        /// Makes an architecture; `imageSize` is a multiple of `patch`, `width` of `heads`.
+        public init(
+            imageSize: Int, patch: Int, width: Int, depth: Int, heads: Int, mlpRatio: Double,
+            layerScale: Double
+        ) {
+            self.imageSize = imageSize
+            self.patch = patch
+            self.width = width
+            self.depth = depth
+            self.heads = heads
+            self.mlpRatio = mlpRatio
+            self.layerScale = layerScale
+        }
+    }
+
+    /// What a network expects of an image, and how it is prepared for a clean evaluation.
+    public struct Preprocessing: Sendable, Equatable {
+        /// The side of the square input, pixels.
+        public var size: Int
+        /// The short side before the centre crop, pixels.
+        public var resize: Int
+        /// The resampling filter.
+        public var interpolation: Recipe.Filter
+        /// Subtracted from each channel (red, green, blue), in 0…1.
+        public var mean: [Double]
+        /// Divides each channel (red, green, blue) after `mean`.
+        public var std: [Double]
+
+        /// Makes a preprocessing; `resize` is at least `size`.
+        public init(
+            size: Int, resize: Int, interpolation: Recipe.Filter, mean: [Double], std: [Double]
+        ) {
+            self.size = size
+            self.resize = resize
+            self.interpolation = interpolation
+            self.mean = mean
+            self.std = std
+        }
+    }
+
+    /// The kind as the file names it.
+    public var kind: String {
+        switch architecture {
+        case .beit: "beit"
+        case .resnet: "resnet"
+        }
+    }
+}

@@ -1,0 +1,116 @@
+/// The random draws of one purpose at one place of the training: a pure function of its address.
+///
+/// ## The layout
+/// Draw `d` (0, 1, 2, …) of the stream `(seed, epoch, slot, purpose)` is 64 bits `x`:
+/// ```
+/// block = Philox4x32-10(counter: (d / 2, slot, epoch, purpose), key: (seed mod 2^32, seed / 2^32))
+/// x     = d even: block[0] + block[1] · 2^32        d odd: block[2] + block[3] · 2^32
+/// ```
+/// Slot and epoch are below 2^32, a purpose is its raw value, and a stream has at most 2^33 draws;
+/// so no two draws share a counter. Where a purpose belongs to a group, `slot` is the group's index
+/// in the epoch; where it belongs to the epoch, `slot` is 0.
+///
+/// Every function below takes the stream's next draws in the order its text gives, so a stranger
+/// with a Philox and this page can replay all of them; `Tests/Fixtures/views/make_draws.py` does.
+/// Only additions, multiplications, divisions and square roots are used (`ExactMath`), which IEEE
+/// 754 fixes to the last bit: the result depends on no C library and no processor.
+public struct DrawStream: Sendable, Equatable {
+    /// What a stream's draws decide. A raw value, once used, keeps its meaning for ever.
+    public enum Purpose: UInt32, Sendable, CaseIterable {
+        /// The order of an epoch's images.
+        case order = 0
+        /// A view's random resized crop.
+        case crop = 1
+        /// A view's resampling filter.
+        case interpolation = 2
+        /// A view's horizontal flip.
+        case flip = 3
+        /// A view's RandAugment operations.
+        case randAugment = 4
+        /// A group's mixing.
+        case mix = 5
+        /// The image that takes the place of an unreadable one.
+        case substitute = 6
+        /// The seed of a group's stochastic depth; the epoch is the training's.
+        case dropPath = 7
+    }
+
+    private let key: (UInt32, UInt32)
+    private let slot: UInt32
+    private let epoch: UInt32
+    private let purpose: Purpose
+    private var draw: UInt64 = 0
+    /// The second half of the current block, for odd draws.
+    private var pending: UInt64 = 0
+
+    /// The stream at an address, before its first draw.
+    ///
+    /// - Parameters:
+    ///   - epoch: 0 ..< 2^32.
+    ///   - slot: 0 ..< 2^32; a group's index or 0 where the purpose asks for it.
+    public init(seed: UInt64, epoch: Int, slot: Int, purpose: Purpose) {
+        precondition(UInt32(exactly: epoch) != nil, "epoch \(epoch) is outside 0 ..< 2^32")
+        precondition(UInt32(exactly: slot) != nil, "slot \(slot) is outside 0 ..< 2^32")
+        key = (UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
+        self.slot = UInt32(truncatingIfNeeded: slot)
+        self.epoch = UInt32(truncatingIfNeeded: epoch)
+        self.purpose = purpose
+    }
+
+    /// The next draw: 64 random bits.
+    public mutating func bits() -> UInt64 {
+        defer { draw += 1 }
+        if draw & 1 == 1 { return pending }
+        let index = draw >> 1
+        precondition(index <= UInt64(UInt32.max), "a stream has at most 2^33 draws")
+        let block = Philox4x32.block(
+            counter: (UInt32(truncatingIfNeeded: index), slot, epoch, purpose.rawValue), key: key)
+        pending = UInt64(block.2) | UInt64(block.3) << 32
+        return UInt64(block.0) | UInt64(block.1) << 32
+    }
+
+    /// A number in [0, 1): the draw's upper 53 bits times 2^-53. One draw.
+    public mutating func uniform() -> Double {
+        Double(bits() >> 11) * 0x1p-53
+    }
+
+    /// `a + (b - a) · uniform()`. One draw.
+    public mutating func uniform(_ a: Double, _ b: Double) -> Double {
+        a + (b - a) * uniform()
+    }
+
+    /// A number in (0, 1): (the draw's upper 52 bits, plus ½) times 2^-52. One draw.
+    ///
+    /// Neither end occurs, so its logarithm and its normal quantile are finite.
+    public mutating func openUniform() -> Double {
+        (Double(bits() >> 12) + 0.5) * 0x1p-52
+    }
+
+    /// A whole number in 0 ..< bound, each equally likely.
+    ///
+    /// The upper 64 bits of draw · bound; while the lower 64 are below 2^64 mod bound, the next draw
+    /// is taken instead. Source: Lemire, "Fast random integer generation in an interval", 2019.
+    public mutating func int(below bound: Int) -> Int {
+        precondition(bound > 0, "a draw needs at least one outcome")
+        let n = UInt64(bound)
+        var product = n.multipliedFullWidth(by: bits())
+        if product.low < n {
+            let threshold = (0 &- n) % n
+            while product.low < threshold {
+                product = n.multipliedFullWidth(by: bits())
+            }
+        }
+        return Int(product.high)
+    }
+
+    /// A standard normal number: the normal quantile of `openUniform()`. One draw.
+    public mutating func normal() -> Double {
+        ExactMath.normalQuantile(openUniform())
+    }
+
+    /// Streams are equal where they yield the same draws from here on.
+    public static func == (a: DrawStream, b: DrawStream) -> Bool {
+        a.key == b.key && a.slot == b.slot && a.epoch == b.epoch && a.purpose == b.purpose
+            && a.draw == b.draw
+    }
+}

@@ -1,0 +1,95 @@
+import Imaging
+import Recipes
+
+/// One augmented view of an image: everything drawn, nothing yet rendered.
+///
+/// A view is drawn in relative terms, so the same view can be rendered at the student's size and
+/// at a teacher's own. Rendering order: crop, resize, flip, `operations(size:)`, normalise; then
+/// its group's mixing.
+public struct View: Sendable, Equatable {
+    /// The view epoch.
+    public let epoch: Int
+    /// The place in the epoch: step · batch size + group · group size + member.
+    public let slot: Int
+    /// The image, as the data set numbers them.
+    public let imageIndex: Int
+    /// The filter that resizes the crop.
+    public let interpolation: Interpolation
+    /// Whether the resized crop is mirrored left to right.
+    public let flip: Bool
+    /// The RandAugment operations that apply, in order.
+    public let augmentations: [AugmentDraw]
+
+    private let cropRule: Recipe.Crop
+    private let cropDraws: DrawStream
+
+    /// Draws the view of an image at a slot; the caller has found the image.
+    init(recipe: Recipe, epoch: Int, slot: Int, imageIndex: Int) {
+        self.epoch = epoch
+        self.slot = slot
+        self.imageIndex = imageIndex
+        func stream(_ purpose: DrawStream.Purpose) -> DrawStream {
+            DrawStream(seed: recipe.seed, epoch: epoch, slot: slot, purpose: purpose)
+        }
+        switch recipe.view.interpolation {
+        case .bilinear: interpolation = .bilinear
+        case .bicubic: interpolation = .bicubic
+        case .random:
+            var draws = stream(.interpolation)
+            interpolation = draws.uniform() < 0.5 ? .bilinear : .bicubic
+        }
+        var flipDraws = stream(.flip)
+        flip = flipDraws.uniform() < recipe.view.flip
+        var augmentDraws = stream(.randAugment)
+        augmentations =
+            recipe.view.randaugment.map { AugmentDraw.draw($0, from: &augmentDraws) } ?? []
+        cropRule = recipe.view.crop
+        cropDraws = stream(.crop)
+    }
+
+    /// The part of the image that the view shows, in the image's own pixels.
+    ///
+    /// torchvision's random resized crop: up to 10 tries of an area and a shape, rounded half to
+    /// even, then an offset; if none fits, the largest centred crop whose shape is allowed. Draws
+    /// per try: area, shape; and once one fits: top, left.
+    ///
+    /// - Parameters:
+    ///   - width: The image's width, pixels.
+    ///   - height: The image's height, pixels.
+    public func crop(width: Int, height: Int) -> PixelRect {
+        precondition(width > 0 && height > 0, "an image has at least one pixel")
+        var draws = cropDraws
+        let (scale, ratio) = (cropRule.scale, cropRule.ratio)
+        let shapes = (ExactMath.log(ratio.lowerBound), ExactMath.log(ratio.upperBound))
+        for _ in 0..<10 {
+            let area = Double(width * height) * draws.uniform(scale.lowerBound, scale.upperBound)
+            let shape = ExactMath.exp(draws.uniform(shapes.0, shapes.1))
+            let w = Self.rounded((area * shape).squareRoot())
+            let h = Self.rounded((area / shape).squareRoot())
+            guard 0 < w, w <= width, 0 < h, h <= height else { continue }
+            let top = draws.int(below: height - h + 1)
+            let left = draws.int(below: width - w + 1)
+            return PixelRect(x: left, y: top, width: w, height: h)
+        }
+        let shape = Double(width) / Double(height)
+        var (w, h) = (width, height)
+        if shape < ratio.lowerBound {
+            h = max(1, Self.rounded(Double(width) / ratio.lowerBound))
+        } else if shape > ratio.upperBound {
+            w = max(1, Self.rounded(Double(height) * ratio.upperBound))
+        }
+        return PixelRect(x: (width - w) / 2, y: (height - h) / 2, width: w, height: h)
+    }
+
+    /// The RandAugment operations for a square rendering.
+    ///
+    /// - Parameter size: The rendering's side, pixels; a translation is a share of it.
+    public func operations(size: Int) -> [PixelOperation] {
+        augmentations.map { $0.operation(size: size) }
+    }
+
+    private static func rounded(_ value: Double) -> Int {
+        // A crop rule may ask for a side beyond any image; the comparison with the image refuses it.
+        Int(min(value.rounded(.toNearestOrEven), 0x1p40))
+    }
+}

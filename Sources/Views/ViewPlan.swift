@@ -1,0 +1,126 @@
+import Recipes
+
+/// Which image every slot of an epoch shows, and every random draw of its view: a pure function of
+/// the recipe, the number of images, and (epoch, slot).
+///
+/// Slots are numbered through the epoch. Step `t` holds slots `t·B ..< (t+1)·B`; inside, group `g`
+/// holds the contiguous members `g·n ..< (g+1)·n`, with `B` slots a step and `n` a group.
+///
+/// The epoch's list of images is a fresh shuffle, each image repeated `batch.repeats` times in a
+/// row. Its position `p` within a step goes to group `p mod G`, member `p div G`, with `G` groups a
+/// step: so the copies of an image fall in different groups of one step, as they fell on different
+/// processes in the published run.
+public struct ViewPlan: Sendable {
+    /// The version of everything drawn here. It changes whenever a view changes for an unchanged
+    /// recipe, and belongs in a cache's fingerprint.
+    public static let version = "philox4x32-10/1"
+
+    /// The recipe that the plan follows.
+    public let recipe: Recipe
+    /// How many images the data set has.
+    public let imageCount: Int
+    /// Optimizer steps per epoch.
+    public let stepsPerEpoch: Int
+    /// Slots per epoch: whole steps only.
+    public let slotsPerEpoch: Int
+    /// Groups per epoch.
+    public let groupsPerEpoch: Int
+    /// Slots per group.
+    public let groupSize: Int
+    /// Groups per step.
+    public let groupsPerStep: Int
+    /// Slots per step.
+    public let stepSize: Int
+
+    private let orders: EpochOrders
+
+    /// Plans a recipe over a data set.
+    ///
+    /// - Throws: `RecipeError` if the images do not fill a single step.
+    public init(recipe: Recipe, imageCount: Int) throws(RecipeError) {
+        precondition((0...Int(UInt32.max)).contains(imageCount), "at most 2^32 - 1 images")
+        let batch = recipe.batch
+        // The published sampler keeps a multiple of 256 positions of the repeated list (Touvron et
+        // al., DeiT), so each epoch shows a third of the images three times, not all of them.
+        let positions =
+            batch.repeats == 1 || imageCount < 256 ? imageCount : imageCount / 256 * 256
+        let steps = positions / batch.size
+        guard steps > 0 else {
+            throw RecipeError(
+                place: nil,
+                message: "\(imageCount) images fill \(positions) of the \(batch.size) slots of a "
+                    + "step: lower batch.size to \(max(positions, 1)) or less, or add images")
+        }
+        self.recipe = recipe
+        self.imageCount = imageCount
+        stepsPerEpoch = steps
+        stepSize = batch.size
+        groupSize = batch.group
+        groupsPerStep = batch.groups
+        slotsPerEpoch = steps * batch.size
+        groupsPerEpoch = steps * batch.groups
+        orders = EpochOrders(seed: recipe.seed, count: imageCount)
+    }
+
+    /// The image that a slot shows.
+    ///
+    /// Constant time, but for the first call of an epoch, which shuffles all images.
+    public func imageIndex(epoch: Int, slot: Int) -> Int {
+        Int(orders.order(epoch: epoch)[listIndex(slot: slot)])
+    }
+
+    /// The images that a run of slots show.
+    public func imageIndices(epoch: Int, slots: Range<Int>) -> [Int] {
+        let order = orders.order(epoch: epoch)
+        return slots.map { Int(order[listIndex(slot: $0)]) }
+    }
+
+    /// The view at a slot.
+    public func view(epoch: Int, slot: Int) -> View {
+        View(
+            recipe: recipe, epoch: epoch, slot: slot,
+            imageIndex: imageIndex(epoch: epoch, slot: slot))
+    }
+
+    /// The mixing of a group.
+    ///
+    /// - Parameter group: The group's index in the epoch, `slot / groupSize`.
+    public func mix(epoch: Int, group: Int) -> MixDraw {
+        precondition((0..<groupsPerEpoch).contains(group), "group \(group) is not in the epoch")
+        guard let rule = recipe.view.mix else { return .none }
+        var draws = DrawStream(seed: recipe.seed, epoch: epoch, slot: group, purpose: .mix)
+        return MixDraw.draw(rule, from: &draws)
+    }
+
+    /// The slots of a group.
+    public func slots(ofGroup group: Int) -> Range<Int> {
+        group * groupSize..<(group + 1) * groupSize
+    }
+
+    /// The image that takes the place of a slot's unreadable one (`data.on_error: substitute`).
+    ///
+    /// - Parameter attempt: 0 for the first substitute, 1 if that is unreadable too, and so on.
+    public func substituteIndex(epoch: Int, slot: Int, attempt: Int) -> Int {
+        precondition((0..<slotsPerEpoch).contains(slot), "slot \(slot) is not in the epoch")
+        var draws = DrawStream(
+            seed: recipe.seed, epoch: epoch, slot: slot, purpose: .substitute)
+        var index = draws.int(below: imageCount)
+        for _ in 0..<attempt { index = draws.int(below: imageCount) }
+        return index
+    }
+
+    /// The view of a substitute image: the draws of the slot, on another image.
+    public func view(epoch: Int, slot: Int, substituting imageIndex: Int) -> View {
+        precondition((0..<imageCount).contains(imageIndex), "image \(imageIndex) does not exist")
+        return View(recipe: recipe, epoch: epoch, slot: slot, imageIndex: imageIndex)
+    }
+
+    /// Where a slot's image stands in the epoch's shuffle.
+    private func listIndex(slot: Int) -> Int {
+        precondition((0..<slotsPerEpoch).contains(slot), "slot \(slot) is not in the epoch")
+        let (step, offset) = slot.quotientAndRemainder(dividingBy: stepSize)
+        let (group, member) = offset.quotientAndRemainder(dividingBy: groupSize)
+        let position = step * stepSize + member * groupsPerStep + group
+        return position / recipe.batch.repeats
+    }
+}

@@ -1,0 +1,236 @@
+import Testing
+
+@testable import Recipes
+
+@Suite("Recipe errors") struct RecipeErrorTests {
+    @Test("an unknown key names its place, its section and the known keys")
+    func unknownKey() {
+        #expect(
+            message("weight_decay: 0.02", "weigth_decay: 0.02")
+                == "mine.yaml:22:3: unknown key 'weigth_decay' in optimizer; known: betas, eps, "
+                + "lr, max_grad_norm, momentum, name, nesterov, weight_decay")
+        #expect(
+            message("seed: 42", "seed: 42\nsede: 1")
+                == "mine.yaml:3:1: unknown key 'sede' in the recipe; known: average, batch, cache, "
+                + "checkpoint, data, ema, extends, loss, model, name, optimizer, precision, "
+                + "schedule, seed, teacher, validation, view")
+        #expect(
+            message("scale: [0.08, 1.0]", "area: [0.08, 1.0]")
+                == "mine.yaml:6:10: unknown key 'area' in view.crop; known: ratio, scale")
+    }
+
+    @Test("a missing key is named with what it takes")
+    func missingKey() {
+        #expect(
+            message("  lr: 5.0e-3\n", "")
+                == "mine.yaml:20:3: missing key 'lr' in optimizer: a number above 0")
+        #expect(
+            message("seed: 42\n", "")
+                == "mine.yaml:1:1: missing key 'seed' in the recipe: a whole number from 0 to "
+                + "18446744073709551615")
+        #expect(
+            message("ema: {decay: 0.9999, beta: 15}\n", "")
+                == "mine.yaml:1:1: missing key 'ema' in the recipe: a mapping or none")
+        #expect(
+            message("encoding: topk, top_k: 50", "encoding: topk")
+                == "mine.yaml:16:8: missing key 'top_k' in cache: a whole number from 1 to 65535")
+    }
+
+    @Test("a repeated key is an error")
+    func duplicateKey() {
+        #expect(
+            message("  eps: 1.0e-6", "  lr: 1.0e-6") == "mine.yaml:21:3: duplicate key 'lr'")
+        #expect(
+            message("  eps: 1.0e-6", "  \"lr\": 1.0e-6") == "mine.yaml:21:3: duplicate key 'lr'")
+    }
+
+    @Test(
+        "a value of the wrong type says what was expected and found",
+        arguments: [
+            (
+                "lr: 5.0e-3", "lr: fast",
+                "21:7: optimizer.lr: expected a number above 0, found 'fast'"
+            ),
+            (
+                "lr: 5.0e-3", "lr: '5e-3'",
+                "21:7: optimizer.lr: expected a number above 0, found the text \"5e-3\""
+            ),
+            ("lr: 5.0e-3", "lr:", "21:6: optimizer.lr: expected a number above 0, found nothing"),
+            (
+                "lr: 5.0e-3", "lr: .inf",
+                "21:7: optimizer.lr: expected a number above 0, found '.inf'"
+            ),
+            ("lr: 5.0e-3", "lr: 0x1", "21:7: optimizer.lr: expected a number above 0, found '0x1'"),
+            (
+                "lr: 5.0e-3", "lr: [1]",
+                "21:7: optimizer.lr: expected a number above 0, found a list of 1"
+            ),
+            (
+                "size: 224\n  crop", "size: 224.0\n  crop",
+                "5:9: view.size: expected a whole number from 1 to 16384, found '224.0'"
+            ),
+            (
+                "seed: 42", "seed: -1",
+                "2:7: seed: expected a whole number from 0 to 18446744073709551615, found '-1'"
+            ),
+            (
+                "seed: 42", "seed: 042",
+                "2:7: seed: expected a whole number from 0 to 18446744073709551615, found '042'"
+            ),
+            (
+                "ema: {decay: 0.9999, beta: 15}", "ema: yes",
+                "27:6: ema: expected a mapping or none, found 'yes'"
+            ),
+            (
+                "interpolation: random", "interpolation: nearest",
+                "7:18: view.interpolation: expected one of bilinear, bicubic, random, "
+                    + "found 'nearest'"
+            ),
+            ("name: sample", "name: 7", "1:7: name: expected a text, found '7'"),
+            (
+                "name: sample", "name: a/b",
+                "1:7: name: expected a name of letters, digits, '.', '_' and '-', found 'a/b'"
+            ),
+            (
+                "val: /srv/val", "val: ~/val",
+                "3:32: data.val: '~' is not expanded; write the path in full"
+            ),
+            (
+                "betas: [0.9, 0.999]", "betas: [0.9]",
+                "23:10: optimizer.betas: expected a list of 2, each a number of at least 0 and "
+                    + "below 1, found a list of 1"
+            ),
+            (
+                "betas: [0.9, 0.999]", "betas: [0.9, 1]",
+                "23:16: optimizer.betas: expected a list of 2, each a number of at least 0 and "
+                    + "below 1, found '1'"
+            ),
+        ])
+    func wrongType(old: String, new: String, expected: String) {
+        #expect(message(old, new) == "mine.yaml:\(expected)")
+    }
+
+    @Test(
+        "a value out of range, alone or beside another, is an error at its place",
+        arguments: [
+            (
+                "flip: 0.5", "flip: 1.5",
+                "8:9: view.flip: expected a number from 0 to 1, found '1.5'"
+            ),
+            (
+                "scale: [0.08, 1.0]", "scale: [0, 1.0]",
+                "6:18: view.crop.scale: expected a list of 2, each a number above 0 and at most 1, "
+                    + "found '0'"
+            ),
+            (
+                "scale: [0.08, 1.0]", "scale: [1, 0.5]",
+                "6:17: view.crop.scale: the first number must not exceed the second"
+            ),
+            (
+                "mixup: 0.2, cutmix: 1.0", "mixup: 0, cutmix: 0",
+                "12:34: view.mix: mixup and cutmix are both 0; write mix: none"
+            ),
+            (
+                "mixup: 0.2", "mixup: 1e-9",
+                "12:34: view.mix.mixup: expected 0, or a number from 0.001 to 1000"
+            ),
+            (
+                "size: 1536", "size: 1500",
+                "14:15: batch.size 1500 is not a multiple of group 192"
+            ),
+            (
+                "{size: 1536, group: 192", "{size: 1528, group: 191",
+                "14:28: batch.group 191 is odd: mixing pairs the members of a group from both ends"
+            ),
+            (
+                "repeats: 3", "repeats: 9",
+                "14:42: batch.repeats 9 exceeds the 8 group(s) of a step: the copies of an image "
+                    + "must fall in different groups"
+            ),
+            (
+                "teacher: {card: ../teachers/t.yaml}", "teacher: none",
+                "16:8: cache needs a teacher: add teacher: {card: FILE}"
+            ),
+            ("top_k: 50", "top_k: 1001", "16:45: cache.top_k 1001 exceeds data.classes 1000"),
+            (
+                "encoding: topk", "encoding: dense",
+                "16:39: cache.top_k means nothing with encoding dense; remove it, or set it to none"
+            ),
+            (
+                "classes: 1000", "classes: 70000",
+                "16:32: cache.encoding topk holds at most 65536 classes, not 70000"
+            ),
+            (
+                "kl: 0.8, ce: 0.2", "kl: 0, ce: 0",
+                "18:12: loss.kl and loss.ce are both 0: nothing would be learnt"
+            ),
+            (
+                "name: lamb", "name: sgd",
+                "23:3: optimizer.betas means nothing to sgd; remove it, or set it to none"
+            ),
+            (
+                "name: lamb", "name: lamb\n  nesterov: true",
+                "21:3: optimizer.nesterov means something to sgd only; remove it, or set it to none"
+            ),
+            (
+                "epochs: 610, warmup", "epochs: 12, warmup",
+                "26:20: schedule.epochs 12 is less than warmup 5 + cooldown 10"
+            ),
+            (
+                "resize: 256", "resize: 200",
+                "29:33: validation.resize 200 is less than validation.size 224"
+            ),
+        ])
+    func outOfRange(old: String, new: String, expected: String) {
+        #expect(message(old, new) == "mine.yaml:\(expected)")
+    }
+
+    @Test("a divergence without a teacher says both ways out")
+    func lossWithoutTeacher() {
+        let old =
+            "teacher: {card: ../teachers/t.yaml}\ncache: {epochs: 610, encoding: topk, top_k: 50}\n"
+        #expect(
+            message(old, "")
+                == "mine.yaml:16:7: loss.kl is 0.8 but there is no teacher: add teacher: "
+                + "{card: FILE}, or set loss.kl to 0")
+    }
+
+    @Test("what is not YAML, or not a mapping, is an error with its place")
+    func notYAML() {
+        #expect(
+            message("betas: [0.9, 0.999]", "betas: [0.9, 0.999")
+                .hasPrefix("mine.yaml:24:6: not valid YAML: "))
+        #expect(
+            message { try Recipe(parsing: "", path: "a.yaml") } == "a.yaml:1:1: is empty")
+        #expect(
+            message { try Recipe(parsing: "- 1\n- 2", path: "a.yaml") }
+                == "a.yaml:1:1: a recipe is a mapping of keys, found a list of 2")
+        #expect(
+            message { try Recipe(parsing: "? [a]\n: 1", path: "a.yaml") }
+                == "a.yaml:1:3: a key must be a word")
+        #expect(
+            message { try Recipe(parsing: "a: 1\n---\nb: 2", path: "a.yaml") }
+                .hasPrefix("a.yaml:2:1: not valid YAML: "))
+    }
+
+    @Test("a message is one line whatever the value holds")
+    func oneLine() {
+        let text = message(
+            "lr: 5.0e-3", "lr: \"a\\nb\\e[31m" + String(repeating: "x", count: 200) + "\"")
+        #expect(text.contains("a·b·[31mxxx"))
+        #expect(text.hasSuffix("xxx…\""))
+        #expect(!text.contains("\n"))
+    }
+
+    @Test("an alias bomb ends in an error, not in memory")
+    func aliasBomb() {
+        var text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+        for i in 1...9 {
+            let uses = Array(repeating: "*a\(i - 1)", count: 10).joined(separator: ", ")
+            text += "a\(i): &a\(i) [\(uses)]\n"
+        }
+        #expect(
+            message { try Recipe(parsing: text, path: "a.yaml") }
+                .hasSuffix("more than 10000 values: this is not a recipe"))
+    }
+}

@@ -1,0 +1,181 @@
+import Foundation
+import Testing
+
+@testable import Recipes
+
+@Suite("Recipe") struct RecipeTests {
+    @Test("every key of the sample arrives in its property")
+    func values() throws {
+        let recipe = try read()
+        #expect(recipe.name == "sample")
+        #expect(recipe.seed == 42)
+        #expect(recipe.data.classes == 1000)
+        #expect(recipe.data.onError == .fail)
+        #expect(recipe.view.size == 224)
+        #expect(recipe.view.crop.scale == 0.08...1)
+        #expect(recipe.view.crop.ratio == 0.75...1.3333333333333333)
+        #expect(recipe.view.interpolation == .random)
+        #expect(recipe.view.flip == 0.5)
+        #expect(recipe.view.randaugment == .init(magnitude: 7, magnitudeDeviation: 0.5))
+        #expect(recipe.view.mean == [0.485, 0.456, 0.406])
+        #expect(recipe.view.std == [0.229, 0.224, 0.225])
+        #expect(
+            recipe.view.mix == .init(probability: 1, mixup: 0.2, cutmix: 1, switch: 0.5))
+        #expect(recipe.view.labelSmoothing == 0.1)
+        #expect(recipe.batch == .init(size: 1536, group: 192, repeats: 3))
+        #expect(recipe.batch.groups == 8)
+        #expect(recipe.cache == .init(epochs: 610, encoding: .topK(50), groupsPerPart: 64))
+        #expect(
+            recipe.model == .init(name: "resnet50", initialization: .pytorch, dropPath: 0))
+        #expect(recipe.loss == .init(kl: 0.8, ce: 0.2))
+        #expect(recipe.optimizer.rule == .lamb(betas: .init(0.9, 0.999), eps: 1e-6))
+        #expect(recipe.optimizer.lr == 5e-3)
+        #expect(recipe.optimizer.weightDecay == 0.02)
+        #expect(recipe.optimizer.maxGradNorm == 1)
+        #expect(
+            recipe.schedule == .init(epochs: 610, warmup: 5, cooldown: 10, finalRatio: 0.01))
+        #expect(recipe.ema == .init(decay: 0.9999, beta: 15))
+        #expect(recipe.average.keep == 10)
+        #expect(
+            recipe.validation
+                == .init(size: 224, resize: 256, interpolation: .bilinear, batch: 256))
+        #expect(recipe.precision == .bf16)
+        #expect(recipe.checkpoint.everySteps == 500)
+    }
+
+    @Test("relative paths start at the folder of the file, absolute ones stay")
+    func paths() throws {
+        let recipe = try read()
+        #expect(recipe.data.train == "/exp/recipes/data/train")
+        #expect(recipe.data.val == "/srv/val")
+        #expect(recipe.teacher?.card == "/exp/teachers/t.yaml")
+    }
+
+    @Test("a teacher runs in fp32 unless its section says otherwise; precision is the student's")
+    func teacherPrecision() throws {
+        #expect(try read().teacher?.precision == .fp32)
+        let recipe = try read(overrides: ["teacher.precision=bf16", "precision=fp32"])
+        #expect(recipe.teacher?.precision == .bf16)
+        #expect(recipe.precision == .fp32)
+    }
+
+    @Test("sections that are none, or absent where that is allowed, are nil")
+    func noneSections() throws {
+        #expect(try read("ema: {decay: 0.9999, beta: 15}", "ema: none").ema == nil)
+        #expect(try read("rand-m7-mstd0.5", "none").view.randaugment == nil)
+        let supervised = try read(
+            "teacher: {card: ../teachers/t.yaml}\ncache: {epochs: 610, encoding: topk, top_k: 50}",
+            "teacher: none",
+            overrides: ["loss={kl: 0, ce: 1}", "view.mix=none", "optimizer.max_grad_norm=none"])
+        #expect(supervised.teacher == nil)
+        #expect(supervised.cache == nil)
+        #expect(supervised.view.mix == nil)
+        #expect(supervised.optimizer.maxGradNorm == nil)
+    }
+
+    @Test(
+        "the resolved recipe reads back to an equal one and holds every key",
+        arguments: [
+            [], ["ema=none", "view.mix=none", "view.randaugment=none"],
+            ["cache={encoding: dense, top_k: none, epochs: 3}"],
+            ["teacher=none", "cache=none", "loss.kl=0"], ["teacher.precision=bf16"],
+            [
+                "optimizer={name: sgd, momentum: 0.9, nesterov: true, betas: none, eps: none}",
+                "optimizer.max_grad_norm=none",
+            ],
+            ["optimizer.name=adamw", "optimizer.lr=1e-7", "seed=18446744073709551615"],
+            ["data.train=\"/srv/a b: 'c' \\\"d\\\" \\\\ #\\ne\"", "data.on_error=substitute"],
+        ])
+    func resolved(overrides: [String]) throws {
+        let recipe = try read(overrides: overrides)
+        let text = recipe.resolvedYAML
+        let again = try Recipe(parsing: text, path: "/elsewhere/recipe.yaml")
+        #expect(again == recipe)
+        #expect(again.resolvedYAML == text)
+        for key in ["on_error:", "repeats:", "drop_path:", "max_grad_norm:", "teacher:", "ema:"] {
+            #expect(text.contains(key))
+        }
+    }
+
+    @Test("view fields name what a view depends on, and nothing else")
+    func viewFields() throws {
+        let fields = try read().viewFields
+        #expect(
+            fields.map { "\($0.name)=\($0.value)" } == [
+                "seed=42", "batch.size=1536", "batch.group=192", "batch.repeats=3",
+                "views.size=224", "views.crop.scale=[0.08, 1]",
+                "views.crop.ratio=[0.75, 1.3333333333333333]", "views.interpolation=random",
+                "views.flip=0.5", "views.randaugment=rand-m7-n2-mstd0.5-p0.5-inc0",
+                "views.mean=[0.485, 0.456, 0.406]", "views.std=[0.229, 0.224, 0.225]",
+                "views.mix=probability 1, mixup 0.2, cutmix 1, switch 0.5",
+            ])
+        func values(_ override: String) throws -> [String] {
+            try read(overrides: [override]).viewFields.map(\.value)
+        }
+        let plain = fields.map(\.value)
+        for same in ["view.label_smoothing=0", "cache.epochs=3", "optimizer.lr=1", "loss.ce=1"] {
+            #expect(try values(same) == plain)
+        }
+        for other in ["seed=1", "batch.repeats=1", "view.flip=0", "view.mix=none"] {
+            #expect(try values(other) != plain)
+        }
+    }
+
+    @Test("training epochs replay the cached ones cyclically")
+    func viewEpochs() throws {
+        let recipe = try read(overrides: ["cache.epochs=30"])
+        #expect([0, 29, 30, 61].map(recipe.viewEpoch(forTrainingEpoch:)) == [0, 29, 0, 1])
+        let without = try read(overrides: ["cache=none"])
+        #expect(without.viewEpoch(forTrainingEpoch: 61) == 61)
+    }
+}
+
+@Suite("Shipped recipes") struct ShippedRecipeTests {
+    @Test("imagenet-resnet50-kd is the published recipe")
+    func imagenet() throws {
+        let recipe = try Recipe(
+            contentsOf: "\(repository)/recipes/imagenet-resnet50-kd.yaml")
+        var expected = try read()
+        expected.name = "imagenet-resnet50-kd"
+        expected.data.train = "\(repository)/data/imagenet/train"
+        expected.data.val = "\(repository)/data/imagenet/val"
+        expected.teacher?.card = "\(repository)/teachers/beit_base_patch16_224.yaml"
+        #expect(recipe == expected)
+    }
+
+    @Test(
+        "the digits recipes read, and share their views",
+        arguments: ["digits-teacher", "digits-labels", "digits-kd"])
+    func digits(name: String) throws {
+        let recipe = try Recipe(contentsOf: "\(repository)/recipes/\(name).yaml")
+        #expect(recipe.name == name)
+        #expect(recipe.data.train == "\(repository)/.demo/digits/train")
+        #expect(recipe.view.flip == 0)
+        #expect(try Recipe(parsing: recipe.resolvedYAML, path: "r.yaml") == recipe)
+        let student = try Recipe(contentsOf: "\(repository)/recipes/digits-kd.yaml")
+        #expect(recipe.viewFields.map(\.value) == student.viewFields.map(\.value))
+        #expect(recipe.schedule.epochs >= recipe.cache?.epochs ?? 0)
+    }
+
+    @Test("the distilled and the labels-only student differ in teacher, cache and loss alone")
+    func samebudget() throws {
+        var labels = try Recipe(contentsOf: "\(repository)/recipes/digits-labels.yaml")
+        let distilled = try Recipe(contentsOf: "\(repository)/recipes/digits-kd.yaml")
+        #expect(labels.teacher == nil && labels.cache == nil && labels.loss.kl == 0)
+        labels.name = distilled.name
+        labels.teacher = distilled.teacher
+        labels.cache = distilled.cache
+        labels.loss = distilled.loss
+        #expect(labels == distilled)
+    }
+
+    @Test("a recipe's teacher has a card that reads, with as many classes")
+    func teachers() throws {
+        for name in ["imagenet-resnet50-kd", "digits-kd"] {
+            let recipe = try Recipe(contentsOf: "\(repository)/recipes/\(name).yaml")
+            let card = try TeacherCard(contentsOf: #require(recipe.teacher).card)
+            #expect(card.classes == recipe.data.classes)
+            #expect(card.preprocessing.size == recipe.view.size)
+        }
+    }
+}
