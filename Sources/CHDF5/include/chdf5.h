@@ -1,0 +1,99 @@
+// The part of HDF5 that the response cache needs, and the loops over its rows that want a
+// particular instruction set. Everything else is Swift.
+//
+// - A function that can fail returns 0 or -1; on -1 `*error` holds one line of text that the caller
+//   frees with `chdf5_free`. HDF5's own error stack becomes that line and is never printed.
+// - HDF5 as Debian builds it is not thread-safe: the caller serialises every call that takes a
+//   `chdf5_file` (ResponseCache does, with one lock).
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// An open file: an image in memory that is being written, or a file on disk that is being read.
+typedef struct chdf5_file chdf5_file;
+
+/// Element types of datasets; numpy's `<f2`, `<u2`, `<u4`, `<f4`.
+typedef enum chdf5_type {
+    CHDF5_F16 = 0,
+    CHDF5_U16 = 1,
+    CHDF5_U32 = 2,
+    CHDF5_F32 = 3,
+} chdf5_type;
+
+/// The most dimensions a dataset may have here.
+enum { CHDF5_MAX_RANK = 2 };
+
+/// HDF5's version at run time.
+void chdf5_version(uint32_t *major, uint32_t *minor, uint32_t *release);
+
+/// Frees what a function of this header gave away: texts, images. NULL is fine.
+void chdf5_free(void *memory);
+
+// Writing. The file is built in memory and given out as bytes, so that a full disk is met by plain
+// write(2) with an errno, and not inside H5Fclose, which cannot be repeated or abandoned.
+
+/// Begins a file in memory. `expected_bytes`: about how large it will be.
+int32_t chdf5_create(size_t expected_bytes, chdf5_file **out, char **error);
+
+/// Writes a fixed-length UTF-8 string as an attribute of the root group.
+int32_t chdf5_write_string(chdf5_file *file, const char *name, const char *value, char **error);
+
+/// Writes a little-endian int64 as an attribute of the root group.
+int32_t chdf5_write_int(chdf5_file *file, const char *name, int64_t value, char **error);
+
+/// Writes a whole dataset with Fletcher-32, in chunks of `chunk_rows` of its first dimension.
+int32_t chdf5_write_dataset(chdf5_file *file, const char *name, chdf5_type type, int32_t rank,
+                            const uint64_t *shape, uint64_t chunk_rows, const void *values,
+                            char **error);
+
+/// Completes the file and gives its bytes, which are freed with `chdf5_free`. Nothing but
+/// `chdf5_close` may follow.
+int32_t chdf5_finish(chdf5_file *file, void **bytes, size_t *count, char **error);
+
+// Reading.
+
+/// Opens a file on disk for reading, without a file lock (parts never change).
+int32_t chdf5_open(const char *path, chdf5_file **out, char **error);
+
+/// Reads a string attribute of the root group; `*out` is freed with `chdf5_free`.
+int32_t chdf5_read_string(chdf5_file *file, const char *name, char **out, char **error);
+
+/// Reads an integer attribute of the root group.
+int32_t chdf5_read_int(chdf5_file *file, const char *name, int64_t *out, char **error);
+
+/// Reads a whole dataset. Its type and shape must be as given, and it must carry Fletcher-32, which
+/// is what this verifies; nothing is converted.
+int32_t chdf5_read_dataset(chdf5_file *file, const char *name, chdf5_type type, int32_t rank,
+                           const uint64_t *shape, void *values, char **error);
+
+/// Names of the root group's members in alphabetical order, each ended by a newline; freed with
+/// `chdf5_free`.
+int32_t chdf5_list(chdf5_file *file, char **out, char **error);
+
+/// Closes a file and frees it. NULL is fine.
+void chdf5_close(chdf5_file *file);
+
+// Loops over rows and pixels: no HDF5, no lock, no failure.
+
+/// Widens IEEE half floats to floats, exactly, and returns their sum. For multiples of 2^-24 that
+/// sum to at most 1 (what the cache stores) every partial sum is a float, so the sum is exact in
+/// whatever order the instruction set adds.
+float chdf5_widen(const uint16_t *halves, float *out, size_t count);
+
+/// CRC-32C (Castagnoli, RFC 3720) of `count` bytes, continued from `seed` (0 to begin).
+uint32_t chdf5_crc32c(const void *bytes, size_t count, uint32_t seed);
+
+/// The same from tables alone: what processors without SSE4.2 run.
+uint32_t chdf5_crc32c_portable(const void *bytes, size_t count, uint32_t seed);
+
+/// The same as `chdf5_widen` without F16C.
+float chdf5_widen_portable(const uint16_t *halves, float *out, size_t count);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,101 @@
+import Foundation
+
+/// A cache's directory and its manifest: what builder and reader share.
+struct CacheFolder: Sendable {
+    static let manifestName = "manifest.json"
+
+    let directory: String
+    let manifest: CacheManifest
+
+    /// Opens an existing cache.
+    init(opening directory: String) throws(CacheError) {
+        switch Files.kind(directory) {
+        case .nothing:
+            throw CacheError(
+                "\(directory): there is no such cache; `understudy cache build` makes one")
+        case .folder: break
+        case .file, .other:
+            throw CacheError("\(directory): is not a folder, and a response cache is one")
+        }
+        guard let manifest = try Self.manifest(in: directory) else {
+            throw CacheError("\(directory): is not a response cache: it has no manifest.json")
+        }
+        self.directory = directory
+        self.manifest = manifest
+    }
+
+    /// Creates a cache, or opens the one that is there if it agrees with the manifest.
+    init(creating directory: String, _ manifest: CacheManifest) throws(CacheError) {
+        switch Files.kind(directory) {
+        case .nothing: try Files.makeFolder(directory)
+        case .folder: break
+        case .file, .other:
+            throw CacheError("\(directory): is not a folder, and a response cache is one")
+        }
+        // Also beside a manifest: a builder may have died between giving the name and dropping the
+        // temporary one.
+        try PublishedFile.removeStale(folder: directory, name: Self.manifestName)
+        if Files.kind("\(directory)/\(Self.manifestName)") == .nothing {
+            try Self.begin(directory, manifest)
+        }
+        let there = try CacheFolder(opening: directory)
+        let differences = there.manifest.differences(from: manifest)
+        if !differences.isEmpty { throw Self.mismatch(directory, differences) }
+        self = there
+    }
+
+    static func mismatch(_ directory: String, _ differences: [String]) -> CacheError {
+        CacheError(
+            "\(directory): the cache was made from other inputs; "
+                + "name another directory, or restore what differs:\n"
+                + differences.map { "  \($0)" }.joined(separator: "\n"))
+    }
+
+    private static func begin(_ directory: String, _ manifest: CacheManifest) throws(CacheError) {
+        // Between the look for a manifest and this list another builder may have begun the cache.
+        let foreign = try Files.names(in: directory).first { !PublishedFile.isTemporary($0) }
+        if let foreign, foreign != manifestName,
+            Files.kind("\(directory)/\(manifestName)") == .nothing
+        {
+            throw CacheError(
+                "\(directory): is not a response cache (it holds \(foreign) and no manifest.json); "
+                    + "name an empty or a new directory")
+        }
+        let bytes = try manifest.json()
+        let file = try PublishedFile(folder: directory, name: manifestName)
+        try file.write(bytes)
+        // If another builder was first, its manifest stands and is compared with ours.
+        _ = try file.publishUnlessPresent()
+    }
+
+    private static func manifest(in directory: String) throws(CacheError) -> CacheManifest? {
+        let path = "\(directory)/\(manifestName)"
+        guard let size = Files.size(path) else { return nil }
+        guard size <= 16 << 20 else { throw CacheError("\(path): \(size) bytes are no manifest") }
+        guard let bytes = FileManager.default.contents(atPath: path) else {
+            throw CacheError("\(path): cannot read")
+        }
+        return try CacheManifest.parse(bytes, path: path)
+    }
+
+    func path(of part: PartID) -> String { "\(directory)/\(part.path)" }
+
+    func isPublished(_ part: PartID) -> Bool { Files.size(path(of: part)) != nil }
+
+    /// The parts of these epochs (each taken modulo the cache's) that are not there, in order.
+    func missingParts(epochs: Range<Int>) -> [PartID] {
+        let own =
+            epochs.count >= manifest.epochs
+            ? Array(0..<manifest.epochs)
+            : Set(epochs.map { manifest.epoch($0) }).sorted()
+        return own.flatMap { manifest.parts(epochs: $0..<$0 + 1) }.filter { !isPublished($0) }
+    }
+}
+
+extension CacheManifest {
+    /// The cache's epoch that a training epoch reads.
+    func epoch(_ training: Int) -> Int {
+        precondition(training >= 0, "epoch \(training)")
+        return training % epochs
+    }
+}

@@ -1,0 +1,73 @@
+/// How much of a cache is there, and what it weighs.
+public struct CacheInfo: Codable, Equatable, Sendable {
+    /// Parts that are there.
+    public let parts: Int
+    /// Parts of the complete cache.
+    public let partsInAll: Int
+    /// Responses that are there: rows of the parts that are there.
+    public let responses: Int
+    /// Responses of the complete cache.
+    public let responsesInAll: Int
+    /// Bytes of the part files that are there.
+    public let bytes: Int
+    /// Epochs of which every part is there.
+    public let completeEpochs: Int
+    /// Bytes on disk per response, with all overhead; nil where nothing is there.
+    public let bytesPerResponse: Double?
+    /// Bytes per response that the encoding alone asks for.
+    public let encodedBytesPerResponse: Int
+
+    private enum CodingKeys: String, CodingKey {
+        case parts
+        case partsInAll = "parts_in_all"
+        case responses
+        case responsesInAll = "responses_in_all"
+        case bytes
+        case completeEpochs = "complete_epochs"
+        case bytesPerResponse = "bytes_per_response"
+        case encodedBytesPerResponse = "encoded_bytes_per_response"
+    }
+}
+
+extension CacheReader {
+    /// The parts that are there, by epoch: their indices in order. Every epoch has an entry.
+    ///
+    /// This looks at names only; a part's content is checked when it is read.
+    public func coverage() -> [Int: [Int]] {
+        var epochs: [Int: [Int]] = [:]
+        for epoch in 0..<manifest.epochs {
+            epochs[epoch] = (0..<manifest.partsPerEpoch).filter {
+                folder.isPublished(PartID(epoch: epoch, index: $0))
+            }
+        }
+        return epochs
+    }
+
+    /// The parts of these epochs that are not there, in order.
+    ///
+    /// - Parameter epochs: training epochs; each stands for itself modulo `manifest.epochs`.
+    public func missingParts(epochs: Range<Int>) -> [PartID] {
+        folder.missingParts(epochs: epochs)
+    }
+
+    /// Counts and sizes of what is there now.
+    public func info() -> CacheInfo {
+        var (parts, responses, bytes, complete) = (0, 0, 0, 0)
+        for epoch in 0..<manifest.epochs {
+            let before = parts
+            for part in manifest.parts(epochs: epoch..<epoch + 1) {
+                guard let size = Files.size(folder.path(of: part)) else { continue }
+                parts += 1
+                bytes += size
+                responses += manifest.slots(of: part).count
+            }
+            if parts - before == manifest.partsPerEpoch { complete += 1 }
+        }
+        return CacheInfo(
+            parts: parts, partsInAll: manifest.epochs * manifest.partsPerEpoch,
+            responses: responses, responsesInAll: manifest.epochs * manifest.slotsPerEpoch,
+            bytes: bytes, completeEpochs: complete,
+            bytesPerResponse: responses > 0 ? Double(bytes) / Double(responses) : nil,
+            encodedBytesPerResponse: manifest.encoding.bytesPerRow(classes: manifest.classes))
+    }
+}

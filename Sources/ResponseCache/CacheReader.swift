@@ -1,0 +1,115 @@
+import Synchronization
+
+/// Reads a cache, in the order of the view plan.
+///
+/// The part that was read last is kept in memory as it is stored, so that reading slots in order
+/// reads each file once. A reader may be used from several threads; they take turns, and each wants
+/// its own reader if they read different parts.
+public final class CacheReader: Sendable {
+    private struct LoadedPart: Sendable {
+        var part: PartID
+        var content: PartFile.Content
+    }
+
+    let folder: CacheFolder
+    private let loaded = Mutex<LoadedPart?>(nil)
+
+    /// Opens a cache.
+    ///
+    /// - Parameters:
+    ///   - directory: the cache.
+    ///   - expecting: the fingerprint of the recipe, teacher and data at hand; nil reads whatever
+    ///     is there, for tools that only look.
+    /// - Throws: `CacheError` if there is no cache or it cannot be read; or, if the fingerprints
+    ///   differ, listing each field that does on a line of its own.
+    public init(directory: String, expecting: Fingerprint? = nil) throws(CacheError) {
+        folder = try CacheFolder(opening: directory)
+        guard let expecting else { return }
+        let differences = folder.manifest.fingerprint.differences(from: expecting)
+        if !differences.isEmpty { throw CacheFolder.mismatch(directory, differences) }
+    }
+
+    /// What the cache holds.
+    public var manifest: CacheManifest { folder.manifest }
+
+    /// The cache's directory.
+    public var directory: String { folder.directory }
+
+    /// Decodes the responses of consecutive slots.
+    ///
+    /// - Parameters:
+    ///   - epoch: a training epoch; the cache's epoch is this modulo `manifest.epochs`.
+    ///   - slots: slots of the epoch; they may span parts.
+    ///   - out: receives `[slots.count, classes]` probabilities in slot order, rows that sum to 1.
+    ///     Undefined after an error.
+    /// - Throws: `CacheError` naming the epoch and part that is missing, or the file and the
+    ///   attribute or dataset that is damaged or belongs to another cache.
+    public func read(
+        epoch: Int, slots: Range<Int>, into out: UnsafeMutableBufferPointer<Float>
+    ) throws(CacheError) {
+        precondition(
+            out.count == slots.count * manifest.classes,
+            "\(out.count) values for \(slots.count) rows of \(manifest.classes) classes")
+        guard slots.lowerBound >= 0, slots.upperBound <= manifest.slotsPerEpoch else {
+            throw CacheError(
+                "\(directory): has \(manifest.slotsPerEpoch) slots per epoch; "
+                    + "slots \(slots) are beyond them")
+        }
+        guard var target = out.baseAddress else { return }
+        let epoch = manifest.epoch(epoch)
+        var slot = slots.lowerBound
+        while slot < slots.upperBound {
+            let part = manifest.part(epoch: epoch, slot: slot)
+            let held = manifest.slots(of: part)
+            let end = min(slots.upperBound, held.upperBound)
+            let rows = slot - held.lowerBound..<end - held.lowerBound
+            let fault = try withPart(part) { $0.rows.decode(rows, into: target) }
+            if let fault {
+                throw CacheError(
+                    "\(folder.path(of: part)): the row of slot \(held.lowerBound + fault.row) "
+                        + "is invalid: \(fault.reason); delete this file and build the part again")
+            }
+            target += rows.count * manifest.classes
+            slot = end
+        }
+    }
+
+    /// CRC-32C of a group's uint8 pixels, as the teacher saw them.
+    ///
+    /// - Parameters:
+    ///   - epoch: a training epoch, taken modulo `manifest.epochs`.
+    ///   - group: a group of the epoch.
+    /// - Throws: as `read(epoch:slots:into:)`.
+    public func pixelChecksum(epoch: Int, group: Int) throws(CacheError) -> UInt32 {
+        guard (0..<manifest.groupsPerEpoch).contains(group) else {
+            throw CacheError(
+                "\(directory): has \(manifest.groupsPerEpoch) groups per epoch; "
+                    + "group \(group) is beyond them")
+        }
+        let part = PartID(
+            epoch: manifest.epoch(epoch), index: group / manifest.groupsPerPart)
+        let first = manifest.groups(of: part).lowerBound
+        return try withPart(part) { $0.pixelChecksums[group - first] }
+    }
+
+    /// Lends a part, read from its file unless it is the last one used.
+    private func withPart<Result: Sendable>(
+        _ part: PartID, _ body: (borrowing PartFile.Content) -> Result
+    ) throws(CacheError) -> Result {
+        try loaded.withLock { loaded throws(CacheError) in
+            if let loaded, loaded.part == part { return body(loaded.content) }
+            // Given up first, so that two parts are never held at once.
+            loaded = nil
+            guard folder.isPublished(part) else {
+                let slots = manifest.slots(of: part)
+                throw CacheError(
+                    "\(directory): \(part) (slots \(slots)) is not in the cache; "
+                        + "`understudy cache build` with this recipe adds what is missing")
+            }
+            let content = try PartFile(manifest: manifest, part: part)
+                .decode(path: folder.path(of: part))
+            loaded = LoadedPart(part: part, content: content)
+            return body(content)
+        }
+    }
+}

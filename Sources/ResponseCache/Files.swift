@@ -1,0 +1,203 @@
+import Foundation
+
+extension CacheError {
+    /// A failed system call: the context and the text of `errno`.
+    static func system(_ context: String, _ code: Int32 = errno, advice: String = "") -> CacheError
+    {
+        CacheError("\(context): \(String(cString: strerror(code)))\(advice)")
+    }
+}
+
+/// The few file operations of a cache, with errors that name the path.
+enum Files {
+    /// What lies at a path.
+    enum Kind { case nothing, file, folder, other }
+
+    static func kind(_ path: String) -> Kind {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return .nothing }
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: return .file
+        case S_IFDIR: return .folder
+        default: return .other
+        }
+    }
+
+    /// Bytes of a file; nil if there is no regular file.
+    static func size(_ path: String) -> Int? {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+        return Int(status.st_size)
+    }
+
+    /// Makes a folder and those above it, and makes the new entries durable.
+    static func makeFolder(_ path: String) throws(CacheError) {
+        if kind(path) == .folder { return }
+        let parent = parent(of: path)
+        if parent != path { try makeFolder(parent) }
+        if mkdir(path, 0o777) != 0, errno != EEXIST || kind(path) != .folder {
+            throw .system("\(path): cannot create the folder")
+        }
+        try synchronizeFolder(parent)
+    }
+
+    /// Names in a folder, sorted; empty if there is no such folder.
+    static func names(in folder: String) throws(CacheError) -> [String] {
+        guard let stream = opendir(folder) else {
+            if errno == ENOENT { return [] }
+            throw .system("\(folder): cannot list")
+        }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    /// Makes renames and new names within a folder durable.
+    static func synchronizeFolder(_ path: String) throws(CacheError) {
+        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .system("\(path): cannot open the folder") }
+        defer { close(descriptor) }
+        // Some network file systems cannot, and say so with EINVAL: there the rename is all we have.
+        guard fsync(descriptor) == 0 || errno == EINVAL else {
+            throw .system("\(path): cannot flush the folder")
+        }
+    }
+
+    static func parent(of path: String) -> String {
+        var trimmed = Substring(path)
+        while trimmed.count > 1, trimmed.hasSuffix("/") { trimmed.removeLast() }
+        guard let slash = trimmed.lastIndex(of: "/") else { return "." }
+        return slash == trimmed.startIndex ? "/" : String(trimmed[..<slash])
+    }
+}
+
+/// A file that appears under its name complete and durable, or not at all.
+///
+/// It is written as `.tmp-<name>-<process>-<random>` in the folder of its name. The writer holds a
+/// lock (flock) on it until it is published; the system drops the lock when the writer dies, however
+/// it dies. So a temporary that nobody has locked is stale, and anybody may remove it.
+struct PublishedFile: ~Copyable {
+    private static let prefix = ".tmp-"
+
+    private let folder: String
+    private let name: String
+    private let temporary: String
+    private let descriptor: Int32
+
+    /// Creates and locks a temporary beside the future file.
+    init(folder: String, name: String) throws(CacheError) {
+        var generator = SystemRandomNumberGenerator()
+        while true {
+            let random = String(generator.next(), radix: 16)
+            let temporary = "\(folder)/\(Self.prefix)\(name)-\(getpid())-\(random)"
+            let descriptor = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+            if descriptor < 0 {
+                if errno == EEXIST { continue }
+                throw .system("\(temporary): cannot create")
+            }
+            // Another writer's cleaning may come between open and lock: then take a new name. A file
+            // system without locks is fine: there nobody cleans.
+            let locked = flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK
+            var status = stat()
+            if locked, fstat(descriptor, &status) == 0, status.st_nlink > 0 {
+                self.folder = folder
+                self.name = name
+                self.temporary = temporary
+                self.descriptor = descriptor
+                return
+            }
+            unlink(temporary)
+            close(descriptor)
+        }
+    }
+
+    deinit {
+        // After a rename there is nothing of this name left.
+        unlink(temporary)
+        close(descriptor)
+    }
+
+    /// Writes the whole content and flushes it to the disk.
+    func write(_ bytes: UnsafeRawBufferPointer) throws(CacheError) {
+        try Self.write(bytes, to: descriptor, path: "\(folder)/\(name)")
+        guard fsync(descriptor) == 0 else {
+            throw Self.failure("\(folder)/\(name)", errno, bytes.count)
+        }
+    }
+
+    /// Writes the whole content and flushes it to the disk.
+    func write(_ bytes: [UInt8]) throws(CacheError) {
+        let result = bytes.withUnsafeBytes { bytes in
+            Swift.Result { () throws(CacheError) in try write(bytes) }
+        }
+        try result.get()
+    }
+
+    /// Gives the file its name, replacing what is there.
+    func publish() throws(CacheError) {
+        if rename(temporary, "\(folder)/\(name)") != 0 {
+            let code = errno
+            // Where locks do not reach other hosts, one that raced for this name may have taken our
+            // temporary for stale. It has then published the same bytes.
+            guard code == ENOENT, Files.kind("\(folder)/\(name)") == .file else {
+                throw .system("\(folder)/\(name): cannot rename the temporary file", code)
+            }
+        }
+        try Files.synchronizeFolder(folder)
+    }
+
+    /// Gives the file its name unless the name is taken.
+    ///
+    /// - Returns: whether it is this file that now has the name.
+    func publishUnlessPresent() throws(CacheError) -> Bool {
+        if link(temporary, "\(folder)/\(name)") == 0 {
+            try Files.synchronizeFolder(folder)
+            return true
+        }
+        if errno == EEXIST { return false }
+        // A file system without hard links: two writers at this very moment could both succeed.
+        guard Files.kind("\(folder)/\(name)") == .nothing else { return false }
+        try publish()
+        return true
+    }
+
+    static func write(
+        _ bytes: UnsafeRawBufferPointer, to descriptor: Int32, path: String
+    ) throws(CacheError) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let piece = UnsafeRawBufferPointer(rebasing: rest)
+            let count = Foundation.write(descriptor, piece.baseAddress, piece.count)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw failure(path, errno, bytes.count) }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    private static func failure(_ path: String, _ code: Int32, _ count: Int) -> CacheError {
+        let full = code == ENOSPC || code == EDQUOT || code == EFBIG
+        return .system(
+            "\(path): cannot write \(count) bytes", code,
+            advice: full ? "; make room and run again, finished parts are kept" : "")
+    }
+
+    /// Removes temporaries of a file whose writers are gone.
+    static func removeStale(folder: String, name: String) throws(CacheError) {
+        for entry in try Files.names(in: folder) where entry.hasPrefix("\(prefix)\(name)-") {
+            let path = "\(folder)/\(entry)"
+            let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+            guard descriptor >= 0 else { continue }
+            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { unlink(path) }
+            close(descriptor)
+        }
+    }
+
+    /// Whether a name is that of a temporary.
+    static func isTemporary(_ name: String) -> Bool { name.hasPrefix(prefix) }
+}

@@ -1,0 +1,126 @@
+import Crypto
+import Foundation
+
+/// Everything that determines the rows of a cache, as named values.
+///
+/// Two fingerprints are equal when they hold the same values under the same names; the order of the
+/// fields is only the order in which differences are told.
+public struct Fingerprint: Codable, Equatable, Sendable {
+    /// One input of a row, such as `views.randaugment` with the value `rand-m7-mstd0.5`.
+    public struct Field: Codable, Equatable, Sendable {
+        /// A dotted name, unique within the fingerprint.
+        public let name: String
+        /// The value as text.
+        public let value: String
+
+        /// A field of this name and value.
+        public init(name: String, value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    /// The fields in the order in which they were given.
+    public let fields: [Field]
+
+    /// SHA-256 of the fields in lower-case hexadecimal.
+    ///
+    /// What is hashed: the line `understudy-fingerprint-1`, then for each field, sorted by the UTF-8
+    /// bytes of its name, a line `<bytes in name>:<name>=<bytes in value>:<value>`; every line ends
+    /// in a line feed. The lengths make the text unambiguous whatever the values hold.
+    public let digest: String
+
+    /// A fingerprint of these fields, whose names must be unique.
+    public init(fields: [Field]) {
+        precondition(
+            Set(fields.map(\.name)).count == fields.count, "fingerprint fields need unique names")
+        self.fields = fields
+        self.digest = Self.digest(of: fields)
+    }
+
+    private enum CodingKeys: String, CodingKey { case fields, digest }
+
+    /// Reads a fingerprint and checks that its digest belongs to its fields.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        let fields = try container.decode([Field].self, forKey: .fields)
+        let digest = try container.decode(String.self, forKey: .digest)
+        guard Set(fields.map(\.name)).count == fields.count else {
+            throw DecodingError.dataCorruptedError(
+                forKey: .fields, in: container, debugDescription: "two fields have the same name")
+        }
+        guard digest == Self.digest(of: fields) else {
+            throw DecodingError.dataCorruptedError(
+                forKey: .digest, in: container,
+                debugDescription: "the digest does not belong to the fields (edited by hand?)")
+        }
+        self.fields = fields
+        self.digest = digest
+    }
+
+    /// Whether both hold the same values under the same names.
+    public static func == (left: Fingerprint, right: Fingerprint) -> Bool {
+        left.digest == right.digest
+    }
+
+    /// What differs between a cache's fingerprint (`self`) and the one wanted now.
+    ///
+    /// - Parameter here: the fingerprint of the recipe, teacher and data at hand.
+    /// - Returns: one line per field that differs, such as
+    ///   `views.randaugment: rand-m7-mstd0.5 in the cache, rand-m9-mstd0.5 here`; empty if equal.
+    public func differences(from here: Fingerprint) -> [String] {
+        let wanted = Dictionary(uniqueKeysWithValues: here.fields.map { ($0.name, $0.value) })
+        let known = Set(fields.map(\.name))
+        var lines: [String] = []
+        for field in fields where wanted[field.name] != field.value {
+            let value = wanted[field.name].map { "\(shown($0)) here" } ?? "absent here"
+            lines.append("\(field.name): \(shown(field.value)) in the cache, \(value)")
+        }
+        for field in here.fields where !known.contains(field.name) {
+            lines.append("\(field.name): absent in the cache, \(shown(field.value)) here")
+        }
+        return lines
+    }
+
+    /// SHA-256 of a file in lower-case hexadecimal, read in pieces of 1 MiB.
+    ///
+    /// - Throws: `CacheError` naming the file if it cannot be read.
+    public static func sha256(ofFile path: String) throws(CacheError) -> String {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .system("\(path): cannot open") }
+        defer { close(descriptor) }
+        var hash = SHA256()
+        var buffer = [UInt8](repeating: 0, count: 1 << 20)
+        while true {
+            let count = buffer.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw .system("\(path): cannot read") }
+            if count == 0 { break }
+            buffer.withUnsafeBytes { hash.update(bufferPointer: .init(rebasing: $0[..<count])) }
+        }
+        return hexadecimal(hash.finalize())
+    }
+
+    private static func digest(of fields: [Field]) -> String {
+        let sorted = fields.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+        var text = "understudy-fingerprint-1\n"
+        for field in sorted {
+            text += "\(field.name.utf8.count):\(field.name)="
+            text += "\(field.value.utf8.count):\(field.value)\n"
+        }
+        return hexadecimal(SHA256.hash(data: Array(text.utf8)))
+    }
+
+    private static func hexadecimal(_ digest: SHA256.Digest) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        var text: [UInt8] = []
+        for byte in digest {
+            text.append(digits[Int(byte >> 4)])
+            text.append(digits[Int(byte & 15)])
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// An empty value would leave a hole in the sentence.
+    private func shown(_ value: String) -> String { value.isEmpty ? "(empty)" : value }
+}

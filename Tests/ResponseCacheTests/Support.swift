@@ -1,0 +1,148 @@
+import Foundation
+
+@testable import ResponseCache
+
+/// A folder of its own for one test, removed with it.
+final class TemporaryFolder {
+    let path: String
+
+    init() throws {
+        path =
+            FileManager.default.temporaryDirectory
+            .appendingPathComponent("understudy-cache-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(
+            atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    func file(_ name: String, _ bytes: [UInt8]) throws -> String {
+        let file = "\(path)/\(name)"
+        try Data(bytes).write(to: URL(fileURLWithPath: file))
+        return file
+    }
+}
+
+/// Numbers that are the same on every machine: an LCG with Knuth's MMIX constants.
+struct Sequence64: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return state ^ (state >> 29)
+    }
+
+    /// Uniform in 0..<1.
+    mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
+}
+
+/// Rows of probabilities by powers of uniforms: the higher the power, the more peaked the row. Only
+/// products and quotients, so the rows are the same to the bit wherever the tests run.
+func madeRows(_ rows: Int, classes: Int, power: Int = 4, seed: UInt64 = 1) -> [Float] {
+    var numbers = Sequence64(state: seed)
+    var out: [Float] = []
+    out.reserveCapacity(rows * classes)
+    for _ in 0..<rows {
+        let weights = (0..<classes).map { _ in
+            let uniform = numbers.uniform()
+            return (0..<power).reduce(1.0) { product, _ in product * uniform }
+        }
+        let sum = weights.reduce(0, +)
+        out += weights.map { Float($0 / sum) }
+    }
+    return out
+}
+
+let someFingerprint = Fingerprint(fields: [
+    .init(name: "views.seed", value: "42"),
+    .init(name: "views.randaugment", value: "rand-m7-mstd0.5"),
+    .init(name: "teacher.weights", value: "sha256:00ff"),
+])
+
+func makeManifest(
+    _ encoding: RowEncoding = .topK(3), classes: Int = 10, epochs: Int = 2,
+    groupsPerEpoch: Int = 5, groupSize: Int = 4, groupsPerPart: Int = 2,
+    fingerprint: Fingerprint = someFingerprint, teacher: String = "beit-test"
+) throws -> CacheManifest {
+    try CacheManifest(
+        fingerprint: fingerprint, encoding: encoding, classes: classes, epochs: epochs,
+        groupsPerEpoch: groupsPerEpoch, groupSize: groupSize, groupsPerPart: groupsPerPart,
+        teacher: teacher, createdBy: "understudy test")
+}
+
+/// The responses and pixel checksums that the tests store for a part.
+func content(of part: PartID, _ manifest: CacheManifest) -> (rows: [Float], checksums: [UInt32]) {
+    let rows = madeRows(
+        manifest.slots(of: part).count, classes: manifest.classes,
+        seed: UInt64(1000 * part.epoch + part.index))
+    let checksums = manifest.groups(of: part).map { UInt32(part.epoch * 100_000 + $0) &* 2_654_435 }
+    return (rows, checksums)
+}
+
+func publish(_ part: PartID, with builder: CacheBuilder) throws {
+    let (rows, checksums) = content(of: part, builder.manifest)
+    try rows.withUnsafeBufferPointer {
+        try builder.publish(part, probabilities: $0, pixelChecksums: checksums)
+    }
+}
+
+/// Builds a whole cache.
+@discardableResult
+func build(_ directory: String, _ manifest: CacheManifest) throws -> CacheBuilder {
+    let builder = try CacheBuilder(directory: directory, manifest: manifest)
+    for part in builder.missingParts(epochs: 0..<manifest.epochs) {
+        try publish(part, with: builder)
+    }
+    return builder
+}
+
+extension CacheReader {
+    func rows(epoch: Int, slots: Range<Int>) throws -> [Float] {
+        var out = [Float](repeating: .nan, count: slots.count * manifest.classes)
+        try out.withUnsafeMutableBufferPointer { try read(epoch: epoch, slots: slots, into: $0) }
+        return out
+    }
+}
+
+func bytes(_ path: String) throws -> [UInt8] {
+    Array(try Data(contentsOf: URL(fileURLWithPath: path)))
+}
+
+/// The text of the `CacheError` that the body throws; nil if it throws nothing.
+func message(_ body: () throws -> Void) throws -> String? {
+    do {
+        try body()
+        return nil
+    } catch let error as CacheError {
+        return error.description
+    }
+}
+
+/// KL(p || q) in nats with 0·ln 0 = 0; infinite where q lacks what p has.
+func divergence(_ p: ArraySlice<Float>, _ q: ArraySlice<Float>) -> Double {
+    let (sumP, sumQ) = (
+        p.reduce(0.0) { $0 + Double($1) }, q.reduce(0.0) { $0 + Double($1) }
+    )
+    return zip(p, q).reduce(0) { total, pair in
+        let (p, q) = (Double(pair.0) / sumP, Double(pair.1) / sumQ)
+        return p > 0 ? total + p * log(p / q) : total
+    }
+}
+
+/// Encodes and decodes rows without a file.
+func roundTrip(_ rows: [Float], classes: Int, _ encoding: RowEncoding) throws -> (
+    stored: PartRows, decoded: [Float]
+) {
+    let count = rows.count / classes
+    let stored = try rows.withUnsafeBufferPointer {
+        try PartRows(encoding: encoding, classes: classes, rows: count, probabilities: $0) {
+            "row \($0)"
+        }
+    }
+    var decoded = [Float](repeating: .nan, count: rows.count)
+    let fault = decoded.withUnsafeMutableBufferPointer { buffer in
+        buffer.baseAddress.flatMap { stored.decode(0..<count, into: $0) }
+    }
+    if let fault { throw CacheError("row \(fault.row): \(fault.reason)") }
+    return (stored, decoded)
+}
