@@ -1,0 +1,56 @@
+import Torch
+
+/// How a forward pass treats batch statistics and random depth.
+public enum ForwardMode {
+    /// BatchNorm uses its running statistics; nothing is dropped.
+    case evaluation
+    /// BatchNorm uses the batch's statistics.
+    ///
+    /// - `updatesStatistics`: whether the running statistics move with this batch. In a step of
+    ///   several groups only the first one's do, as DDP keeps rank 0's buffers.
+    /// - `dropPath`: the source of stochastic depth's draws; `nil` drops nothing.
+    case training(updatesStatistics: Bool, dropPath: RandomGenerator?)
+}
+
+/// A network that maps a batch of images to class logits.
+public protocol ImageClassifier: AnyObject {
+    /// Every parameter and buffer, under the names of the reference implementation.
+    var store: ParameterStore { get }
+
+    /// The number of classes, which is the width of the logits.
+    var classes: Int { get }
+
+    /// Parameters that take no weight decay although they have two or more dimensions.
+    var undecayed: Set<String> { get }
+
+    /// Computes class logits.
+    ///
+    /// - Parameter images: `[N, 3, H, W]`, normalised, on the store's device.
+    /// - Returns: `[N, classes]`; float32, or the autocast type inside `withAutocast`.
+    /// - Throws: `TorchError` if the images do not fit the network.
+    func logits(_ images: Tensor, mode: ForwardMode) throws(TorchError) -> Tensor
+}
+
+extension ImageClassifier {
+    /// Whether weight decay and the trust ratio apply to a parameter: vectors (biases and the
+    /// weights of norm layers) are exempt, as in timm's `param_groups_weight_decay`.
+    public func decays(_ entry: ParameterStore.Entry) -> Bool {
+        entry.tensor.rank > 1 && !undecayed.contains(entry.name)
+    }
+}
+
+/// Adds `branch` to `input`, each sample's branch dropped with probability `rate` while training.
+///
+/// The kept ones are scaled by `1 / (1 - rate)`. Source: timm `drop_path`, per sample.
+func residual(
+    _ input: Tensor, _ branch: Tensor, rate: Double, mode: ForwardMode
+) throws(TorchError) -> Tensor {
+    guard rate > 0, case .training(_, let generator?) = mode else { return input + branch }
+    let keep = 1 - rate
+    var shape = [Int](repeating: 1, count: branch.rank)
+    shape[0] = branch.shape[0]
+    let draws = try Tensor.empty(shape)
+    try draws.uniform(from: 0, to: 1, generator: generator)
+    let mask = try draws.greater(than: rate).to(branch.dtype).to(branch.device)
+    return input + branch * mask * (1 / keep)
+}

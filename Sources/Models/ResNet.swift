@@ -1,0 +1,144 @@
+// Residual networks, v1.5: the stride of a bottleneck sits in its 3x3 convolution.
+//
+// Paper: He et al., Deep Residual Learning for Image Recognition, 2015.
+// Reference: torchvision 0.26 `models/resnet.py`, whose parameter names these are.
+import Recipes
+import Torch
+
+/// The shape of a residual network.
+public struct ResNetConfiguration: Hashable, Sendable {
+    /// Residual blocks in each of the four stages.
+    public let blocks: [Int]
+    /// Whether a block is 1x1, 3x3, 1x1 with fourfold expansion, or two 3x3.
+    public let bottleneck: Bool
+
+    /// Makes a configuration of any four stage depths.
+    public init(blocks: [Int], bottleneck: Bool) {
+        precondition(blocks.count == 4, "a residual network has four stages")
+        self.blocks = blocks
+        self.bottleneck = bottleneck
+    }
+
+    /// The published configuration of a depth: 18, 34, 50, 101 or 152; `nil` for any other.
+    public init?(depth: Int) {
+        switch depth {
+        case 18: self.init(blocks: [2, 2, 2, 2], bottleneck: false)
+        case 34: self.init(blocks: [3, 4, 6, 3], bottleneck: false)
+        case 50: self.init(blocks: [3, 4, 6, 3], bottleneck: true)
+        case 101: self.init(blocks: [3, 4, 23, 3], bottleneck: true)
+        case 152: self.init(blocks: [3, 8, 36, 3], bottleneck: true)
+        default: return nil
+        }
+    }
+}
+
+/// A residual network with torchvision's parameter names.
+public final class ResNet: ImageClassifier {
+    /// Every parameter and buffer, under torchvision's names.
+    public let store: ParameterStore
+    /// The width of the logits.
+    public let classes: Int
+    /// Empty: only vectors are exempt from weight decay.
+    public let undecayed: Set<String> = []
+    private let conv1: Convolution
+    private let bn1: BatchNorm
+    private let blocks: [Block]
+    private let fc: Linear
+
+    /// Makes a network with freshly drawn weights.
+    ///
+    /// - Parameters:
+    ///   - dropPath: stochastic depth's rate at the last block; block k of n has `k / (n - 1)` of it.
+    /// - Throws: `TorchError` if the store holds a parameter of the same name.
+    public init(
+        _ configuration: ResNetConfiguration, classes: Int, store: ParameterStore,
+        initialization: Recipe.Model.Initialization = .pytorch, dropPath: Double = 0
+    ) throws(TorchError) {
+        let root: ParameterPath = ""
+        self.store = store
+        self.classes = classes
+        conv1 = try Convolution(
+            store, root / "conv1", in: 3, out: 64, kernel: 7, stride: 2,
+            initialization: initialization)
+        bn1 = try BatchNorm(store, root / "bn1", 64)
+        let count = configuration.blocks.reduce(0, +)
+        let expansion = configuration.bottleneck ? 4 : 1
+        var blocks: [Block] = []
+        var width = 64
+        for (stage, depth) in configuration.blocks.enumerated() {
+            let planes = 64 << stage
+            for index in 0..<depth {
+                blocks.append(
+                    try Block(
+                        store, root / "layer\(stage + 1)" / index, in: width, planes: planes,
+                        bottleneck: configuration.bottleneck,
+                        stride: stage > 0 && index == 0 ? 2 : 1, initialization: initialization,
+                        dropPath: dropPath * Double(blocks.count) / Double(max(count - 1, 1))))
+                width = planes * expansion
+            }
+        }
+        self.blocks = blocks
+        fc = try Linear(store, root / "fc", in: width, out: classes)
+    }
+
+    /// Computes class logits, `[N, classes]`, of images of any size from `[N, 3, 32, 32]` up.
+    public func logits(_ images: Tensor, mode: ForwardMode) throws(TorchError) -> Tensor {
+        let x = try images.contiguous(.channelsLast)
+        var y = try bn1(conv1(x), mode).relu().maxPool2d(size: 3, stride: 2, padding: 1)
+        for block in blocks { y = try block(y, mode) }
+        return try fc(y.adaptiveAveragePool2d([1, 1]).flattened(from: 1))
+    }
+}
+
+/// One residual block: `relu(shortcut(x) + branch(x))`.
+private struct Block {
+    let layers: [(Convolution, BatchNorm)]
+    let shortcut: (Convolution, BatchNorm)?
+    let dropPath: Double
+
+    init(
+        _ store: ParameterStore, _ path: ParameterPath, in input: Int, planes: Int,
+        bottleneck: Bool, stride: Int, initialization: Recipe.Model.Initialization, dropPath: Double
+    ) throws(TorchError) {
+        let output = bottleneck ? planes * 4 : planes
+        // (kernel, in, out, stride) of each convolution of the branch.
+        let plan =
+            bottleneck
+            ? [(1, input, planes, 1), (3, planes, planes, stride), (1, planes, output, 1)]
+            : [(3, input, planes, stride), (3, planes, planes, 1)]
+        var layers: [(Convolution, BatchNorm)] = []
+        for (index, layer) in plan.enumerated() {
+            let isLast = index == plan.count - 1
+            let conv = try Convolution(
+                store, path / "conv\(index + 1)", in: layer.1, out: layer.2, kernel: layer.0,
+                stride: layer.3, initialization: initialization)
+            let norm = try BatchNorm(
+                store, path / "bn\(index + 1)", layer.2,
+                scale: isLast && initialization == .timm ? 0 : 1)
+            layers.append((conv, norm))
+        }
+        self.layers = layers
+        self.dropPath = dropPath
+        if stride == 1 && input == output {
+            shortcut = nil
+        } else {
+            let downsample = path / "downsample"
+            shortcut = (
+                try Convolution(
+                    store, downsample / 0, in: input, out: output, kernel: 1, stride: stride,
+                    initialization: initialization),
+                try BatchNorm(store, downsample / 1, output)
+            )
+        }
+    }
+
+    func callAsFunction(_ x: Tensor, _ mode: ForwardMode) throws(TorchError) -> Tensor {
+        var y = x
+        for (index, (conv, norm)) in layers.enumerated() {
+            y = try norm(conv(y), mode)
+            if index < layers.count - 1 { y = try y.relu() }
+        }
+        let skip = if let (conv, norm) = shortcut { try norm(conv(x), mode) } else { x }
+        return try residual(skip, y, rate: dropPath, mode: mode).relu()
+    }
+}

@@ -1,0 +1,154 @@
+import Foundation
+import Models
+import Torch
+
+/// The fixtures that Tests/Fixtures/models/make_fixtures.py wrote.
+enum Fixtures {
+    static func decode<Value: Decodable>(_ type: Value.Type, _ name: String) throws -> Value {
+        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("Fixtures/models")
+        return try JSONDecoder().decode(
+            type, from: Data(contentsOf: folder.appendingPathComponent(name)))
+    }
+
+    /// The i-th number of the closed formula for a name; stated in the generator.
+    static func u(_ name: String, _ index: Int) -> Double {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        var z = hash &+ UInt64(index + 1) &* 0x9e37_79b9_7f4a_7c15
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        z ^= z >> 31
+        return Double(z >> 11) * 0x1p-53 * 2 - 1
+    }
+
+    /// The tensor that the generator fills for a name and a shape.
+    static func tensor(_ name: String, _ shape: [Int]) throws -> Tensor {
+        let count = shape.reduce(1, *)
+        if name.hasSuffix("num_batches_tracked") { return try Tensor([Int64(3)], shape: []) }
+        let scale: (Double) -> Double =
+            switch name {
+            case "input": { 1.5 * $0 }
+            case _ where name.hasSuffix("running_mean"): { 0.1 * $0 }
+            case _ where name.hasSuffix("running_var"): { 0.5 + 0.5 * abs($0) }
+            case _ where name.hasSuffix("gamma_1") || name.hasSuffix("gamma_2"): { 0.5 + 0.2 * $0 }
+            case _ where name.hasSuffix("relative_position_bias_table"): { $0 }
+            case _ where name.hasSuffix("cls_token"): { $0 }
+            case _ where name.hasSuffix("q_bias") || name.hasSuffix("v_bias"): { 0.5 * $0 }
+            case _ where name.hasSuffix("bias"): { 0.1 * $0 }
+            case _ where shape.count == 1: { 0.6 + 0.2 * $0 }
+            default: { $0 * (6 / Double(count / shape[0])).squareRoot() }
+            }
+        return try Tensor((0..<count).map { Float(scale(u(name, $0))) }, shape: shape)
+    }
+
+    /// Fills a network by the formula.
+    static func fill(_ network: any ImageClassifier) throws {
+        var tensors: [String: Tensor] = [:]
+        for entry in network.store.entries {
+            tensors[entry.name] = try tensor(entry.name, entry.tensor.shape)
+        }
+        try network.store.load(tensors: tensors)
+    }
+}
+
+struct Reference: Decodable {
+    struct Formula: Decodable {
+        let u: [String: [Double]]
+    }
+
+    struct ResNetCase: Decodable {
+        let name: String
+        let classes: Int
+        let input: [Int]
+        let logits: [[Double]]
+    }
+
+    struct BEiTCase: Decodable {
+        struct Architecture: Decodable {
+            let imageSize: Int
+            let patch: Int
+            let width: Int
+            let depth: Int
+            let heads: Int
+            let mlpRatio: Double
+            let layerScale: Double
+        }
+
+        let name: String
+        let architecture: Architecture
+        let classes: Int
+        let input: [Int]
+        let logits: [[Double]]
+    }
+
+    struct Gradients: Decodable {
+        struct Gradient: Decodable {
+            let norm: Double
+            let first: [Double]
+        }
+
+        struct Running: Decodable {
+            let meanSum: Double
+            let varSum: Double
+            let batches: Int
+        }
+
+        let classes: Int
+        let input: [Int]
+        let loss: Double
+        let gradients: [String: Gradient]
+        let running: [String: Running]
+    }
+
+    struct Index: Decodable {
+        let window2: [[Int]]
+        let window3: [[Int]]
+        let window14: [[Int]]
+        let window14Sum: Int
+    }
+
+    let formula: Formula
+    let resnets: [ResNetCase]
+    let beits: [BEiTCase]
+    let gradients: [String: Gradients]
+    let relativePositionIndex: Index
+
+    static func load() throws -> Reference {
+        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("Fixtures/models")
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .custom { path in
+            let key = path[path.count - 1]
+            // Parameter names contain dots and digits; only the fixture's own keys are converted.
+            let text = key.stringValue
+            guard text.contains("_"), !text.contains("."), !text.hasPrefix("cls") else {
+                return key
+            }
+            let parts = text.split(separator: "_")
+            let camel =
+                parts[0]
+                + parts.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }
+                .joined()
+            return AnyKey(stringValue: String(camel))
+        }
+        return try decoder.decode(
+            Reference.self,
+            from: Data(contentsOf: folder.appendingPathComponent("reference.json")))
+    }
+}
+
+private struct AnyKey: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+
+    init(stringValue: String) { self.stringValue = stringValue }
+
+    init?(intValue: Int) { nil }
+}
+
+/// The largest absolute difference between two lists of equal length; infinite if they differ in it.
+func largestDifference(_ left: [Float], _ right: [Double]) -> Double {
+    guard left.count == right.count else { return .infinity }
+    return zip(left, right).map { abs(Double($0) - $1) }.max() ?? 0
+}

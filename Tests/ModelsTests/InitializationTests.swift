@@ -1,0 +1,133 @@
+import Foundation
+import Recipes
+import Testing
+import Torch
+
+@testable import Models
+
+@Suite("Initialisation") struct InitializationTests {
+    private func network(
+        _ initialization: Recipe.Model.Initialization, seed: UInt64 = 1
+    ) throws -> [String: [Float]] {
+        let network = try Registry.make(
+            .resnet(depth: 50), classes: 10, seed: seed, initialization: initialization)
+        var values: [String: [Float]] = [:]
+        for name in ["conv1.weight", "layer2.0.bn3.weight", "layer2.0.bn2.weight", "fc.weight"] {
+            values[name] = try network.store.entries.first { $0.name == name }?.tensor.floats()
+        }
+        return values
+    }
+
+    @Test("PyTorch's convolutions are uniform in 1/sqrt(fan_in)") func pytorch() throws {
+        let values = try network(.pytorch)
+        let conv = try #require(values["conv1.weight"])
+        let bound = Float(1 / 147.0.squareRoot())
+        let largest = try #require(conv.map(abs).max())
+        #expect(largest <= bound)
+        #expect(largest > 0.99 * bound)
+        // The variance of a uniform distribution is bound² / 3; 9,408 draws give 2 % of error.
+        let variance = conv.map { $0 * $0 }.reduce(0, +) / Float(conv.count)
+        #expect(abs(variance / (bound * bound / 3) - 1) < 0.05)
+        #expect(values["layer2.0.bn3.weight"]?.allSatisfy { $0 == 1 } == true)
+        let head = try #require(values["fc.weight"]?.map(abs).max())
+        #expect(head <= Float(1 / 2048.0.squareRoot()))
+    }
+
+    @Test("torchvision's convolutions are normal in fan_out") func torchvision() throws {
+        let conv = try #require(try network(.torchvision)["conv1.weight"])
+        let variance = conv.map { $0 * $0 }.reduce(0, +) / Float(conv.count)
+        #expect(abs(variance / (2 / (64 * 49)) - 1) < 0.05)
+        #expect(try #require(conv.map(abs).max()) > 2.5 * variance.squareRoot())
+    }
+
+    @Test("timm's last BN of a block starts at zero, the others at one") func timm() throws {
+        let values = try network(.timm)
+        #expect(values["layer2.0.bn3.weight"]?.allSatisfy { $0 == 0 } == true)
+        #expect(values["layer2.0.bn2.weight"]?.allSatisfy { $0 == 1 } == true)
+    }
+
+    @Test("weights are a function of the seed") func seeded() throws {
+        #expect(try network(.pytorch) == network(.pytorch))
+        #expect(
+            try network(.pytorch, seed: 1)["conv1.weight"]
+                != network(.pytorch, seed: 2)["conv1.weight"])
+    }
+
+    @Test("BEiT's blocks are drawn smaller with depth, its head near zero") func beit() throws {
+        let network = try Registry.make(
+            try #require(Registry.architecture(named: "beit_micro_patch4_32")), classes: 10)
+        func deviation(_ name: String) throws -> Double {
+            let entry = try #require(network.store.entries.first { $0.name == name })
+            let values = try entry.tensor.floats().map(Double.init)
+            return (values.map { $0 * $0 }.reduce(0, +) / Double(values.count)).squareRoot()
+        }
+        #expect(abs(try deviation("blocks.0.attn.qkv.weight") / 0.02 - 1) < 0.05)
+        #expect(
+            abs(try deviation("blocks.3.mlp.fc2.weight") / (0.02 / 8.0.squareRoot()) - 1) < 0.05)
+        #expect(try deviation("head.weight") < 3e-5)
+        #expect(try deviation("blocks.3.gamma_1") == 1)
+        #expect(network.undecayed.contains("blocks.0.attn.relative_position_bias_table"))
+    }
+}
+
+@Suite("Forward passes") struct ForwardTests {
+    // At a variance of 1e-6 the output tells 1e-6 (0.7071) from 1e-5 (0.3015) and 1e-12 (1).
+    @Test("BEiT's layer norm has epsilon 1e-6") func epsilon() throws {
+        let store = try ParameterStore(seed: 0)
+        let network = try BEiT(
+            .init(
+                imageSize: 8, patch: 4, width: 2, depth: 1, heads: 1, mlpRatio: 1, layerScale: 1),
+            classes: 2, store: store)
+        let output = try network.norm(
+            Tensor([0.001, -0.001, 0.002, 0] as [Float], shape: [2, 2])
+        ).floats()
+        for (value, sign) in zip(output, [1.0, -1, 1, -1]) {
+            #expect(abs(Double(value) - sign * 0.5.squareRoot()) < 1e-4)
+        }
+    }
+
+    @Test("a BEiT names the image size it wants") func wrongSize() throws {
+        let network = try Registry.make(
+            try #require(Registry.architecture(named: "beit_micro_patch4_32")), classes: 10)
+        let error = #expect(throws: TorchError.self) {
+            try network.logits(.zeros([2, 3, 33, 32]), mode: .evaluation)
+        }
+        #expect(error?.message == "expected images [N, 3, 32, 32], found [2, 3, 33, 32]")
+    }
+
+    @Test("an unknown depth is refused with the known ones") func unknownDepth() throws {
+        let error = #expect(throws: TorchError.self) {
+            try Registry.make(.resnet(depth: 51), classes: 10)
+        }
+        #expect(error?.message == "no depth 51; known: 18, 34, 50, 101, 152")
+    }
+
+    @Test("statistics move only when asked") func statistics() throws {
+        let network = try Registry.make(.resnet(depth: 18), classes: 3)
+        let input = try Fixtures.tensor("input", [2, 3, 33, 35])
+        let mean = try #require(
+            network.store.entries.first { $0.name == "bn1.running_mean" }?.tensor)
+        _ = try network.logits(
+            input, mode: .training(updatesStatistics: false, dropPath: nil))
+        #expect(try mean.floats().allSatisfy { $0 == 0 })
+        _ = try network.logits(input, mode: .training(updatesStatistics: true, dropPath: nil))
+        #expect(try mean.floats().contains { $0 != 0 })
+    }
+
+    @Test("dropped branches leave the input, kept ones are scaled") func dropPath() throws {
+        let (input, branch) = try (Tensor.zeros([4000, 2]), Tensor.ones([4000, 2]))
+        let mode = try ForwardMode.training(
+            updatesStatistics: true, dropPath: RandomGenerator(seed: 5))
+        let values = try residual(input, branch, rate: 0.25, mode: mode).floats()
+        #expect(Set(values) == [0, Float(1 / 0.75)])
+        for row in stride(from: 0, to: values.count, by: 2) {
+            #expect(values[row] == values[row + 1], "a sample is dropped whole")
+        }
+        // Standard error 0.0068 around 0.75; five of them.
+        let kept = Double(values.filter { $0 > 0 }.count) / Double(values.count)
+        #expect(abs(kept - 0.75) < 0.035)
+        #expect(
+            try residual(input, branch, rate: 0.25, mode: .evaluation).floats()
+                == [Float](repeating: 1, count: 8000))
+    }
+}

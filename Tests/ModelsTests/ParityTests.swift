@@ -1,0 +1,154 @@
+import Foundation
+import Recipes
+import Testing
+import Torch
+
+@testable import Models
+
+@Suite("Parity with torchvision and timm") struct ParityTests {
+    let reference: Reference
+
+    init() throws { reference = try Reference.load() }
+
+    @Test("the formula of the fixtures is the generator's") func formula() throws {
+        for (name, values) in reference.formula.u {
+            for (index, value) in values.enumerated() { #expect(Fixtures.u(name, index) == value) }
+        }
+    }
+
+    @Test("the checker sees a difference") func checkerCanFail() {
+        #expect(largestDifference([1, 2], [1, 2.001]) > 5e-4)
+        #expect(largestDifference([1], [1, 2]) == .infinity)
+    }
+
+    // float32 PyTorch itself is within 3e-6 of the float64 numbers.
+    @Test("ResNet logits agree with torchvision to 1e-4", arguments: [0, 1])
+    func resnet(_ index: Int) throws {
+        let expected = reference.resnets[index]
+        let architecture = try #require(Registry.architecture(named: expected.name))
+        let network = try Registry.make(architecture, classes: expected.classes)
+        try Fixtures.fill(network)
+        let logits = try withoutGrad {
+            try network.logits(
+                Fixtures.tensor("input", expected.input), mode: .evaluation
+            ).floats()
+        }
+        #expect(largestDifference(logits, expected.logits.flatMap { $0 }) < 1e-4)
+    }
+
+    @Test("BEiT logits agree with timm to 1e-4", arguments: [0, 1])
+    func beit(_ index: Int) throws {
+        let expected = reference.beits[index]
+        let network = try make(expected)
+        try Fixtures.fill(network)
+        let logits = try withoutGrad {
+            try network.logits(
+                Fixtures.tensor("input", expected.input), mode: .evaluation
+            ).floats()
+        }
+        #expect(largestDifference(logits, expected.logits.flatMap { $0 }) < 1e-4)
+    }
+
+    @Test("gradients and running statistics of ResNet-18 agree with torchvision")
+    func resnetGradients() throws {
+        let expected = try #require(reference.gradients["resnet18"])
+        let network = try Registry.make(.resnet(depth: 18), classes: expected.classes)
+        try check(network, expected)
+    }
+
+    @Test("gradients of BEiT agree with timm") func beitGradients() throws {
+        let expected = try #require(reference.gradients["grid8"])
+        try check(make(try #require(reference.beits.first { $0.name == "grid8" })), expected)
+    }
+
+    @Test("the relative position index is timm's") func positionIndex() throws {
+        let index = reference.relativePositionIndex
+        for (side, rows) in [(2, index.window2), (3, index.window3)] {
+            let ours = try relativePositionIndex(side: side, device: .cpu).int64s().map(Int.init)
+            #expect(ours == rows.flatMap { $0 })
+        }
+        let ours = try relativePositionIndex(side: 14, device: .cpu).int64s().map(Int.init)
+        for entry in index.window14 { #expect(ours[entry[0] * 197 + entry[1]] == entry[2]) }
+        #expect(ours.reduce(0, +) == index.window14Sum)
+    }
+
+    private func make(_ beit: Reference.BEiTCase) throws -> any ImageClassifier {
+        let a = beit.architecture
+        return try Registry.make(
+            .beit(
+                .init(
+                    imageSize: a.imageSize, patch: a.patch, width: a.width, depth: a.depth,
+                    heads: a.heads, mlpRatio: a.mlpRatio, layerScale: a.layerScale)),
+            classes: beit.classes)
+    }
+
+    /// Compares the gradients of mean(logits²) in training mode, and the statistics afterwards.
+    private func check(
+        _ network: any ImageClassifier, _ expected: Reference.Gradients
+    ) throws {
+        try Fixtures.fill(network)
+        let logits = try network.logits(
+            Fixtures.tensor("input", expected.input),
+            mode: .training(updatesStatistics: true, dropPath: nil))
+        let loss = try logits.square().mean()
+        try loss.backward()
+        #expect(abs(try loss.item() - expected.loss) < 1e-5 * expected.loss)
+        let tensors = Dictionary(
+            uniqueKeysWithValues: network.store.entries.map { ($0.name, $0.tensor) })
+        for (name, gradient) in expected.gradients {
+            let values = try #require(tensors[name]?.grad).floats().map(Double.init)
+            let norm = values.map { $0 * $0 }.reduce(0, +).squareRoot()
+            #expect(abs(norm - gradient.norm) < 1e-4 * gradient.norm, "\(name)")
+            // Single elements carry the rounding of the largest ones.
+            for (ours, theirs) in zip(values, gradient.first) {
+                #expect(abs(ours - theirs) < 1e-4 * gradient.norm, "\(name)")
+            }
+        }
+        for (name, running) in expected.running {
+            let mean = try #require(tensors["\(name).running_mean"]).sum().item()
+            let variance = try #require(tensors["\(name).running_var"]).sum().item()
+            #expect(abs(mean - running.meanSum) < 1e-3, "\(name)")
+            #expect(abs(variance - running.varSum) < 1e-3, "\(name)")
+            let batches = try #require(tensors["\(name).num_batches_tracked"]).int64s()
+            #expect(batches == [Int64(running.batches)])
+        }
+    }
+}
+
+@Suite("State dictionaries") struct StateDictionaryTests {
+    private struct Row: Decodable, Equatable {
+        let name: String
+        let shape: [Int]
+        let isBuffer: Bool
+
+        init(name: String, shape: [Int], isBuffer: Bool) {
+            (self.name, self.shape, self.isBuffer) = (name, shape, isBuffer)
+        }
+
+        init(from decoder: any Decoder) throws {
+            var row = try decoder.unkeyedContainer()
+            name = try row.decode(String.self)
+            shape = try row.decode([Int].self)
+            _ = try row.decode(String.self)
+            isBuffer = try row.decode(String.self) == "buffer"
+        }
+    }
+
+    @Test(
+        "names and shapes are the reference's",
+        arguments: [
+            "resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "beit_base_patch16_224",
+            "beit_large_patch16_224",
+        ])
+    func names(_ name: String) throws {
+        let expected = try #require(
+            Fixtures.decode([String: [Row]].self, "state_dicts.json")[name])
+        let network = try Registry.make(
+            try #require(Registry.architecture(named: name)), classes: 1000)
+        let ours = network.store.entries.map {
+            Row(name: $0.name, shape: $0.tensor.shape, isBuffer: $0.isBuffer)
+        }
+        let order = { (left: Row, right: Row) in left.name < right.name }
+        #expect(ours.sorted(by: order) == expected.sorted(by: order))
+    }
+}
