@@ -1,0 +1,76 @@
+import Foundation
+import Loading
+import Recipes
+import ResponseCache
+import Views
+
+/// What determines every row of a response cache, in the order in which differences are reported.
+public struct CacheIdentity: Sendable {
+    /// Version of the code that turns an image file into uint8 pixels. It rises with any change
+    /// that can alter a byte.
+    public static let pixelVersion = 1
+
+    /// The fields, teacher's weights included.
+    public let fingerprint: Fingerprint
+    /// Whether the teacher's weights were at hand to be identified.
+    public let knowsWeights: Bool
+
+    static let weightsField = "teacher.weights"
+
+    /// Gathers the identity of the responses that a recipe asks for.
+    ///
+    /// The weights' SHA-256 comes from the card, else from the weights' file, else, where a student
+    /// trains on a machine without the teacher, it stays unknown and is not compared.
+    public init(
+        plan: ViewPlan, dataset: ImageDataset, card: TeacherCard, weightsDigest: String?
+    ) {
+        var fields: [(name: String, value: String)] = [
+            ("format", "\(CacheManifest.currentFormatVersion)"),
+            ("pixels.version", "\(Self.pixelVersion)"), ("views.version", ViewPlan.version),
+        ]
+        fields += plan.recipe.viewFields
+        fields += [
+            ("data.digest", dataset.digest),
+            ("data.images", "\(dataset.samples.count)"),
+            ("data.classes", "\(dataset.classes.count)"),
+            ("cache.epochs", "\(plan.recipe.cache?.epochs ?? 0)"),
+            ("teacher.name", card.name),
+            ("teacher.architecture", card.architectureText),
+            ("teacher.size", "\(card.preprocessing.size)"),
+            ("teacher.mean", "\(card.preprocessing.mean)"),
+            ("teacher.std", "\(card.preprocessing.std)"),
+            ("teacher.precision", plan.recipe.teacher?.precision.rawValue ?? ""),
+            (Self.weightsField, weightsDigest ?? ""),
+        ]
+        fingerprint = Fingerprint(fields: fields.map { .init(name: $0.name, value: $0.value) })
+        knowsWeights = weightsDigest != nil
+    }
+
+    /// The identity to demand of a cache: with unknown weights, those that the cache names.
+    public func expectation(for manifest: CacheManifest) -> Fingerprint {
+        guard !knowsWeights else { return fingerprint }
+        let cached = manifest.fingerprint.fields.first { $0.name == Self.weightsField }
+        return Fingerprint(
+            fields: fingerprint.fields.map { $0.name == Self.weightsField ? cached ?? $0 : $0 })
+    }
+
+    /// The SHA-256 of a card's weights as far as it can be known on this machine.
+    public static func weightsDigest(of card: TeacherCard) throws -> String? {
+        if let digest = card.weightsSHA256 { return digest }
+        guard FileManager.default.fileExists(atPath: card.weightsFile) else { return nil }
+        return try Fingerprint.sha256(ofFile: card.weightsFile)
+    }
+}
+
+extension TeacherCard {
+    /// The architecture in one stable line, for fingerprints.
+    var architectureText: String {
+        switch architecture {
+        case .beit(let a):
+            "beit image_size=\(a.imageSize) patch=\(a.patch) width=\(a.width) depth=\(a.depth) "
+                + "heads=\(a.heads) mlp_ratio=\(a.mlpRatio)"
+        case .resnet(let depth):
+            "resnet depth=\(depth)"
+        }
+    }
+}

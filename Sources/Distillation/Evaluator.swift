@@ -1,0 +1,104 @@
+import Foundation
+import Loading
+import Models
+import Recipes
+import Torch
+
+/// The share of images whose label is the first, or among the first five, of a network's classes.
+public struct Accuracy: Sendable, Equatable {
+    /// Images whose most probable class is their label.
+    public let correct1: Int
+    /// Images whose label is among the five most probable classes.
+    public let correct5: Int
+    /// Images in all.
+    public let images: Int
+
+    /// Top-1 accuracy, in percent.
+    public var top1: Double { 100 * Double(correct1) / Double(max(images, 1)) }
+    /// Top-5 accuracy, in percent; with fewer than five classes, of all of them.
+    public var top5: Double { 100 * Double(correct5) / Double(max(images, 1)) }
+}
+
+/// Runs a network over labelled images in evaluation mode.
+public struct Evaluator {
+    private let loader: EvaluationLoader
+    private let normalisation: Normalisation
+    private let device: Device
+    private let precision: Recipe.Precision
+
+    /// Makes an evaluator.
+    ///
+    /// - Parameter precision: `fp32` evaluates without autocast, as the recipe's validation does.
+    public init(
+        _ loader: EvaluationLoader, mean: [Double], std: [Double], device: Device,
+        precision: Recipe.Precision = .fp32
+    ) throws(TorchError) {
+        self.loader = loader
+        normalisation = try Normalisation(mean: mean, std: std, device: device)
+        self.device = device
+        self.precision = precision
+    }
+
+    /// Measures a network's accuracy.
+    ///
+    /// - Parameter progress: told the number of images done after each batch.
+    /// - Throws: `DatasetError` for an image that cannot be decoded; `TorchError`.
+    public func accuracy(
+        of network: any ImageClassifier, progress: (Int) -> Void = { _ in }
+    ) throws -> Accuracy {
+        var (correct1, correct5, images) = (0, 0, 0)
+        let size = loader.transform.size
+        let batches = loader.batches()
+        while let batch = try batches.next() {
+            let pixels = try Tensor(batch.pixels, shape: [batch.labels.count, size, size, 3])
+                .to(device)
+            let best = try withoutGrad { () throws(TorchError) in
+                let logits = try forward(network, normalisation(pixels))
+                return try logits.topK(min(5, network.classes)).indices.int64s()
+            }
+            let width = best.count / batch.labels.count
+            for (row, label) in batch.labels.enumerated() {
+                let classes = best[row * width..<(row + 1) * width]
+                correct1 += classes.first == Int64(label) ? 1 : 0
+                correct5 += classes.contains(Int64(label)) ? 1 : 0
+            }
+            images += batch.labels.count
+            progress(images)
+        }
+        return Accuracy(correct1: correct1, correct5: correct5, images: images)
+    }
+
+    private func forward(
+        _ network: any ImageClassifier, _ images: Tensor
+    ) throws(TorchError) -> Tensor {
+        try withAutocast(precision.autocast, on: device) { () throws(TorchError) in
+            try network.logits(images, mode: .evaluation).to(.float32)
+        }
+    }
+}
+
+extension Recipe.Precision {
+    /// The type that convolutions and matrix products run in; `nil` for float32 throughout.
+    public var autocast: DType? {
+        switch self {
+        case .fp32: nil
+        case .bf16: .bfloat16
+        }
+    }
+}
+
+extension Recipe.Validation {
+    /// How validation images are brought to size.
+    public var transform: EvaluationTransform {
+        EvaluationTransform(
+            size: size, resize: resize, interpolation: interpolation.interpolation)
+    }
+}
+
+extension TeacherCard.Preprocessing {
+    /// How the teacher's own evaluation brings images to size.
+    public var transform: EvaluationTransform {
+        EvaluationTransform(
+            size: size, resize: resize, interpolation: interpolation.interpolation)
+    }
+}

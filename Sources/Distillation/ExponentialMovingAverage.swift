@@ -1,0 +1,57 @@
+import Foundation
+import Models
+import Torch
+
+/// A running mean of a network's weights and BN statistics, in a second copy of the network.
+///
+/// `shadow ← d · shadow + (1 - d) · weights` over every floating-point entry; integer buffers keep
+/// their first value. The decay ramps up from zero: `d(k) = decay · (1 - exp(-beta · k / K))` after
+/// step k of K. Source: SuperGradients `ModelEMA` with `exp_decay_type: exp`; recipe-spec section 3.
+public final class ExponentialMovingAverage {
+    /// The averaged network.
+    public let network: any ImageClassifier
+    /// The decay that the ramp approaches.
+    public let decay: Double
+    /// The steepness of the ramp.
+    public let beta: Double
+    private let shadow: [Tensor]
+    private let source: [Tensor]
+
+    /// Starts the average as a copy of a network.
+    ///
+    /// - Parameters:
+    ///   - network: the network that is trained.
+    ///   - copy: another of the same architecture; it is overwritten.
+    /// - Throws: `TorchError` if the two differ in their parameters.
+    public init(
+        of network: any ImageClassifier, into copy: any ImageClassifier, decay: Double, beta: Double
+    ) throws(TorchError) {
+        let floating = { (store: ParameterStore) in
+            store.entries.map(\.tensor).filter { $0.dtype == .float32 }
+        }
+        self.network = copy
+        self.decay = decay
+        self.beta = beta
+        source = floating(network.store)
+        shadow = floating(copy.store)
+        for entry in copy.store.entries { try entry.tensor.setRequiresGrad(false) }
+        try Foreach.copy(shadow, from: source)
+    }
+
+    /// The decay after step `k` of `total`, counted from 1.
+    public static func decay(_ decay: Double, beta: Double, step k: Int, of total: Int) -> Double {
+        decay * (1 - exp(-beta * Double(k) / Double(total)))
+    }
+
+    /// Moves the average towards the network's present weights.
+    ///
+    /// - Returns: the decay used.
+    @discardableResult
+    public func update(step k: Int, of total: Int) throws(TorchError) -> Double {
+        let d = Self.decay(decay, beta: beta, step: k, of: total)
+        try withoutGrad { () throws(TorchError) in
+            try Foreach.lerp(shadow, to: source, weight: 1 - d)
+        }
+        return d
+    }
+}

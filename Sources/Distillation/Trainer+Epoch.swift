@@ -1,0 +1,160 @@
+import Foundation
+import Loading
+import Models
+import Recipes
+import ResponseCache
+import Torch
+import Views
+
+/// One step, as `--trace` records it.
+struct StepRecord: Encodable {
+    let epoch: Int
+    let step: Int
+    let loss: Double
+    let ce: Double
+    let kl: Double
+    let lr: Double
+    let emaDecay: Double
+    let gradNorm: Double
+
+    enum CodingKeys: String, CodingKey {
+        case epoch, step, loss, ce, kl, lr
+        case emaDecay = "ema_decay"
+        case gradNorm = "grad_norm"
+    }
+}
+
+extension Trainer {
+    /// Trains from the present step to the epoch's end.
+    ///
+    /// - Returns: false if `maxSteps` ended the training.
+    func trainEpoch(trace: JSONLines?, clock: inout Stopwatch) throws -> Bool {
+        let plan = loader.plan
+        let epoch = recipe.viewEpoch(forTrainingEpoch: state.epoch)
+        let groups = (state.step * recipe.batch.groups..<plan.groupsPerEpoch).map {
+            (epoch: epoch, group: $0)
+        }
+        let views = loader.prefetch(groups, sizes: [recipe.view.size])
+        progress.begin(
+            "epoch \(state.epoch + 1)/\(recipe.schedule.epochs)", total: plan.slotsPerEpoch,
+            unit: "images")
+        defer { progress.end() }
+        while state.step < plan.stepsPerEpoch {
+            let record = try trainStep(views)
+            try trace?.append(record)
+            state.step += 1
+            state.steps += 1
+            state.sums.loss += record.loss
+            state.sums.ce += record.ce
+            state.sums.kl += record.kl
+            state.sums.steps += 1
+            let seconds = clock.lap()
+            state.sums.seconds += seconds
+            state.trainingSeconds += seconds
+            state.seconds += seconds
+            progress.advance(
+                to: state.step * recipe.batch.size,
+                note: String(format: "loss %.4f", record.loss))
+            let isLast = state.steps == options.maxSteps
+            if isLast || Interruption.requested
+                || state.steps.isMultiple(of: recipe.checkpoint.everySteps)
+            {
+                try checkpoints.save(&state, tensors: tensors)
+            }
+            if isLast { return false }
+            if Interruption.requested {
+                throw Interrupted(
+                    description: "stopped after step \(state.steps), which is saved; "
+                        + "the same command with --resume goes on from there")
+            }
+        }
+        return true
+    }
+
+    /// Takes one optimizer step over the groups of a batch.
+    private func trainStep(_ views: Prefetcher<ViewGroup>) throws -> StepRecord {
+        let groups = recipe.batch.groups
+        var sums: [Tensor] = []
+        for index in 0..<groups {
+            guard let group = try views.next() else { break }
+            let value = try lossOfGroup(group, index: index)
+            // Gradients accumulate to their mean over groups, as DDP averages over ranks.
+            try (value.total / Double(groups)).backward()
+            sums.append(
+                try Tensor.stacked(
+                    [value.total.detached(), value.ce, value.kl], dimension: 0))
+            state.substituted += group.substitutions.count
+        }
+        let means = try Tensor.stacked(sums, dimension: 0).mean(dimensions: [0]).floats()
+            .map(Double.init)
+        guard means.allSatisfy(\.isFinite) else { throw notFinite("loss") }
+        let rate = schedule.rate(epoch: state.epoch, step: state.step)
+        let norm = try optimizer.step(rate: rate).item()
+        guard norm.isFinite else { throw notFinite("gradient") }
+        try optimizer.parameters.clearGradients()
+        let decay = try ema?.update(
+            step: state.steps + 1, of: schedule.epochs * schedule.stepsPerEpoch)
+        return StepRecord(
+            epoch: state.epoch, step: state.step, loss: means[0], ce: means[1], kl: means[2],
+            lr: rate, emaDecay: decay ?? 0, gradNorm: norm)
+    }
+
+    /// The loss of one group of the step, ready for `backward`.
+    private func lossOfGroup(
+        _ group: ViewGroup, index: Int
+    ) throws -> DistillationLoss.Value {
+        let size = recipe.view.size
+        let batch = try mixer.batch(
+            pixels: group.pixels[size] ?? [], labels: group.labels, size: size,
+            draw: loader.plan.mix(epoch: group.epoch, group: group.group))
+        let teacher = try responses.map { try teacherRows($0, group: group) }
+        // Random depth is drawn anew from the step's own seed, so that a resumed run repeats it.
+        let dropPath =
+            recipe.model.dropPath > 0
+            ? try RandomGenerator(seed: dropPathSeed(group: group.group)) : nil
+        let logits = try withAutocast(recipe.precision.autocast, on: options.device) {
+            () throws(TorchError) in
+            try network.logits(
+                batch.images,
+                mode: .training(updatesStatistics: index == 0, dropPath: dropPath))
+        }
+        return try loss(logits: logits, targets: batch.targets, teacher: teacher)
+    }
+
+    /// The cached responses to a group's views, after a check that the views are the same pixels.
+    private func teacherRows(_ reader: CacheReader, group: ViewGroup) throws -> Tensor {
+        let members = loader.plan.groupSize
+        let slots = group.group * members..<(group.group + 1) * members
+        let expected = try reader.pixelChecksum(epoch: group.epoch, group: group.group)
+        guard group.checksum(size: recipe.view.size) == expected else {
+            throw TrainingError(
+                "group \(group.group) of epoch \(group.epoch): the pixels differ from those the "
+                    + "teacher saw; an image changed or a decoder drifted, build the cache again")
+        }
+        let classes = reader.manifest.classes
+        var rows = [Float](repeating: 0, count: members * classes)
+        try rows.withUnsafeMutableBufferPointer {
+            try reader.read(epoch: group.epoch, slots: slots, into: $0)
+        }
+        return try Tensor(rows, shape: [members, classes]).to(options.device)
+    }
+
+    /// The seed of a group's stochastic depth: the training epoch's, so that replayed views drop
+    /// other branches.
+    private func dropPathSeed(group: Int) -> UInt64 {
+        var stream = DrawStream(
+            seed: recipe.seed, epoch: state.epoch, slot: group, purpose: .dropPath)
+        return stream.bits()
+    }
+
+    private func notFinite(_ what: String) -> TrainingError {
+        let first = state.step * recipe.batch.size
+        let kept =
+            state.tensors.isEmpty
+            ? "no checkpoint was written yet" : "the last good checkpoint is \(state.tensors)"
+        return TrainingError(
+            "the \(what) is not finite at epoch \(state.epoch), step \(state.step) (slots "
+                + "\(first)..<\(first + recipe.batch.size)); \(kept); lower optimizer.lr or use "
+                + "precision fp32")
+    }
+}

@@ -1,0 +1,131 @@
+import Foundation
+import Models
+import Recipes
+import Torch
+
+/// One epoch, as `metrics.jsonl` records it.
+struct EpochRecord: Encodable {
+    let epoch: Int
+    let loss: Double
+    let ce: Double
+    let kl: Double
+    let lr: Double
+    let top1: Double
+    let top5: Double
+    let kept: Bool
+    let imagesPerSecond: Double
+    let seconds: Double
+    let substituted: Int
+
+    enum CodingKeys: String, CodingKey {
+        case epoch, loss, ce, kl, lr, top1, top5, kept, seconds, substituted
+        case imagesPerSecond = "images_per_second"
+    }
+}
+
+/// What a finished training came to, as `result.json` holds it.
+public struct TrainingResult: Codable, Equatable, Sendable {
+    /// The recipe's name.
+    public let name: String
+    /// The network's name.
+    public let model: String
+    /// Top-1 accuracy of the averaged network on the validation images, in percent.
+    public let top1: Double
+    /// Top-5 accuracy of the same, in percent.
+    public let top5: Double
+    /// Top-1 accuracy of the best single snapshot, in percent.
+    public let bestTop1: Double
+    /// Validation images.
+    public let images: Int
+    /// Epochs trained.
+    public let epochs: Int
+    /// Optimizer steps taken.
+    public let steps: Int
+    /// Wall time in all, in seconds, over all starts.
+    public let seconds: Double
+    /// Training images for each second spent in steps.
+    public let imagesPerSecond: Double
+    /// Snapshots averaged.
+    public let averaged: Int
+
+    enum CodingKeys: String, CodingKey {
+        case name, model, top1, top5, images, epochs, steps, seconds, averaged
+        case bestTop1 = "best_top1"
+        case imagesPerSecond = "images_per_second"
+    }
+}
+
+extension Trainer {
+    /// Validates, keeps the snapshot if it is among the best, records the epoch and saves.
+    func endEpoch(metrics: JSONLines, clock: inout Stopwatch) throws {
+        progress.begin("validation", total: validationImages, unit: "images")
+        let accuracy = try evaluator.accuracy(of: validated) {
+            progress.advance(to: $0, note: "")
+        }
+        progress.end()
+        let snapshot = BestSnapshots.Snapshot(
+            epoch: state.epoch, top1: accuracy.top1,
+            file: "best-epoch-\(String(format: "%04d", state.epoch)).safetensors")
+        let kept = state.best.offer(snapshot)
+        if kept { try save(validated, to: folder.checkpoint(snapshot.file)) }
+        if state.best.best == snapshot {
+            try save(validated, to: folder.file("best.safetensors"))
+        }
+        state.seconds += clock.lap()
+        let count = Double(max(state.sums.steps, 1))
+        let record = EpochRecord(
+            epoch: state.epoch, loss: state.sums.loss / count, ce: state.sums.ce / count,
+            kl: state.sums.kl / count,
+            lr: schedule.rate(epoch: state.epoch, step: schedule.stepsPerEpoch - 1),
+            top1: accuracy.top1, top5: accuracy.top5, kept: kept,
+            imagesPerSecond: count * Double(recipe.batch.size) / max(state.sums.seconds, 1e-9),
+            seconds: state.seconds, substituted: state.substituted)
+        try metrics.append(record)
+        progress.line(
+            String(
+                format: "epoch %3d/%d  loss %.4f  ce %.4f  kl %.4f  top-1 %.2f  %.1f images/s",
+                state.epoch + 1, recipe.schedule.epochs, record.loss, record.ce, record.kl,
+                record.top1, record.imagesPerSecond))
+        if state.substituted > 0 {
+            progress.line("\(state.substituted) images so far were replaced: not decodable")
+        }
+        state.epoch += 1
+        state.step = 0
+        state.sums = .init()
+        try checkpoints.save(&state, tensors: tensors)
+    }
+
+    /// Averages the best snapshots, validates the mean once and writes the result.
+    func finish(clock: inout Stopwatch) throws -> TrainingResult {
+        let kept = state.best.kept
+        let average = folder.file("average.safetensors")
+        let mean = try WeightAverage.mean(of: kept.map { folder.checkpoint($0.file) })
+        try SafetensorsFile.write(mean, metadata: metadata, to: average)
+        let network = try recipe.makeNetwork(on: options.device)
+        try network.store.load(SafetensorsFile(path: average))
+        let accuracy = try evaluator.accuracy(of: network)
+        state.seconds += clock.lap()
+        let result = TrainingResult(
+            name: recipe.name, model: recipe.model.name, top1: accuracy.top1,
+            top5: accuracy.top5, bestTop1: state.best.best?.top1 ?? accuracy.top1,
+            images: accuracy.images, epochs: state.epoch, steps: state.steps,
+            seconds: state.seconds,
+            imagesPerSecond: Double(state.steps * recipe.batch.size)
+                / max(state.trainingSeconds, 1e-9),
+            averaged: kept.count)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        try AtomicFile.write(encoder.encode(result), to: folder.file("result.json"))
+        return result
+    }
+
+    private func save(_ network: any ImageClassifier, to path: String) throws {
+        try SafetensorsFile.write(
+            network.store.entries.map { ($0.name, $0.tensor) }, metadata: metadata, to: path)
+    }
+
+    /// What weight files say of themselves.
+    private var metadata: [String: String] {
+        ["model": recipe.model.name, "recipe": recipe.name, "format": "pt"]
+    }
+}

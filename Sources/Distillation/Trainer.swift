@@ -1,0 +1,205 @@
+import Foundation
+import Loading
+import Models
+import Recipes
+import ResponseCache
+import Torch
+import Views
+
+/// Trains a network by a recipe: from cached responses and labels, or from labels alone.
+///
+/// A step is: forward and backward of each group, optimizer, EMA, and the next learning rate; an
+/// epoch ends with the validation of the EMA network and a checkpoint. Because views are a function
+/// of (seed, epoch, slot), a training that was killed ends with the same bits as one that was not,
+/// on the CPU with the same number of threads.
+public final class Trainer {
+    /// What a training is asked for besides its recipe.
+    public struct Options: Sendable {
+        /// The run's folder.
+        public var out: String
+        /// The response cache; needed where the recipe's `loss.kl` is above zero.
+        public var cache: String?
+        /// Weights to start from, as safetensors.
+        public var initial: String?
+        /// Stop after this many optimizer steps in all.
+        public var maxSteps: Int?
+        /// A file that gets one JSON line for each step.
+        public var trace: String?
+        /// Go on with the training that `out` holds.
+        public var resume = false
+        /// Where to train.
+        public var device = Device.cpu
+        /// Threads that render views.
+        public var workers = ProcessInfo.processInfo.activeProcessorCount
+
+        /// Makes options for a run's folder.
+        public init(out: String) { self.out = out }
+    }
+
+    let recipe: Recipe
+    let options: Options
+    let folder: RunFolder
+    let checkpoints: CheckpointStore
+    let progress: any ProgressReporter
+    let loader: ViewLoader
+    let mixer: Mixer
+    let evaluator: Evaluator
+    let validationImages: Int
+    let responses: CacheReader?
+    let network: any ImageClassifier
+    let ema: ExponentialMovingAverage?
+    let optimizer: any Optimizer
+    let loss: DistillationLoss
+    let schedule: LearningRateSchedule
+    var state: TrainingState
+
+    /// Prepares a training: opens data, cache and folder, makes the network.
+    ///
+    /// - Throws: `RecipeError`, `DatasetError`, `CacheError`, `TorchError` or `TrainingError`, each
+    ///   one line, before anything is written but the run's folder.
+    public init(recipe: Recipe, options: Options, progress: any ProgressReporter) throws {
+        self.recipe = recipe
+        self.options = options
+        self.progress = progress
+        loader = try ViewLoader(recipe: recipe, workers: options.workers)
+        mixer = try Mixer(recipe: recipe, device: options.device)
+        let validation = try ImageDataset(
+            folder: recipe.data.val, expectedClasses: recipe.data.classes)
+        guard validation.classes == loader.dataset.classes else {
+            throw TrainingError(
+                "\(recipe.data.val) and \(recipe.data.train) have different class folders; labels "
+                    + "would not mean the same")
+        }
+        validationImages = validation.samples.count
+        evaluator = try Evaluator(
+            EvaluationLoader(
+                validation, transform: recipe.validation.transform,
+                batch: recipe.validation.batch, workers: options.workers),
+            mean: recipe.view.mean, std: recipe.view.std, device: options.device)
+        responses = try Self.openResponses(options, loader, progress)
+
+        let network = try recipe.makeNetwork(on: options.device)
+        self.network = network
+        if let initial = options.initial {
+            try network.store.load(SafetensorsFile(path: initial))
+        }
+        ema = try recipe.ema.map { section in
+            try ExponentialMovingAverage(
+                of: network, into: recipe.makeNetwork(on: options.device), decay: section.decay,
+                beta: section.beta)
+        }
+        optimizer = try recipe.optimizer.make(for: network)
+        loss = DistillationLoss(kl: recipe.loss.kl, ce: recipe.loss.ce)
+        schedule = recipe.learningRateSchedule(stepsPerEpoch: loader.plan.stepsPerEpoch)
+
+        folder = try RunFolder(options.out, recipe: recipe, resume: options.resume)
+        checkpoints = CheckpointStore(folder: folder)
+        state = TrainingState(best: BestSnapshots(keep: recipe.average.keep))
+        if let saved = try TrainingState.latest(inRun: options.out) {
+            try checkpoints.restore(saved, into: tensors)
+            state = saved
+            optimizer.steps = saved.steps
+        }
+    }
+
+    /// Trains to the end, or to `maxSteps`.
+    ///
+    /// - Returns: the result of the averaged network, or `nil` if `maxSteps` ended the training.
+    /// - Throws: `Interrupted` after a signal, with a checkpoint written; `TrainingError` for a loss
+    ///   that is not finite, with the last good checkpoint kept.
+    public func run() throws -> TrainingResult? {
+        if let limit = options.maxSteps, state.steps >= limit { return nil }
+        if state.steps > 0 {
+            progress.line(
+                "going on at epoch \(state.epoch + 1), step \(state.step) of "
+                    + "\(loader.plan.stepsPerEpoch)")
+        }
+        let metrics = try JSONLines(folder.file("metrics.jsonl"), keep: state.epoch)
+        let trace = try options.trace.map { try JSONLines($0, keep: state.steps) }
+        var clock = Stopwatch()
+        while state.epoch < recipe.schedule.epochs {
+            guard try trainEpoch(trace: trace, clock: &clock) else { return nil }
+            try endEpoch(metrics: metrics, clock: &clock)
+        }
+        return try finish(clock: &clock)
+    }
+
+    /// The network whose accuracy counts: the EMA, or the trained one where the recipe has none.
+    var validated: any ImageClassifier { ema?.network ?? network }
+
+    /// Every tensor of a checkpoint.
+    var tensors: [(name: String, tensor: Tensor)] {
+        let averaged = ema?.network.store.entries ?? []
+        return network.store.entries.map { ("model.\($0.name)", $0.tensor) }
+            + averaged.map { ("ema.\($0.name)", $0.tensor) }
+            + optimizer.state.map { ("optimizer.\($0.name)", $0.tensor) }
+    }
+
+    /// Opens the cache that the recipe's loss needs and checks that it is whole and the right one.
+    private static func openResponses(
+        _ options: Options, _ loader: ViewLoader, _ progress: any ProgressReporter
+    ) throws -> CacheReader? {
+        let recipe = loader.plan.recipe
+        guard recipe.loss.kl > 0, let section = recipe.teacher else { return nil }
+        guard let directory = options.cache else {
+            throw TrainingError(
+                "recipe \(recipe.name) learns from a teacher (loss.kl \(recipe.loss.kl)): pass "
+                    + "--cache DIR, made by understudy cache build")
+        }
+        let card = try TeacherCard(contentsOf: section.card)
+        let identity = CacheIdentity(
+            plan: loader.plan, dataset: loader.dataset, card: card,
+            weightsDigest: try CacheIdentity.weightsDigest(of: card))
+        if !identity.knowsWeights {
+            progress.line(
+                "the teacher's weights are not on this machine: taking the cache's word for them")
+        }
+        let manifest = try CacheReader(directory: directory).manifest
+        let reader = try CacheReader(
+            directory: directory, expecting: identity.expectation(for: manifest))
+        let needed = 0..<min(manifest.epochs, recipe.schedule.epochs)
+        let missing = reader.missingParts(epochs: needed)
+        if let first = missing.first {
+            throw TrainingError(
+                "\(directory): \(missing.count) parts are missing, the first is part "
+                    + "\(first.index) of epoch \(first.epoch); run understudy cache build again")
+        }
+        return reader
+    }
+}
+
+extension Recipe {
+    /// The recipe's network with freshly drawn weights.
+    ///
+    /// - Throws: `TrainingError` for an unknown name, listing the known ones.
+    public func makeNetwork(on device: Device) throws -> any ImageClassifier {
+        guard let architecture = Registry.architecture(named: model.name) else {
+            throw TrainingError(
+                "recipe \(name): no model '\(model.name)'; known: "
+                    + Registry.names.joined(separator: ", "))
+        }
+        return try Registry.make(
+            architecture, classes: data.classes, device: device, seed: seed,
+            initialization: model.initialization, dropPath: model.dropPath)
+    }
+
+    /// The recipe's learning rates, for a number of steps in each epoch.
+    public func learningRateSchedule(stepsPerEpoch: Int) -> LearningRateSchedule {
+        LearningRateSchedule(
+            rate: optimizer.lr, epochs: schedule.epochs, warmup: schedule.warmup,
+            cooldown: schedule.cooldown, finalRatio: schedule.finalRatio,
+            stepsPerEpoch: stepsPerEpoch)
+    }
+}
+
+/// Measures laps of wall time.
+struct Stopwatch {
+    private var last = ContinuousClock.now
+
+    /// Seconds since the last lap.
+    mutating func lap() -> Double {
+        let now = ContinuousClock.now
+        defer { last = now }
+        return last.duration(to: now).seconds
+    }
+}
