@@ -5,10 +5,13 @@ import PackageDescription
 // libtorch is not a Swift package: tools/setup unpacks the pinned wheel and links it here.
 let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path
 let environment = ProcessInfo.processInfo.environment
-let libtorch = environment["LIBTORCH"].flatMap { $0.isEmpty ? nil : $0 } ?? "\(root)/.deps/libtorch"
+let libtorch =
+    environment["LIBTORCH"].flatMap { $0.isEmpty ? nil : $0 } ?? "\(root)/.deps/libtorch"
 guard FileManager.default.fileExists(atPath: "\(libtorch)/include/ATen/ATen.h") else {
     FileHandle.standardError.write(
-        Data("no libtorch at \(libtorch): run tools/setup, or set LIBTORCH to a libtorch 2.11\n".utf8))
+        Data(
+            "no libtorch at \(libtorch): run tools/setup, or set LIBTORCH to a libtorch 2.11\n".utf8
+        ))
     exit(1)
 }
 let torchFlags = [
@@ -20,13 +23,13 @@ let torchLinking: [LinkerSetting] = [
     .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
 ]
 let swiftSettings: [SwiftSetting] = [.swiftLanguageMode(.v6)]
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 
 let package = Package(
     name: "understudy",
     products: [.executable(name: "understudy", targets: ["understudy"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
@@ -40,7 +43,55 @@ let package = Package(
         .systemLibrary(
             name: "LibPNG", path: "Sources/LibPNG", pkgConfig: "libpng",
             providers: [.apt(["libpng-dev"])]),
-        .target(name: "CTorch", cxxSettings: [.unsafeFlags(torchFlags)], linkerSettings: torchLinking),
+        .target(
+            name: "CTorch", cxxSettings: [.unsafeFlags(torchFlags)], linkerSettings: torchLinking),
+        .target(name: "CHDF5", dependencies: ["HDF5"]),
+        .target(name: "CJPEG", dependencies: ["LibJPEG"]),
+        .target(name: "CPNG", dependencies: ["LibPNG"]),
+        .target(name: "Torch", dependencies: ["CTorch"], swiftSettings: swiftSettings),
+        .target(name: "Recipes", dependencies: ["Yams"], swiftSettings: swiftSettings),
+        .target(name: "Models", dependencies: ["Recipes", "Torch"], swiftSettings: swiftSettings),
+        .target(name: "Imaging", dependencies: ["CJPEG", "CPNG"], swiftSettings: swiftSettings),
+        .target(name: "Views", dependencies: ["Recipes", "Imaging"], swiftSettings: swiftSettings),
+        .target(
+            name: "Loading", dependencies: ["Views", "Imaging", "Recipes", "Torch", crypto],
+            swiftSettings: swiftSettings),
+        .target(
+            name: "ResponseCache", dependencies: ["CHDF5", crypto], swiftSettings: swiftSettings),
+        .target(
+            name: "Distillation",
+            dependencies: ["ResponseCache", "Loading", "Views", "Models", "Recipes", "Torch"],
+            swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "understudy",
+            dependencies: [
+                "Distillation", "ResponseCache", "Loading", "Views", "Imaging", "Models", "Recipes",
+                "Torch", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "TorchTests", dependencies: ["Torch", "CTorch"], swiftSettings: swiftSettings),
+        .testTarget(name: "RecipesTests", dependencies: ["Recipes"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "ModelsTests", dependencies: ["Models", "Recipes", "Torch"],
+            swiftSettings: swiftSettings),
+        .testTarget(name: "ImagingTests", dependencies: ["Imaging"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "ViewsTests", dependencies: ["Views", "Recipes", "Imaging"],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "LoadingTests",
+            dependencies: ["Loading", "Views", "Imaging", "Recipes", "Torch"],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "ResponseCacheTests", dependencies: ["ResponseCache", "CHDF5"],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "DistillationTests",
+            dependencies: ["Distillation", "Models", "Recipes", "Torch"],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "CommandTests", dependencies: ["understudy", "Imaging", "Torch"],
+            swiftSettings: swiftSettings),
     ],
     cxxLanguageStandard: .cxx20
 )

@@ -1,0 +1,189 @@
+import ArgumentParser
+import Distillation
+import Foundation
+import ResponseCache
+
+/// `understudy cache`.
+struct CacheCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cache",
+        abstract: "Builds and reads caches of teacher responses.",
+        subcommands: [Build.self, Info.self, Rows.self])
+
+    /// `understudy cache build`.
+    struct Build: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Runs the recipe's teacher over every view and stores its responses.",
+            discussion: """
+                Parts that are there already are skipped, so the same command goes on after a \
+                kill or Ctrl-C.
+
+                Example:
+                  understudy cache build --recipe recipes/imagenet-resnet50-kd.yaml \\
+                    --cache responses --device cuda:0
+                """)
+
+        @OptionGroup var recipe: RecipeOptions
+        @OptionGroup var device: DeviceOptions
+
+        @Option(name: .long, help: "The cache's folder; made if it is not there.")
+        var cache: String
+
+        @Option(name: .long, help: "Only these cached epochs, A..<B; by default all.")
+        var epochs: SlotRange?
+
+        @Flag(name: .long, help: "Print the summary as JSON.")
+        var json = false
+
+        func run() throws {
+            Interruption.install()
+            let recipe = try recipe.read()
+            let build = try CacheBuild(
+                recipe: recipe, directory: cache, device: device.checkedDevice(),
+                workers: device.workers)
+            let summary = try build.run(epochs: epochs?.range, progress: ProgressBar())
+            if json {
+                print(try summary.json())
+            } else {
+                print(
+                    String(
+                        format: "%@: %d parts built, %d were there; %@ responses in %.1f s",
+                        cache, summary.built, summary.skipped, summary.rows.grouped,
+                        summary.seconds))
+                if summary.substituted > 0 {
+                    print("\(summary.substituted) images could not be decoded and were replaced")
+                }
+            }
+        }
+    }
+
+    /// `understudy cache info`.
+    struct Info: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Prints what a cache holds.",
+            discussion: """
+                Example:
+                  understudy cache info --cache responses
+                """)
+
+        @Option(name: .long, help: "The cache's folder.")
+        var cache: String
+
+        @Flag(name: .long, help: "Print JSON.")
+        var json = false
+
+        func run() throws {
+            let reader = try CacheReader(directory: cache)
+            let manifest = reader.manifest
+            let info = reader.info()
+            if json {
+                print(
+                    try Output(
+                        info: info, teacher: manifest.teacher, encoding: manifest.encoding.name,
+                        classes: manifest.classes, epochs: manifest.epochs,
+                        fingerprint: manifest.fingerprint
+                    ).json())
+                return
+            }
+            let perResponse = info.bytesPerResponse.map { String(format: "%.1f B", $0) } ?? "-"
+            print(
+                """
+                cache        \(cache)
+                teacher      \(manifest.teacher)
+                responses    \(info.responses.grouped) of \(info.responsesInAll.grouped), \
+                \(manifest.classes) classes, \(manifest.encoding)
+                epochs       \(info.completeEpochs) of \(manifest.epochs) complete
+                parts        \(info.parts.grouped) of \(info.partsInAll.grouped)
+                size         \(info.bytes.grouped) B (\(info.bytes.byteText)), \
+                \(perResponse) for each response
+                fingerprint  \(manifest.fingerprint.digest)
+                """)
+            for field in manifest.fingerprint.fields {
+                print("  \(field.name): \(field.value)")
+            }
+        }
+
+        private struct Output: Encodable {
+            let info: CacheInfo
+            let teacher: String
+            let encoding: String
+            let classes: Int
+            let epochs: Int
+            let fingerprint: Fingerprint
+
+            func encode(to encoder: any Encoder) throws {
+                try info.encode(to: encoder)
+                var container = encoder.container(keyedBy: Key.self)
+                try container.encode(teacher, forKey: .teacher)
+                try container.encode(encoding, forKey: .encoding)
+                try container.encode(classes, forKey: .classes)
+                try container.encode(epochs, forKey: .epochs)
+                try container.encode(fingerprint, forKey: .fingerprint)
+            }
+
+            private enum Key: String, CodingKey {
+                case teacher, encoding, classes, epochs, fingerprint
+            }
+        }
+    }
+
+    /// `understudy cache rows`.
+    struct Rows: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Prints decoded responses.",
+            discussion: """
+                Example:
+                  understudy cache rows --cache responses --epoch 0 --slots '0..<2' --json
+                """)
+
+        @Option(name: .long, help: "The cache's folder.")
+        var cache: String
+
+        @Option(name: .long, help: "The epoch, from 0; beyond the cached ones it wraps around.")
+        var epoch: Int
+
+        @Option(name: .long, help: "The slots, A..<B.")
+        var slots: SlotRange
+
+        @Flag(name: .long, help: "Print JSON; otherwise the five most probable classes of each.")
+        var json = false
+
+        func validate() throws {
+            guard epoch >= 0 else { throw ValidationError("--epoch must not be negative") }
+        }
+
+        func run() throws {
+            let reader = try CacheReader(directory: cache)
+            let classes = reader.manifest.classes
+            var values = [Float](repeating: 0, count: slots.range.count * classes)
+            try values.withUnsafeMutableBufferPointer {
+                try reader.read(epoch: epoch, slots: slots.range, into: $0)
+            }
+            let rows = slots.range.enumerated().map { index, slot in
+                Row(
+                    slot: slot,
+                    probabilities: Array(values[index * classes..<(index + 1) * classes]))
+            }
+            if json {
+                print(try Listing(epoch: epoch, rows: rows).json())
+                return
+            }
+            for row in rows {
+                let best = row.probabilities.enumerated().sorted { $0.element > $1.element }
+                let text = best.prefix(5).map { String(format: "%d: %.4f", $0.offset, $0.element) }
+                print("slot \(row.slot)  \(text.joined(separator: "  "))")
+            }
+        }
+    }
+}
+
+/// The rows that `cache rows --json` prints.
+private struct Listing: Encodable {
+    let epoch: Int
+    let rows: [Row]
+}
+
+private struct Row: Encodable {
+    let slot: Int
+    let probabilities: [Float]
+}

@@ -1,0 +1,74 @@
+import ArgumentParser
+import Distillation
+import Foundation
+import Loading
+import Recipes
+import Torch
+
+/// `understudy eval`.
+struct EvalCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "eval",
+        abstract: "Measures a network's accuracy on a folder of labelled images.",
+        discussion: """
+            Example:
+              understudy eval --model resnet50 --weights runs/kd/average.safetensors \\
+                --data data/imagenet/val --json
+            """)
+
+    @OptionGroup var classifier: ClassifierOptions
+    @OptionGroup var device: DeviceOptions
+
+    @Option(name: .long, help: "The folder that holds one folder of images for each class.")
+    var data: String
+
+    @Option(name: .long, help: "Images at a time.")
+    var batch = 64
+
+    @Option(name: .long, help: "fp32 or bf16.")
+    var precision = Recipe.Precision.fp32
+
+    @Flag(name: .long, help: "Print JSON.")
+    var json = false
+
+    func validate() throws {
+        guard batch >= 1 else { throw ValidationError("--batch must be at least 1") }
+    }
+
+    func run() throws {
+        let device = try device.checkedDevice()
+        let classifier = try classifier.load(on: device)
+        let dataset = try ImageDataset(
+            folder: data, expectedClasses: classifier.network.classes)
+        let evaluator = try Evaluator(
+            EvaluationLoader(
+                dataset, transform: classifier.transform, batch: batch,
+                workers: self.device.workers),
+            mean: classifier.mean, std: classifier.std, device: device, precision: precision)
+        let progress = ProgressBar()
+        progress.begin("eval", total: dataset.samples.count, unit: "images")
+        let accuracy = try evaluator.accuracy(of: classifier.network) {
+            progress.advance(to: $0, note: "")
+        }
+        progress.end()
+        if json {
+            print(
+                try Output(
+                    top1: accuracy.top1, top5: accuracy.top5, images: accuracy.images
+                ).json())
+        } else {
+            print(
+                String(
+                    format: "top-1 %.3f %%  top-5 %.3f %%  %d images", accuracy.top1,
+                    accuracy.top5, accuracy.images))
+        }
+    }
+
+    private struct Output: Encodable {
+        let top1: Double
+        let top5: Double
+        let images: Int
+    }
+}
+
+extension Recipe.Precision: ExpressibleByArgument {}

@@ -1,0 +1,90 @@
+import ArgumentParser
+import Distillation
+import Foundation
+import Recipes
+import Torch
+
+/// `understudy export`.
+struct ExportCommand: ParsableCommand {
+    /// Which of a run's weights are meant.
+    enum Weights: String, ExpressibleByArgument, CaseIterable {
+        case average, best, last
+    }
+
+    static let configuration = CommandConfiguration(
+        commandName: "export",
+        abstract: "Writes a run's weights as safetensors with torchvision's or timm's names.",
+        discussion: """
+            The file loads with safetensors.torch.load_file and load_state_dict(strict=True).
+
+            Example:
+              understudy export --run runs/kd --out resnet50-kd.safetensors
+            """)
+
+    @Option(name: .customLong("run"), help: "The run's folder.")
+    var runFolder: String
+
+    @Option(name: .long, help: "average (of the best snapshots), best, or last (the EMA network).")
+    var which = Weights.average
+
+    @Option(name: .long, help: "The file to write.")
+    var out: String
+
+    func run() throws {
+        let source = Run(path: runFolder)
+        let recipe = try source.recipe()
+        let metadata = ["model": recipe.model.name, "recipe": recipe.name, "format": "pt"]
+        let network = try recipe.makeNetwork(on: .cpu)
+        switch which {
+        case .average: try network.store.load(source.weights("average.safetensors"))
+        case .best: try network.store.load(source.weights("best.safetensors"))
+        case .last: try network.store.load(tensors: source.lastWeights())
+        }
+        try network.store.save(to: out, metadata: metadata)
+        print(
+            "\(out): \(which.rawValue) weights of \(recipe.model.name), \(recipe.data.classes) classes"
+        )
+    }
+}
+
+/// A run's folder, read only.
+struct Run {
+    let path: String
+
+    /// The resolved recipe.
+    func recipe() throws -> Recipe { try Recipe(contentsOf: "\(path)/recipe.yaml") }
+
+    /// A weight file of the run.
+    func weights(_ name: String) throws -> SafetensorsFile {
+        guard FileManager.default.fileExists(atPath: "\(path)/\(name)") else {
+            throw CommandError(
+                "\(path): no \(name) yet; let the training get there, or use --which last")
+        }
+        return try SafetensorsFile(path: "\(path)/\(name)")
+    }
+
+    /// The last checkpoint's EMA network, or the trained one where the recipe has no EMA.
+    func lastWeights() throws -> [String: Tensor] {
+        let file = try SafetensorsFile(path: "\(path)/checkpoints/\(state().tensors)")
+        let prefix = file.names.contains { $0.hasPrefix("ema.") } ? "ema." : "model."
+        var tensors: [String: Tensor] = [:]
+        for name in file.names where name.hasPrefix(prefix) {
+            tensors[String(name.dropFirst(prefix.count))] = try file.tensor(name)
+        }
+        return tensors
+    }
+
+    /// The files of the best snapshots.
+    func snapshots() throws -> [String] {
+        let kept = try state().best.kept
+        guard !kept.isEmpty else { throw CommandError("\(path): no epoch is finished yet") }
+        return kept.map { "\(path)/checkpoints/\($0.file)" }
+    }
+
+    private func state() throws -> TrainingState {
+        guard let state = try TrainingState.latest(inRun: path) else {
+            throw CommandError("\(path): holds no checkpoint; is it a run's folder?")
+        }
+        return state
+    }
+}

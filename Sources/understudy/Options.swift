@@ -1,0 +1,119 @@
+import ArgumentParser
+import Foundation
+import Recipes
+import Torch
+
+/// The recipe of a command and its overrides.
+struct RecipeOptions: ParsableArguments {
+    @Option(name: .long, help: "The recipe, a YAML file.")
+    var recipe: String
+
+    @Option(
+        name: .customLong("set"), parsing: .singleValue,
+        help: ArgumentHelp(
+            "Overrides one key of the recipe, for example optimizer.lr=0.01. May be repeated.",
+            valueName: "key=value"))
+    var overrides: [String] = []
+
+    /// Reads the recipe.
+    func read() throws -> Recipe { try Recipe(contentsOf: recipe, overrides: overrides) }
+}
+
+/// Where and with how many threads a command computes.
+struct DeviceOptions: ParsableArguments {
+    @Option(name: .long, help: "Where to compute: cpu or cuda:N.")
+    var device = Device.cpu
+
+    @Option(name: .long, help: "Threads that read and render images; by default one for each core.")
+    var workers = ProcessInfo.processInfo.activeProcessorCount
+
+    func validate() throws {
+        guard workers >= 1 else { throw ValidationError("--workers must be at least 1") }
+    }
+
+    /// The device, after a check that it is there.
+    func checkedDevice() throws -> Device {
+        try device.require()
+        return device
+    }
+}
+
+/// A range of slots, written `A..<B`.
+struct SlotRange: ExpressibleByArgument {
+    let range: Range<Int>
+
+    init?(argument: String) {
+        let parts = argument.components(separatedBy: "..<")
+        guard parts.count == 2, let first = Int(parts[0]), let last = Int(parts[1]),
+            first >= 0, first < last
+        else { return nil }
+        range = first..<last
+    }
+
+    static var defaultCompletionKind: CompletionKind { .default }
+}
+
+extension Device: ExpressibleByArgument {
+    /// Reads `cpu`, `cuda` or `cuda:N`.
+    public init?(argument: String) {
+        guard let device = try? Device(parsing: argument) else { return nil }
+        self = device
+    }
+
+    /// Checks that the device is there.
+    ///
+    /// - Throws: `TorchError` where libtorch has no CUDA or finds no device; `CommandError` for an
+    ///   index beyond the devices.
+    func require() throws {
+        guard case .cuda(let index) = self else { return }
+        let count = try Device.cudaCount()
+        guard index < count else {
+            throw CommandError("no \(self): this machine has \(count) CUDA device(s), from cuda:0")
+        }
+    }
+}
+
+/// A command that cannot do what it was asked: one line.
+struct CommandError: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
+extension Encodable {
+    /// The value as JSON with sorted keys, on one line unless `pretty`.
+    func json(pretty: Bool = false) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting =
+            pretty
+            ? [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
+            : [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(self), as: UTF8.self)
+    }
+}
+
+extension Int {
+    /// The number with a comma between thousands: `1,281,167`.
+    var grouped: String {
+        var digits = String(magnitude)
+        var result = ""
+        while digits.count > 3 {
+            result = "," + digits.suffix(3) + result
+            digits.removeLast(3)
+        }
+        return (self < 0 ? "-" : "") + digits + result
+    }
+
+    /// The number as bytes in decimal units: `1.56 TB`.
+    var byteText: String {
+        let units = ["B", "kB", "MB", "GB", "TB", "PB"]
+        var value = Double(self)
+        var unit = 0
+        while value >= 1000 && unit < units.count - 1 {
+            value /= 1000
+            unit += 1
+        }
+        return unit == 0
+            ? "\(self) B" : String(format: value < 10 ? "%.2f %@" : "%.1f %@", value, units[unit])
+    }
+}

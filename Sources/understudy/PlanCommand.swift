@@ -1,0 +1,184 @@
+import ArgumentParser
+import Distillation
+import Foundation
+import Recipes
+import ResponseCache
+import Views
+
+/// `understudy plan`.
+struct PlanCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plan",
+        abstract: "Prints what a recipe comes to: steps, learning rates, bytes and hours.",
+        discussion: """
+            Needs no data and no weights.
+
+            Example:
+              understudy plan --recipe recipes/imagenet-resnet50-kd.yaml --images 1281167
+            """)
+
+    @OptionGroup var recipe: RecipeOptions
+
+    @Option(name: .long, help: "Training images.")
+    var images: Int
+
+    @Option(name: .long, help: "The student's images for each second, to estimate hours.")
+    var studentSpeed: Double?
+
+    @Option(name: .long, help: "The teacher's images for each second, to estimate hours.")
+    var teacherSpeed: Double?
+
+    @Flag(name: .long, help: "Print JSON.")
+    var json = false
+
+    func validate() throws {
+        guard images >= 1 else { throw ValidationError("--images must be at least 1") }
+        for speed in [studentSpeed, teacherSpeed].compactMap({ $0 }) where speed <= 0 {
+            throw ValidationError("a speed must be above zero")
+        }
+    }
+
+    func run() throws {
+        let plan = try Plan(recipe: recipe.read(), command: self)
+        print(json ? try plan.json() : plan.text)
+    }
+}
+
+/// The figures of `understudy plan`.
+private struct Plan: Encodable {
+    struct Rate: Encodable {
+        let epoch: Int
+        let first: Double
+        let last: Double
+        let phase: String
+    }
+
+    struct Cache: Encodable {
+        let epochs: Int
+        let responses: Int
+        let encoding: String
+        let bytesPerResponse: Int
+        let bytes: Int
+        let parts: Int
+
+        enum CodingKeys: String, CodingKey {
+            case epochs, responses, encoding, bytes, parts
+            case bytesPerResponse = "bytes_per_response"
+        }
+    }
+
+    let recipe: String
+    let images: Int
+    let viewsPerEpoch: Int
+    let imagesPerEpoch: Int
+    let stepsPerEpoch: Int
+    let epochs: Int
+    let steps: Int
+    let groupsPerStep: Int
+    let groupSize: Int
+    let learningRates: [Rate]
+    let cache: Cache?
+    let studentHours: Double?
+    let teacherHours: Double?
+
+    init(recipe: Recipe, command: PlanCommand) throws {
+        let plan = try ViewPlan(recipe: recipe, imageCount: command.images)
+        let schedule = recipe.learningRateSchedule(stepsPerEpoch: plan.stepsPerEpoch)
+        self.recipe = recipe.name
+        images = command.images
+        viewsPerEpoch = plan.slotsPerEpoch
+        imagesPerEpoch = (plan.slotsPerEpoch + recipe.batch.repeats - 1) / recipe.batch.repeats
+        stepsPerEpoch = plan.stepsPerEpoch
+        epochs = recipe.schedule.epochs
+        steps = plan.stepsPerEpoch * epochs
+        groupsPerStep = recipe.batch.groups
+        groupSize = recipe.batch.group
+        learningRates = Self.landmarks(of: schedule).map { epoch, phase in
+            Rate(
+                epoch: epoch, first: schedule.rate(epoch: epoch, step: 0),
+                last: schedule.rate(epoch: epoch, step: plan.stepsPerEpoch - 1), phase: phase)
+        }
+        cache = recipe.cache.map { cache in
+            let bytes = cache.rowEncoding.bytesPerRow(classes: recipe.data.classes)
+            let responses = cache.epochs * plan.slotsPerEpoch
+            let parts = (plan.groupsPerEpoch + cache.groupsPerPart - 1) / cache.groupsPerPart
+            return Cache(
+                epochs: cache.epochs, responses: responses,
+                encoding: "\(cache.rowEncoding)", bytesPerResponse: bytes,
+                bytes: responses * bytes, parts: parts * cache.epochs)
+        }
+        let views = Double(plan.slotsPerEpoch)
+        studentHours = command.studentSpeed.map {
+            views * Double(recipe.schedule.epochs) / $0 / 3600
+        }
+        teacherHours = command.teacherSpeed.flatMap { speed in
+            recipe.cache.map { views * Double($0.epochs) / speed / 3600 }
+        }
+    }
+
+    /// The epochs at which a schedule changes its course.
+    private static func landmarks(of schedule: LearningRateSchedule) -> [(Int, String)] {
+        let end = schedule.epochs - schedule.cooldown
+        var marks: [(Int, String)] = []
+        if schedule.warmup > 0 {
+            marks.append((0, "warm-up begins"))
+            marks.append((schedule.warmup - 1, "warm-up's last epoch"))
+        }
+        marks.append((schedule.warmup, "cosine begins"))
+        marks.append(((schedule.warmup + end) / 2, "cosine's middle"))
+        marks.append((end - 1, "cosine's last epoch"))
+        if schedule.cooldown > 0 {
+            marks.append((end, "cooldown begins"))
+            marks.append((schedule.epochs - 1, "last epoch"))
+        }
+        var seen: Set<Int> = []
+        return marks.filter { (0..<schedule.epochs).contains($0.0) && seen.insert($0.0).inserted }
+    }
+
+    var text: String {
+        var lines = [
+            "recipe           \(recipe)",
+            "images           \(images.grouped)",
+            "views per epoch  \(viewsPerEpoch.grouped) of \(imagesPerEpoch.grouped) images",
+            "steps per epoch  \(stepsPerEpoch.grouped), each of \(groupsPerStep) groups of \(groupSize)",
+            "epochs           \(epochs.grouped)",
+            "steps            \(steps.grouped)",
+            "",
+            "learning rate    first step      last step",
+        ]
+        for rate in learningRates {
+            lines.append(
+                String(
+                    format: "  epoch %-8d %-15.9g %-15.9g %@", rate.epoch, rate.first, rate.last,
+                    rate.phase))
+        }
+        if let cache {
+            lines += [
+                "",
+                "cache            \(cache.responses.grouped) responses of \(cache.epochs.grouped) "
+                    + "epochs in \(cache.parts.grouped) parts",
+                "                 \(cache.encoding), \(cache.bytesPerResponse.grouped) B each: "
+                    + "\(cache.bytes.grouped) B (\(cache.bytes.byteText))",
+            ]
+        }
+        if let teacherHours {
+            lines.append(String(format: "teacher          %.1f h", teacherHours))
+        }
+        if let studentHours {
+            lines.append(String(format: "student          %.1f h", studentHours))
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case recipe, images, epochs, steps, cache
+        case viewsPerEpoch = "views_per_epoch"
+        case imagesPerEpoch = "images_per_epoch"
+        case stepsPerEpoch = "steps_per_epoch"
+        case groupsPerStep = "groups_per_step"
+        case groupSize = "group_size"
+        case learningRates = "learning_rates"
+        case studentHours = "student_hours"
+        case teacherHours = "teacher_hours"
+    }
+}

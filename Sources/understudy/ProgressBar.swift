@@ -1,0 +1,87 @@
+import Distillation
+import Foundation
+
+/// Shows progress on standard error: one redrawn line on a terminal, plain lines now and then
+/// elsewhere.
+final class ProgressBar: ProgressReporter {
+    private let isTerminal = isatty(STDERR_FILENO) == 1
+    private var label = ""
+    private var unit = ""
+    private var total = 0
+    private var start = ContinuousClock.now
+    private var lastDrawn: ContinuousClock.Instant?
+    private var isDrawn = false
+
+    func begin(_ label: String, total: Int, unit: String) {
+        self.label = label
+        self.total = total
+        self.unit = unit
+        start = .now
+        lastDrawn = nil
+        first = nil
+    }
+
+    // Work done at the first report: a resumed piece starts at more than zero, which is no speed.
+    private var first: (done: Int, at: ContinuousClock.Instant)?
+
+    func advance(to done: Int, note: String) {
+        let now = ContinuousClock.now
+        let baseline = first ?? (0, start)
+        if first == nil { first = (done, now) }
+        // A log file gets a line every ten seconds, a terminal a frame every tenth.
+        let interval = isTerminal ? Duration.milliseconds(100) : .seconds(10)
+        let isDue = (lastDrawn ?? start).duration(to: now) >= interval
+        guard isDue || (isTerminal && done >= total) else { return }
+        lastDrawn = now
+        let elapsed = baseline.at.duration(to: now).seconds
+        let rate = elapsed > 0 ? Double(done - baseline.done) / elapsed : 0
+        let remaining = rate > 0 ? Double(total - done) / rate : 0
+        let percent = total > 0 ? 100 * done / total : 100
+        let text = String(
+            format: "%d/%d  %.1f %@/s  %@ left  %@", done, total, rate, unit, clock(remaining), note
+        )
+        if isTerminal {
+            let width = min(columns, 120)
+            let filled = 12 * percent / 100
+            let bar =
+                String(repeating: "=", count: filled) + String(repeating: " ", count: 12 - filled)
+            write("\r\u{1B}[2K" + String("\(label) [\(bar)] \(text)".prefix(width - 1)))
+            isDrawn = true
+        } else {
+            write("\(label): \(text)\n")
+        }
+    }
+
+    func end() {
+        erase()
+    }
+
+    func line(_ text: String) {
+        erase()
+        write(text + "\n")
+    }
+
+    private func erase() {
+        if isDrawn { write("\r\u{1B}[2K") }
+        isDrawn = false
+    }
+
+    private func write(_ text: String) {
+        FileHandle.standardError.write(Data(text.utf8))
+    }
+
+    private var columns: Int {
+        var size = winsize()
+        guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 20 else {
+            return 80
+        }
+        return Int(size.ws_col)
+    }
+
+    private func clock(_ seconds: Double) -> String {
+        let whole = Int(min(seconds, 3_599_999))
+        return whole >= 3600
+            ? String(format: "%d:%02d:%02d", whole / 3600, whole / 60 % 60, whole % 60)
+            : String(format: "%d:%02d", whole / 60, whole % 60)
+    }
+}

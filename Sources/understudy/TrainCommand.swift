@@ -1,0 +1,77 @@
+import ArgumentParser
+import Distillation
+import Foundation
+
+/// `understudy train`.
+struct TrainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train",
+        abstract: "Trains a network by a recipe, from cached responses or from labels alone.",
+        discussion: """
+            Leaves in --out: recipe.yaml (resolved), metrics.jsonl, checkpoints/, \
+            best.safetensors, average.safetensors and result.json. Ctrl-C saves and ends; \
+            --resume goes on, also after a kill.
+
+            Example:
+              understudy train --recipe recipes/imagenet-resnet50-kd.yaml --cache responses \\
+                --out runs/kd --device cuda:0
+            """)
+
+    @OptionGroup var recipe: RecipeOptions
+    @OptionGroup var device: DeviceOptions
+
+    @Option(name: .long, help: "The response cache; needed where the recipe learns from a teacher.")
+    var cache: String?
+
+    @Option(name: .long, help: "The run's folder.")
+    var out: String
+
+    @Option(name: .customLong("init"), help: "Weights to start from, a safetensors file.")
+    var initial: String?
+
+    @Option(name: .long, help: "Stop after this many optimizer steps in all, with a checkpoint.")
+    var maxSteps: Int?
+
+    @Option(name: .long, help: "Write one line of JSON for each step to this file.")
+    var trace: String?
+
+    @Flag(name: .long, help: "Go on with the training that --out holds, if it holds one.")
+    var resume = false
+
+    @Flag(name: .long, help: "Print the result as JSON.")
+    var json = false
+
+    func validate() throws {
+        if let maxSteps, maxSteps < 1 { throw ValidationError("--max-steps must be at least 1") }
+    }
+
+    func run() throws {
+        Interruption.install()
+        var options = Trainer.Options(out: out)
+        options.cache = cache
+        options.initial = initial
+        options.maxSteps = maxSteps
+        options.trace = trace
+        options.resume = resume
+        options.device = try device.checkedDevice()
+        options.workers = device.workers
+        let trainer = try Trainer(
+            recipe: recipe.read(), options: options, progress: ProgressBar())
+        guard let result = try trainer.run() else {
+            if !json {
+                print("stopped after \(maxSteps ?? 0) steps as asked; the checkpoint is in \(out)")
+            }
+            return
+        }
+        if json {
+            print(try result.json())
+        } else {
+            print(
+                String(
+                    format: "%@: top-1 %.2f %%, top-5 %.2f %% on %d images (mean of the %d best; "
+                        + "the best alone %.2f %%), %.0f s",
+                    result.name, result.top1, result.top5, result.images, result.averaged,
+                    result.bestTop1, result.seconds))
+        }
+    }
+}

@@ -1,0 +1,37 @@
+import ArgumentParser
+import Distillation
+import Foundation
+import Torch
+
+/// The command line's root.
+@main
+struct Understudy: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "understudy",
+        abstract: "Distils a large image classifier into a small one from cached responses.",
+        discussion: """
+            A teacher is run once over every augmented view; its responses are cached; any number \
+            of students are trained from the cache.
+
+            Example:
+              understudy plan --recipe recipes/imagenet-resnet50-kd.yaml --images 1281167
+            """,
+        subcommands: [
+            PlanCommand.self, ViewsCommand.self, CacheCommand.self, TrainCommand.self,
+            EvalCommand.self, PredictCommand.self, AverageCommand.self, ExportCommand.self,
+        ])
+
+    static func main() {
+        HostMemory.keepFreed()
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch let error as Interrupted {
+            FileHandle.standardError.write(Data("\(error.description)\n".utf8))
+            // 128 + SIGINT, as a shell reports a program that Ctrl-C ended.
+            Foundation.exit(130)
+        } catch {
+            exit(withError: error)
+        }
+    }
+}

@@ -1,0 +1,186 @@
+import Foundation
+import Testing
+import Torch
+
+@Suite("Bad input", .serialized) struct BadInputTests {
+    /// The last line of standard error, without the folder's own path, and the exit status.
+    private func fail(_ folder: Folder, _ arguments: [String]) throws -> String {
+        let outcome = try Program.run(arguments, in: folder)
+        #expect(outcome.status != 0, "\(arguments)")
+        return outcome.lastError.replacingOccurrences(of: folder.path, with: "…")
+    }
+
+    @Test("a recipe's mistakes name file, line, column and the known keys") func recipe() throws {
+        let folder = try Folder()
+        try folder.write("bad.yaml", Data("extends: base.yaml\nschedule: {epocs: 3}\n".utf8))
+        let message = try fail(folder, ["train", "--recipe", "bad.yaml", "--out", "run"])
+        #expect(
+            message.hasPrefix(
+                "Error: bad.yaml:2:12: unknown key 'epocs' in schedule; known: "), "\(message)")
+        #expect(!folder.exists("run"))
+    }
+
+    @Test("a student without its cache is told how to make one") func noCache() throws {
+        let folder = try Folder()
+        #expect(
+            try fail(folder, ["train", "--recipe", "student.yaml", "--out", "run"])
+                == "Error: recipe student learns from a teacher (loss.kl 0.8): pass --cache DIR, made "
+                + "by understudy cache build")
+        #expect(!folder.exists("run"))
+    }
+
+    @Test("a teacher without weights is named") func noWeights() throws {
+        let folder = try Folder()
+        let message = try fail(
+            folder, ["cache", "build", "--recipe", "student.yaml", "--cache", "cache"])
+        #expect(message.contains("…/teacher/average.safetensors"), "\(message)")
+        #expect(!folder.exists("cache"))
+    }
+
+    @Test("a teacher of other classes is refused with both counts") func teacherClasses() throws {
+        let folder = try Folder()
+        let card = try String(decoding: folder.data("card.yaml"), as: UTF8.self)
+        try folder.write(
+            "card.yaml", Data(card.replacingOccurrences(of: "classes: 4", with: "classes: 7").utf8))
+        #expect(
+            try fail(folder, ["cache", "build", "--recipe", "student.yaml", "--cache", "cache"])
+                == "Error: teacher tiny has 7 classes, recipe student has 4; choose a teacher of the "
+                + "same classes")
+        #expect(!folder.exists("cache"))
+    }
+
+    @Test("weights of another network are refused with the names that differ")
+    func otherWeights() throws {
+        let folder = try Folder()
+        try SafetensorsFile.write(
+            [("fc.weight", Tensor.zeros([4, 512])), ("surplus", Tensor.zeros([2]))],
+            to: "\(folder.path)/other.safetensors")
+        let message = try fail(
+            folder,
+            [
+                "train", "--recipe", "base.yaml", "--out", "run", "--init", "other.safetensors",
+            ])
+        #expect(message.contains("missing"), "\(message)")
+        #expect(message.contains("layer4.1.bn2.weight"), "\(message)")
+        #expect(message.contains("unexpected"), "\(message)")
+        #expect(message.contains("surplus"), "\(message)")
+        #expect(!folder.exists("run"))
+    }
+
+    @Test("a truncated weight file is refused before anything is written") func truncated() throws {
+        let folder = try Folder()
+        try folder.write("cut.safetensors", Data([200, 0, 0, 0, 0, 0, 0, 0, 0x7b]))
+        let message = try fail(
+            folder,
+            [
+                "train", "--recipe", "base.yaml", "--out", "run", "--init", "cut.safetensors",
+            ])
+        #expect(message.contains("cut.safetensors"), "\(message)")
+        #expect(!folder.exists("run"))
+    }
+
+    @Test("another recipe's cache is refused with the fields that differ") func fingerprint() throws
+    {
+        let folder = try Folder()
+        try Program.run(["train", "--recipe", "teacher.yaml", "--out", "teacher"], in: folder)
+        let set = ["--set", "schedule.epochs=2", "--set", "cache.epochs=1"]
+        let build = try Program.run(
+            ["cache", "build", "--recipe", "student.yaml", "--cache", "cache"] + set, in: folder)
+        try #require(build.status == 0, "\(build.errors)")
+        let outcome = try Program.run(
+            [
+                "train", "--recipe", "student.yaml", "--cache", "cache", "--out", "run", "--set",
+                "view.randaugment=rand-m7-mstd0.5",
+            ] + set, in: folder)
+        #expect(outcome.status == 1)
+        #expect(
+            outcome.errors.contains("randaugment: none in the cache, rand-m7"), "\(outcome.errors)")
+        let partial = try Program.run(
+            [
+                "cache", "build", "--recipe", "student.yaml", "--cache", "cache", "--set",
+                "seed=12",
+            ] + set, in: folder)
+        #expect(partial.errors.contains("seed: 11 in the cache, 12 here"), "\(partial.errors)")
+    }
+
+    @Test("missing parts are counted before training starts") func missingParts() throws {
+        let folder = try Folder()
+        try Program.run(["train", "--recipe", "teacher.yaml", "--out", "teacher"], in: folder)
+        try Program.run(
+            [
+                "cache", "build", "--recipe", "student.yaml", "--cache", "cache", "--epochs",
+                "0..<1",
+            ],
+            in: folder)
+        #expect(
+            try fail(
+                folder,
+                ["train", "--recipe", "student.yaml", "--cache", "cache", "--out", "run"])
+                == "Error: cache: 2 parts are missing, the first is part 0 of epoch 1; run understudy "
+                + "cache build again")
+    }
+
+    @Test("an image changed since the build is caught by its checksum") func changedPixels() throws
+    {
+        let folder = try Folder()
+        try Program.run(["train", "--recipe", "teacher.yaml", "--out", "teacher"], in: folder)
+        try Program.run(
+            ["cache", "build", "--recipe", "student.yaml", "--cache", "cache"], in: folder)
+        // The same length, so that the data set's digest stays: one byte of the entropy-coded data.
+        for index in 0..<Folder.trainImages {
+            let name = "train/c\(index % Folder.classes)/\(index).jpg"
+            var data = try folder.data(name)
+            let middle = data.count - 40
+            data[middle] = data[middle] == 0x55 ? 0x2a : 0x55
+            data[middle + 1] = 0x11
+            try folder.write(name, data)
+        }
+        let message = try fail(
+            folder, ["train", "--recipe", "student.yaml", "--cache", "cache", "--out", "run"])
+        #expect(
+            message.contains("the pixels differ from those the teacher saw")
+                || message.contains(".jpg: "), "\(message)")
+    }
+
+    @Test("a loss that is not finite stops with the step and the last good checkpoint")
+    func notFinite() throws {
+        let folder = try Folder()
+        let message = try fail(
+            folder,
+            [
+                "train", "--recipe", "base.yaml", "--out", "run", "--set", "optimizer.lr=1e30",
+                "--set", "checkpoint.every_steps=1",
+            ])
+        #expect(message.contains("is not finite at epoch"), "\(message)")
+        #expect(message.contains("the last good checkpoint is step-"), "\(message)")
+    }
+
+    @Test("a device that is not there is refused") func device() throws {
+        let folder = try Folder()
+        let message = try fail(
+            folder,
+            ["train", "--recipe", "base.yaml", "--out", "run", "--device", "cuda:0"])
+        #expect(message.contains("tools/setup --cuda"), "\(message)")
+    }
+
+    @Test("a broken image names its path") func image() throws {
+        let folder = try Folder()
+        try folder.write("cat.jpg", Data([1, 2, 3]))
+        let message = try fail(
+            folder,
+            [
+                "predict", "--model", "resnet18", "--weights", "none.safetensors", "cat.jpg",
+            ])
+        #expect(message.contains("none.safetensors"), "\(message)")
+    }
+
+    @Test("a class count that differs from the recipe names both") func classCount() throws {
+        let folder = try Folder()
+        #expect(
+            try fail(
+                folder,
+                ["train", "--recipe", "base.yaml", "--out", "run", "--set", "data.classes=5"])
+                == "Error: …/train: 4 class folders, the recipe says 5; mend data.classes or the "
+                + "folder")
+    }
+}

@@ -1,0 +1,228 @@
+import Foundation
+import Testing
+import Torch
+
+@Suite("The whole path", .serialized) struct EndToEndTests {
+    /// A folder with a trained teacher and a whole cache.
+    private func prepared() throws -> Folder {
+        let folder = try Folder()
+        let teacher = try Program.run(
+            ["train", "--recipe", "teacher.yaml", "--out", "teacher"], in: folder)
+        try #require(teacher.status == 0, "\(teacher.errors)")
+        let cache = try Program.run(
+            ["cache", "build", "--recipe", "student.yaml", "--cache", "cache"], in: folder)
+        try #require(cache.status == 0, "\(cache.errors)")
+        return folder
+    }
+
+    @Test("teacher, cache, student: the loss falls, and a stop changes no bit") func path() throws {
+        let folder = try prepared()
+        // The student needs no teacher: its weights go away.
+        try FileManager.default.moveItem(
+            atPath: "\(folder.path)/teacher", toPath: "\(folder.path)/gone")
+        let train = ["train", "--recipe", "student.yaml", "--cache", "cache"]
+        let whole = try Program.run(
+            train + ["--out", "whole", "--trace", "whole.jsonl"], in: folder)
+        try #require(whole.status == 0, "\(whole.errors)")
+        #expect(whole.errors.contains("taking the cache's word"))
+
+        let steps = try folder.lines("whole.jsonl")
+        #expect(steps.count == 8)
+        #expect(
+            Set(steps[0].keys) == [
+                "epoch", "step", "loss", "ce", "kl", "lr", "ema_decay", "grad_norm",
+            ])
+        let first = try #require(steps.first?["loss"])
+        let last = try #require(steps.last?["loss"])
+        #expect(last < first)
+        for step in steps {
+            let loss = try #require(step["loss"])
+            let parts = try 0.2 * #require(step["ce"]) + 0.8 * #require(step["kl"])
+            #expect(abs(loss - parts) < 1e-5)
+        }
+
+        // Step 5 of 8 is in the middle of the third epoch and between two checkpoints.
+        let part = ["--out", "part", "--trace", "part.jsonl", "--resume"]
+        try Program.run(train + part + ["--max-steps", "5"], in: folder)
+        #expect(!folder.exists("part/result.json"))
+        let rest = try Program.run(train + part, in: folder)
+        #expect(rest.status == 0, "\(rest.errors)")
+        for file in ["average.safetensors", "best.safetensors"] {
+            #expect(try folder.data("part/\(file)") == folder.data("whole/\(file)"), "\(file)")
+        }
+        #expect(try folder.data("part.jsonl") == folder.data("whole.jsonl"))
+        let metrics = try folder.lines("part/metrics.jsonl")
+        #expect(metrics.map { $0["epoch"] } == [0, 1, 2, 3])
+
+        let again = try Program.run(train + ["--out", "whole"], in: folder)
+        #expect(
+            again.lastError
+                == "Error: whole: holds a training already; pass --resume to go on with it, or choose "
+                + "another --out")
+    }
+
+    @Test("a killed training ends with the same weights") func killedTraining() throws {
+        let folder = try prepared()
+        let train = ["train", "--recipe", "student.yaml", "--cache", "cache", "--resume"]
+        try Program.run(train + ["--out", "whole"], in: folder)
+        // Kills fall before, into and after the first steps, validation and checkpoints.
+        for seconds in [0.3, 0.9, 1.2, 1.7] {
+            try Program.run(train + ["--out", "part"], in: folder, killAfter: seconds)
+        }
+        let rest = try Program.run(train + ["--out", "part"], in: folder)
+        #expect(rest.status == 0, "\(rest.errors)")
+        #expect(
+            try folder.data("part/average.safetensors")
+                == folder.data("whole/average.safetensors"))
+        let left = try FileManager.default.contentsOfDirectory(
+            atPath: "\(folder.path)/part/checkpoints")
+        #expect(left.filter { $0.hasPrefix("step-") }.count == 1, "\(left)")
+        #expect(!left.contains { $0.contains("tmp") }, "\(left)")
+    }
+
+    @Test("a killed build of a cache ends with the same bytes") func killedBuild() throws {
+        let folder = try prepared()
+        let build = ["cache", "build", "--recipe", "student.yaml", "--cache"]
+        for seconds in [0.2, 0.35, 0.5, 0.65] {
+            try Program.run(build + ["other"], in: folder, killAfter: seconds)
+        }
+        let rest = try Program.run(build + ["other"], in: folder)
+        #expect(rest.status == 0, "\(rest.errors)")
+        let (ours, expected) = try (folder.contents("other"), folder.contents("cache"))
+        let parts = { (files: [String: Data]) in files.filter { !$0.key.contains(".tmp") } }
+        #expect(parts(ours) == parts(expected))
+        #expect(expected.keys.filter { $0.hasSuffix(".h5") }.count == 4)
+        let skipped = try Program.run(build + ["other", "--json"], in: folder)
+        #expect(skipped.output.contains("\"built\":0"))
+        #expect(skipped.output.contains("\"skipped\":4"))
+    }
+
+    @Test("bf16 follows fp32") func precision() throws {
+        let folder = try Folder()
+        func losses(_ precision: String) throws -> [Double] {
+            let run = try Program.run(
+                [
+                    "train", "--recipe", "base.yaml", "--out", precision, "--max-steps", "3",
+                    "--trace", "\(precision).jsonl", "--set", "precision=\(precision)",
+                ], in: folder)
+            #expect(run.status == 0, "\(run.errors)")
+            return try folder.lines("\(precision).jsonl").compactMap { $0["loss"] }
+        }
+        let (full, half) = try (losses("fp32"), losses("bf16"))
+        #expect(full.count == 3)
+        // bf16 has 8 bits of mantissa; 20 layers of it move a loss of 1.4 by a few hundredths.
+        for (left, right) in zip(full, half) { #expect(abs(left - right) < 0.05 * left) }
+        #expect(full != half)
+    }
+
+    @Test("Ctrl-C saves, says so and exits with 130") func interrupt() throws {
+        let folder = try Folder()
+        let errors = URL(fileURLWithPath: "\(folder.path)/errors")
+        let process = try Program.start(
+            [
+                "train", "--recipe", "teacher.yaml", "--set", "schedule.epochs=200", "--out",
+                "run",
+            ],
+            in: folder.path, output: URL(fileURLWithPath: "\(folder.path)/output"),
+            errors: errors)
+        let deadline = Date(timeIntervalSinceNow: 60)
+        while !folder.exists("run/checkpoints/latest.json"), Date() < deadline {
+            Thread.sleep(forTimeInterval: 0.05)
+        }
+        kill(process.processIdentifier, SIGINT)
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 130)
+        let text = try String(contentsOf: errors, encoding: .utf8)
+        #expect(text.contains("which is saved; the same command with --resume goes on from there"))
+    }
+
+    @Test("eval, predict, average, export and views agree with the run") func tools() throws {
+        let folder = try prepared()
+        let result = try JSONSerialization.jsonObject(with: folder.data("teacher/result.json"))
+        let top1 = try #require((result as? [String: Any])?["top1"] as? Double)
+        let eval = try Program.run(
+            [
+                "eval", "--teacher", "card.yaml", "--recipe", "teacher.yaml", "--data", "val",
+                "--json",
+            ],
+            in: folder)
+        // The card's preprocessing differs from the recipe's in mean and std only.
+        #expect(eval.status == 0, "\(eval.errors)")
+        let byModel = try Program.run(
+            [
+                "eval", "--model", "beit_micro_patch4_32", "--weights",
+                "teacher/average.safetensors", "--recipe", "teacher.yaml", "--data", "val",
+                "--json",
+            ], in: folder)
+        let accuracy = try JSONSerialization.jsonObject(with: Data(byModel.output.utf8))
+        #expect((accuracy as? [String: Any])?["top1"] as? Double == top1)
+
+        let predict = try Program.run(
+            [
+                "predict", "--teacher", "card.yaml", "--logits", "--json", "val/c0/0.jpg",
+                "val/c1/1.jpg",
+            ],
+            in: folder)
+        let prediction = try #require(
+            JSONSerialization.jsonObject(with: Data(predict.output.utf8)) as? [String: Any])
+        let images = try #require(prediction["images"] as? [[String: Any]])
+        #expect(images.map { $0["path"] as? String } == ["val/c0/0.jpg", "val/c1/1.jpg"])
+        #expect((images[0]["logits"] as? [Double])?.count == Folder.classes)
+        let top = try #require(images[0]["top"] as? [[String: Double]])
+        #expect(abs(top.compactMap { $0["probability"] }.reduce(0, +) - 1) < 1e-5)
+
+        try Program.run(["average", "--run", "teacher", "--out", "mean.safetensors"], in: folder)
+        let mean = try SafetensorsFile(path: "\(folder.path)/mean.safetensors")
+        let average = try SafetensorsFile(path: "\(folder.path)/teacher/average.safetensors")
+        #expect(mean.names == average.names)
+        #expect(
+            try mean.tensor("head.weight").floats() == average.tensor("head.weight").floats())
+        let export = try Program.run(
+            ["export", "--run", "teacher", "--which", "last", "--out", "last.safetensors"],
+            in: folder)
+        #expect(export.status == 0, "\(export.errors)")
+        #expect(
+            Set(try SafetensorsFile(path: "\(folder.path)/last.safetensors").names)
+                == Set(average.names))
+    }
+
+    @Test("a dump holds the pixels, mixed images and targets of its slots") func views() throws {
+        let folder = try Folder()
+        let outcome = try Program.run(
+            [
+                "views", "--recipe", "base.yaml", "--epoch", "3", "--slots", "10..<15", "--dump",
+                "views.safetensors", "--params", "views.json", "--sheet", "views.png",
+            ], in: folder)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let dump = try SafetensorsFile(path: "\(folder.path)/views.safetensors")
+        #expect(dump.info("pixels")?.shape == [5, 3, 32, 32])
+        #expect(dump.info("pixels")?.dtype == .uint8)
+        #expect(dump.info("mixed")?.shape == [5, 3, 32, 32])
+        #expect(dump.info("targets")?.shape == [5, 4])
+        let params = try #require(
+            JSONSerialization.jsonObject(with: folder.data("views.json")) as? [String: Any])
+        #expect((params["slots"] as? [Any])?.count == 5)
+        #expect(
+            (params["groups"] as? [[String: Any]])?.compactMap { $0["group"] as? Int } == [0, 1])
+        #expect(try folder.data("views.png").prefix(4) == Data([0x89, 0x50, 0x4e, 0x47]))
+    }
+
+    @Test("cached rows are probabilities, and the cache wraps around") func rows() throws {
+        let folder = try prepared()
+        func rows(_ epoch: Int) throws -> [[Double]] {
+            let outcome = try Program.run(
+                [
+                    "cache", "rows", "--cache", "cache", "--epoch", "\(epoch)", "--slots",
+                    "30..<42", "--json",
+                ], in: folder)
+            let object = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
+            let rows = (object as? [String: Any])?["rows"] as? [[String: Any]]
+            return (rows ?? []).compactMap { $0["probabilities"] as? [Double] }
+        }
+        let first = try rows(0)
+        #expect(first.count == 12)
+        for row in first { #expect(abs(row.reduce(0, +) - 1) < 1e-3) }
+        #expect(try rows(2) == first)
+        #expect(try rows(1) != first)
+    }
+}
