@@ -17,6 +17,11 @@ public struct ViewRecord: Sendable, Equatable, Codable {
     /// The operations, in order.
     public var operations: [Operation]
 
+    private enum CodingKeys: String, CodingKey {
+        case epoch, slot, crop, interpolation, flip, operations
+        case imageIndex = "image_index"
+    }
+
     /// One RandAugment operation.
     public struct Operation: Sendable, Equatable, Codable {
         /// timm's name: `PosterizeIncreasing`, `TranslateXRel`.

@@ -81,17 +81,12 @@ import Torch
 
     @Test("another recipe's cache is refused with the fields that differ") func fingerprint() throws
     {
-        let folder = try Folder()
-        try Program.run(["train", "--recipe", "teacher.yaml", "--out", "teacher"], in: folder)
-        let set = ["--set", "schedule.epochs=2", "--set", "cache.epochs=1"]
-        let build = try Program.run(
-            ["cache", "build", "--recipe", "student.yaml", "--cache", "cache"] + set, in: folder)
-        try #require(build.status == 0, "\(build.errors)")
+        let folder = try Folder.prepared()
         let outcome = try Program.run(
             [
                 "train", "--recipe", "student.yaml", "--cache", "cache", "--out", "run", "--set",
                 "view.randaugment=rand-m7-mstd0.5",
-            ] + set, in: folder)
+            ], in: folder)
         #expect(outcome.status == 1)
         #expect(
             outcome.errors.contains("randaugment: none in the cache, rand-m7"), "\(outcome.errors)")
@@ -99,33 +94,29 @@ import Torch
             [
                 "cache", "build", "--recipe", "student.yaml", "--cache", "cache", "--set",
                 "seed=12",
-            ] + set, in: folder)
+            ], in: folder)
         #expect(partial.errors.contains("seed: 11 in the cache, 12 here"), "\(partial.errors)")
     }
 
     @Test("missing parts are counted before training starts") func missingParts() throws {
-        let folder = try Folder()
-        try Program.run(["train", "--recipe", "teacher.yaml", "--out", "teacher"], in: folder)
+        let folder = try Folder.prepared()
         try Program.run(
             [
-                "cache", "build", "--recipe", "student.yaml", "--cache", "cache", "--epochs",
+                "cache", "build", "--recipe", "student.yaml", "--cache", "part", "--epochs",
                 "0..<1",
             ],
             in: folder)
         #expect(
             try fail(
                 folder,
-                ["train", "--recipe", "student.yaml", "--cache", "cache", "--out", "run"])
-                == "Error: cache: 2 parts are missing, the first is part 0 of epoch 1; run understudy "
+                ["train", "--recipe", "student.yaml", "--cache", "part", "--out", "run"])
+                == "Error: part: 2 parts are missing, the first is part 0 of epoch 1; run understudy "
                 + "cache build again")
     }
 
     @Test("an image changed since the build is caught by its checksum") func changedPixels() throws
     {
-        let folder = try Folder()
-        try Program.run(["train", "--recipe", "teacher.yaml", "--out", "teacher"], in: folder)
-        try Program.run(
-            ["cache", "build", "--recipe", "student.yaml", "--cache", "cache"], in: folder)
+        let folder = try Folder.prepared()
         // The same length, so that the data set's digest stays: one byte of the entropy-coded data.
         for index in 0..<Folder.trainImages {
             let name = "train/c\(index % Folder.classes)/\(index).jpg"

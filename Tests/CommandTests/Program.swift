@@ -1,5 +1,6 @@
 import Foundation
 import Imaging
+import Testing
 
 /// The built program, run as a user runs it.
 enum Program {
@@ -61,7 +62,7 @@ enum Program {
 }
 
 /// A folder with a small data set, a teacher's card and recipes; removed with the test.
-final class Folder {
+final class Folder: Sendable {
     let path: String
     static let classes = 4
     static let trainImages = 48
@@ -84,6 +85,43 @@ final class Folder {
         try write("base.yaml", Data(Self.base.utf8))
         try write("teacher.yaml", Data(Self.teacher.utf8))
         try write("student.yaml", Data(Self.student.utf8))
+    }
+
+    /// A copy of another folder.
+    private init(copying other: Folder) throws {
+        path = Self.newPath()
+        try FileManager.default.copyItem(atPath: other.path, toPath: path)
+    }
+
+    /// A folder with a trained teacher and the whole cache of its responses.
+    static func prepared() throws -> Folder {
+        _ = cleaning
+        return try Folder(copying: template.get())
+    }
+
+    /// A static is never released, so the template goes with the process.
+    private static let cleaning = atexit {
+        if let folder = try? Folder.template.get() {
+            try? FileManager.default.removeItem(atPath: folder.path)
+        }
+    }
+
+    /// Trained once for all tests. The cache does not know its folder's path: the data set's digest
+    /// is of relative paths.
+    private static let template = Result {
+        let folder = try Folder()
+        let teacher = try Program.run(
+            ["train", "--recipe", "teacher.yaml", "--out", "teacher"], in: folder)
+        try #require(teacher.status == 0, "\(teacher.errors)")
+        let cache = try Program.run(
+            ["cache", "build", "--recipe", "student.yaml", "--cache", "cache"], in: folder)
+        try #require(cache.status == 0, "\(cache.errors)")
+        return folder
+    }
+
+    private static func newPath() -> String {
+        FileManager.default.temporaryDirectory
+            .appendingPathComponent("understudy-\(UUID().uuidString)").path
     }
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
@@ -170,8 +208,8 @@ final class Folder {
         batch: {size: 24, group: 12, repeats: 1}
         model: {name: resnet18, init: pytorch, drop_path: 0.0}
         loss: {kl: 0.0, ce: 1.0}
-        optimizer: {name: lamb, lr: 1.0e-2, weight_decay: 0.02, betas: [0.9, 0.999], eps: 1.0e-6, max_grad_norm: 1.0}
-        schedule: {epochs: 4, warmup: 1, cooldown: 1, final_ratio: 0.01}
+        optimizer: {name: lamb, lr: 5.0e-3, weight_decay: 0.02, betas: [0.9, 0.999], eps: 1.0e-6, max_grad_norm: 1.0}
+        schedule: {epochs: 8, warmup: 1, cooldown: 1, final_ratio: 0.01}
         ema: {decay: 0.9, beta: 15}
         average: {keep: 2}
         validation: {size: 32, resize: 36, interpolation: bilinear, batch: 7}
@@ -185,7 +223,7 @@ final class Folder {
         name: teacher
         model: {name: beit_micro_patch4_32, init: pytorch, drop_path: 0.1}
         optimizer: {name: adamw, lr: 1.0e-3, weight_decay: 0.05}
-        schedule: {epochs: 8}
+        schedule: {epochs: 30}
 
         """
 
