@@ -64,9 +64,15 @@ public struct CacheBuild {
     /// Computes and publishes every part that is missing.
     ///
     /// - Parameter epochs: the cached epochs to build; all of them by default.
-    /// - Throws: `Interrupted` after a signal; the parts published until then stay.
+    /// - Throws: `Interrupted` after a signal; the parts published until then stay. `TrainingError`
+    ///   for epochs beyond the cache's.
     public func run(epochs: Range<Int>? = nil, progress: any ProgressReporter) throws -> Summary {
         let range = epochs ?? 0..<manifest.epochs
+        guard range.upperBound <= manifest.epochs else {
+            throw TrainingError(
+                "epochs \(range) end beyond the \(manifest.epochs) of the cache; lower --epochs or "
+                    + "raise cache.epochs")
+        }
         let missing = builder.missingParts(epochs: range)
         let skipped = range.count * manifest.partsPerEpoch - missing.count
         let groups = missing.flatMap { part in

@@ -35,7 +35,7 @@ public final class ExponentialMovingAverage {
         source = floating(network.store)
         shadow = floating(copy.store)
         for entry in copy.store.entries { try entry.tensor.setRequiresGrad(false) }
-        try Foreach.copy(shadow, from: source)
+        try withoutGrad { () throws(TorchError) in try Foreach.copy(shadow, from: source) }
     }
 
     /// The decay after step `k` of `total`, counted from 1.

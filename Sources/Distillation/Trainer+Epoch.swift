@@ -123,8 +123,7 @@ extension Trainer {
 
     /// The cached responses to a group's views, after a check that the views are the same pixels.
     private func teacherRows(_ reader: CacheReader, group: ViewGroup) throws -> Tensor {
-        let members = loader.plan.groupSize
-        let slots = group.group * members..<(group.group + 1) * members
+        let slots = loader.plan.slots(ofGroup: group.group)
         let expected = try reader.pixelChecksum(epoch: group.epoch, group: group.group)
         guard group.checksum(size: recipe.view.size) == expected else {
             throw TrainingError(
@@ -132,11 +131,11 @@ extension Trainer {
                     + "teacher saw; an image changed or a decoder drifted, build the cache again")
         }
         let classes = reader.manifest.classes
-        var rows = [Float](repeating: 0, count: members * classes)
+        var rows = [Float](repeating: 0, count: slots.count * classes)
         try rows.withUnsafeMutableBufferPointer {
             try reader.read(epoch: group.epoch, slots: slots, into: $0)
         }
-        return try Tensor(rows, shape: [members, classes]).to(options.device)
+        return try Tensor(rows, shape: [slots.count, classes]).to(options.device)
     }
 
     /// The seed of a group's stochastic depth: the training epoch's, so that replayed views drop

@@ -103,10 +103,11 @@ private struct SlotViews {
             let batch = try mixer.batch(
                 pixels: raw, labels: views.labels, size: size,
                 draw: loader.plan.mix(epoch: epoch, group: group))
-            let range = slots.clamped(to: group * members..<(group + 1) * members)
+            let whole = loader.plan.slots(ofGroup: group)
+            let range = slots.clamped(to: whole)
             func cut(_ tensor: Tensor) throws -> Tensor {
                 try tensor.narrowed(
-                    dimension: 0, start: range.lowerBound - group * members, count: range.count)
+                    dimension: 0, start: range.lowerBound - whole.lowerBound, count: range.count)
             }
             parts.append(
                 (

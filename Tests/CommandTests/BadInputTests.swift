@@ -98,6 +98,19 @@ import Torch
         #expect(partial.errors.contains("seed: 11 in the cache, 12 here"), "\(partial.errors)")
     }
 
+    @Test("epochs beyond the cache's do not wrap around") func epochsBeyond() throws {
+        let folder = try Folder.prepared()
+        #expect(
+            try fail(
+                folder,
+                [
+                    "cache", "build", "--recipe", "student.yaml", "--cache", "cache", "--epochs",
+                    "1..<3",
+                ])
+                == "Error: epochs 1..<3 end beyond the 2 of the cache; lower --epochs or raise "
+                + "cache.epochs")
+    }
+
     @Test("missing parts are counted before training starts") func missingParts() throws {
         let folder = try Folder.prepared()
         try Program.run(

@@ -62,6 +62,7 @@ enum Registry50 {
             try #require(network.store.entries.first { $0.name == name }).tensor.sum().item()
         }
         #expect(try value(copy, "conv1.weight") == value(network, "conv1.weight"))
+        #expect(copy.store.entries.allSatisfy { !$0.tensor.requiresGrad })
         try withoutGrad {
             for entry in network.store.entries { try entry.tensor.fill(2) }
         }
