@@ -48,10 +48,11 @@ let package = Package(
         .target(name: "CHDF5", dependencies: ["HDF5"]),
         .target(name: "CJPEG", dependencies: ["LibJPEG"]),
         .target(name: "CPNG", dependencies: ["LibPNG"]),
+        .target(name: "CPixels"),
         .target(name: "Torch", dependencies: ["CTorch"], swiftSettings: swiftSettings),
         .target(name: "Recipes", dependencies: ["Yams"], swiftSettings: swiftSettings),
         .target(name: "Models", dependencies: ["Recipes", "Torch"], swiftSettings: swiftSettings),
-        .target(name: "Imaging", dependencies: ["CJPEG", "CPNG"], swiftSettings: swiftSettings),
+        .target(name: "Imaging", dependencies: ["CJPEG", "CPNG", "CPixels"], swiftSettings: swiftSettings),
         .target(name: "Views", dependencies: ["Recipes", "Imaging"], swiftSettings: swiftSettings),
         .target(
             name: "Loading", dependencies: ["Views", "Imaging", "Recipes", "Torch", crypto],

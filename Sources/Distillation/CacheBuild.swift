@@ -33,7 +33,7 @@ public struct CacheBuild {
     /// - Throws: `TrainingError` if the recipe names no teacher or cache or the teacher's classes
     ///   differ; `CacheError` if the folder holds the responses of something else.
     public init(
-        recipe: Recipe, directory: String, device: Device, workers: Int
+        recipe: Recipe, directory: String, device: Device, loading: LoadingOptions
     ) throws {
         guard let section = recipe.teacher, let cache = recipe.cache else {
             throw TrainingError("recipe \(recipe.name) has no teacher or no cache section")
@@ -46,7 +46,7 @@ public struct CacheBuild {
         }
         self.recipe = recipe
         self.device = device
-        loader = try ViewLoader(recipe: recipe, workers: workers)
+        loader = try ViewLoader(recipe: recipe, options: loading)
         let teacher = try NetworkTeacher(card, device: device, precision: section.precision)
         self.teacher = teacher
         let identity = CacheIdentity(
@@ -79,7 +79,7 @@ public struct CacheBuild {
             manifest.groups(of: part).map { (epoch: part.epoch, group: $0) }
         }
         let start = ContinuousClock.now
-        let mixer = try Mixer(recipe: recipe, device: device)
+        let mixer = Mixer(recipe: recipe, device: device)
         let normalisation = try Normalisation(
             mean: recipe.view.mean, std: recipe.view.std, device: device)
         let size = recipe.view.size
@@ -99,8 +99,7 @@ public struct CacheBuild {
                 guard let views = try views.next() else { break }
                 checksums.append(views.checksum(size: size))
                 let batch = try mixer.batch(
-                    pixels: views.pixels[teacher.size] ?? [], labels: views.labels,
-                    size: teacher.size,
+                    views.pixels(size: teacher.size), labels: views.labels,
                     draw: loader.plan.mix(epoch: views.epoch, group: views.group))
                 probabilities += try teacher.probabilities(
                     for: batch.images, normalisedBy: normalisation
@@ -123,7 +122,7 @@ public struct CacheBuild {
 extension ViewGroup {
     /// CRC-32C of the pixels at one size, the identity of what a network is shown.
     func checksum(size: Int) -> UInt32 {
-        (pixels[size] ?? []).withUnsafeBytes { crc32c($0) }
+        pixels(size: size).withBytes { crc32c($0) }
     }
 }
 

@@ -47,13 +47,13 @@ public struct Evaluator {
         of network: any ImageClassifier, progress: (Int) -> Void = { _ in }
     ) throws -> Accuracy {
         var (correct1, correct5, images) = (0, 0, 0)
-        let size = loader.transform.size
         let batches = loader.batches()
         while let batch = try batches.next() {
-            let pixels = try Tensor(batch.pixels, shape: [batch.labels.count, size, size, 3])
-                .to(device)
+            let inputs = try batch.pixels.withTensor { pixels throws(TorchError) in
+                try normalisation(pixels.to(device))
+            }
             let best = try withoutGrad { () throws(TorchError) in
-                let logits = try forward(network, normalisation(pixels))
+                let logits = try forward(network, inputs)
                 return try logits.topK(min(5, network.classes)).indices.int64s()
             }
             let width = best.count / batch.labels.count

@@ -72,7 +72,7 @@ extension Trainer {
     }
 
     /// Takes one optimizer step over the groups of a batch.
-    private func trainStep(_ views: Prefetcher<ViewGroup>) throws -> StepRecord {
+    private func trainStep(_ views: ViewPipeline) throws -> StepRecord {
         let groups = recipe.batch.groups
         var sums: [Tensor] = []
         for index in 0..<groups {
@@ -103,9 +103,8 @@ extension Trainer {
     private func lossOfGroup(
         _ group: ViewGroup, index: Int
     ) throws -> DistillationLoss.Value {
-        let size = recipe.view.size
         let batch = try mixer.batch(
-            pixels: group.pixels[size] ?? [], labels: group.labels, size: size,
+            group.pixels(size: recipe.view.size), labels: group.labels,
             draw: loader.plan.mix(epoch: group.epoch, group: group.group))
         let teacher = try responses.map { try teacherRows($0, group: group) }
         // Random depth is drawn anew from the step's own seed, so that a resumed run repeats it.

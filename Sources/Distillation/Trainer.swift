@@ -29,8 +29,9 @@ public final class Trainer {
         public var resume = false
         /// Where to train.
         public var device = Device.cpu
-        /// Threads that render views.
-        public var workers = ProcessInfo.processInfo.activeProcessorCount
+        /// How views are rendered ahead.
+        public var loading = LoadingOptions(
+            workers: ProcessInfo.processInfo.activeProcessorCount)
 
         /// Makes options for a run's folder.
         public init(out: String) { self.out = out }
@@ -61,8 +62,8 @@ public final class Trainer {
         self.recipe = recipe
         self.options = options
         self.progress = progress
-        loader = try ViewLoader(recipe: recipe, workers: options.workers)
-        mixer = try Mixer(recipe: recipe, device: options.device)
+        loader = try ViewLoader(recipe: recipe, options: options.loading)
+        mixer = Mixer(recipe: recipe, device: options.device)
         let validation = try ImageDataset(
             folder: recipe.data.val, expectedClasses: recipe.data.classes)
         guard validation.classes == loader.dataset.classes else {
@@ -74,7 +75,7 @@ public final class Trainer {
         evaluator = try Evaluator(
             EvaluationLoader(
                 validation, transform: recipe.validation.transform,
-                batch: recipe.validation.batch, workers: options.workers),
+                batch: recipe.validation.batch, options: options.loading),
             mean: recipe.view.mean, std: recipe.view.std, device: options.device)
         responses = try Self.openResponses(options, loader, progress)
 

@@ -67,38 +67,61 @@ public enum ImageDecoder {
     public static func decode(
         _ bytes: UnsafeRawBufferPointer, region: PixelRect? = nil
     ) throws(ImageError) -> Image {
-        let (format, start) = try recognise(bytes)
         let (width, height) = try size(of: bytes)
-        guard width * height <= pixelLimit else {
-            throw ImageError(
-                "\(format.name): \(width)x\(height) is more than \(pixelLimit) pixels;"
-                    + " the file may be a decompression bomb")
-        }
         let region = region ?? PixelRect(x: 0, y: 0, width: width, height: height)
-        guard region.lies(withinWidth: width, height: height) else {
-            throw ImageError(
-                "\(format.name): region \(region) lies outside the \(width)x\(height) image")
-        }
-        let (x, y) = (Int32(region.x), Int32(region.y))
-        let (columns, rows) = (Int32(region.width), Int32(region.height))
-        var failure: String?
+        try check(region, of: bytes, width: width, height: height)
+        var failure: ImageError?
         let pixels = [UInt8](
             unsafeUninitializedCapacity: region.width * region.height * 3
         ) { buffer, initialized in
-            failure = failureMessage { text in
-                switch format {
-                case .jpeg:
-                    let area = cjpeg_region(x: x, y: y, width: columns, height: rows)
-                    return cjpeg_decode(start, bytes.count, area, buffer.baseAddress, text)
-                case .png:
-                    let area = cpng_region(x: x, y: y, width: columns, height: rows)
-                    return cpng_decode(start, bytes.count, area, buffer.baseAddress, text)
-                }
+            guard let target = buffer.baseAddress else { return }
+            do throws(ImageError) {
+                try decode(bytes, region: region, into: target)
+                initialized = buffer.count
+            } catch {
+                failure = error
             }
-            initialized = failure == nil ? buffer.count : 0
+        }
+        if let failure { throw failure }
+        return Image(width: region.width, height: region.height, pixels: pixels)
+    }
+
+    /// Decodes a region that has been checked to lie within the image.
+    ///
+    /// - Parameter target: Room for three bytes for each pixel of the region.
+    static func decode(
+        _ bytes: UnsafeRawBufferPointer, region: PixelRect, into target: UnsafeMutablePointer<UInt8>
+    ) throws(ImageError) {
+        let (format, start) = try recognise(bytes)
+        let (x, y) = (Int32(region.x), Int32(region.y))
+        let (columns, rows) = (Int32(region.width), Int32(region.height))
+        let failure = failureMessage { text in
+            switch format {
+            case .jpeg:
+                let area = cjpeg_region(x: x, y: y, width: columns, height: rows)
+                return cjpeg_decode(start, bytes.count, area, target, text)
+            case .png:
+                let area = cpng_region(x: x, y: y, width: columns, height: rows)
+                return cpng_decode(start, bytes.count, area, target, text)
+            }
         }
         if let failure { throw ImageError("\(format.name): \(failure)") }
-        return Image(width: region.width, height: region.height, pixels: pixels)
+    }
+
+    /// Refuses images with too many pixels, and regions that reach outside of theirs.
+    static func check(
+        _ region: PixelRect, of bytes: UnsafeRawBufferPointer, width: Int, height: Int
+    ) throws(ImageError) {
+        guard width * height <= pixelLimit else {
+            throw ImageError(
+                "\(try recognise(bytes).0.name): \(width)x\(height) is more than \(pixelLimit)"
+                    + " pixels; the file may be a decompression bomb")
+        }
+        guard region.lies(withinWidth: width, height: height) else {
+            throw ImageError(
+                "\(try recognise(bytes).0.name): region \(region) lies outside the"
+                    + " \(width)x\(height) image")
+        }
     }
 
     private static func recognise(

@@ -52,6 +52,13 @@ extension Image {
     ///
     /// Factors and distances must be finite; `posterize` takes 0 to 8 bits.
     public mutating func apply(_ operation: PixelOperation) {
+        withCanvas { $0.apply(operation) }
+    }
+}
+
+extension Canvas {
+    /// Performs one operation in place.
+    func apply(_ operation: PixelOperation) {
         switch operation {
         case .autoContrast: autoContrast()
         case .equalize: equalize()
@@ -63,11 +70,11 @@ extension Image {
         case .contrast(let factor): enhanceContrast(factor)
         case .brightness(let factor): enhanceBrightness(factor)
         case .sharpness(let factor): enhanceSharpness(factor)
-        case .rotate(let degrees): self = rotated(degrees: degrees)
-        case .shearX(let factor): self = transformed(by: Affine(1, factor, 0, 0, 1, 0))
-        case .shearY(let factor): self = transformed(by: Affine(1, 0, 0, factor, 1, 0))
-        case .translateX(let pixels): self = transformed(by: Affine(1, 0, pixels, 0, 1, 0))
-        case .translateY(let pixels): self = transformed(by: Affine(1, 0, 0, 0, 1, pixels))
+        case .rotate(let degrees): rotate(degrees: degrees)
+        case .shearX(let factor): shearX(factor)
+        case .shearY(let factor): shearY(factor)
+        case .translateX(let pixels): translate(pixels, 0)
+        case .translateY(let pixels): translate(0, pixels)
         }
     }
 }

@@ -20,28 +20,51 @@ public struct EvaluationTransform: Sendable, Equatable {
         self.interpolation = interpolation
     }
 
-    /// Applies the transform. Source: torchvision `Resize` and `CenterCrop` on PIL images.
+    /// Applies the transform.
     ///
     /// - Returns: `size` x `size` pixels.
-    public func callAsFunction(_ image: Image) -> Image {
-        let short = min(image.width, image.height)
+    /// - Throws: `ImageError` as `ImageDecoder.decode`.
+    public func callAsFunction(
+        _ bytes: UnsafeRawBufferPointer, with worker: RenderWorker,
+        into target: UnsafeMutablePointer<UInt8>
+    ) throws(ImageError) {
+        try worker.renderer.render(
+            bytes, interpolation: interpolation, geometry: geometry, into: target)
+    }
+
+    /// Applies the transform to one image, as a batch of its own.
+    ///
+    /// - Throws: `ImageError` as `ImageDecoder.decode`; `TorchError` for want of memory.
+    public func callAsFunction(_ bytes: UnsafeRawBufferPointer) throws -> PixelBatch {
+        let batch = try PixelBatch(count: 1, size: size, from: BufferPool(pinned: false))
+        try self(bytes, with: RenderWorker(), into: batch.image(0))
+        return batch
+    }
+
+    /// The size that an image is resized to, and the part of it that is kept.
+    ///
+    /// Source: torchvision `Resize` and `CenterCrop` on PIL images.
+    func geometry(
+        width: Int, height: Int
+    ) -> (width: Int, height: Int, window: PixelRect) {
+        let short = min(width, height)
         // int(resize · long / short), as torchvision truncates.
-        let width = image.width == short ? resize : resize * image.width / short
-        let height = image.height == short ? resize : resize * image.height / short
+        let resizedWidth = width == short ? resize : resize * width / short
+        let resizedHeight = height == short ? resize : resize * height / short
         // Python's round goes half to even.
         func offset(_ length: Int) -> Int {
             Int((Double(length - size) / 2).rounded(.toNearestOrEven))
         }
-        return image.resized(width: width, height: height, interpolation: interpolation)
-            .cropped(
-                to: PixelRect(x: offset(width), y: offset(height), width: size, height: size))
+        let window = PixelRect(
+            x: offset(resizedWidth), y: offset(resizedHeight), width: size, height: size)
+        return (resizedWidth, resizedHeight, window)
     }
 }
 
 /// A batch of validation images.
 public struct EvaluationBatch: Sendable {
-    /// `[N, size, size, 3]`, uint8 RGB.
-    public let pixels: [UInt8]
+    /// The images.
+    public let pixels: PixelBatch
     /// The label of each image.
     public let labels: [Int]
 }
@@ -53,42 +76,54 @@ public struct EvaluationLoader: Sendable {
     /// How each is brought to size.
     public let transform: EvaluationTransform
     private let batch: Int
-    private let workers: Int
+    private let options: LoadingOptions
+    private let pool: BufferPool
 
     /// Makes a loader that yields `batch` images at a time; the last batch may be smaller.
     public init(
         _ dataset: ImageDataset, transform: EvaluationTransform, batch: Int,
-        workers: Int = ProcessInfo.processInfo.activeProcessorCount
+        options: LoadingOptions
     ) {
         precondition(batch >= 1)
         self.dataset = dataset
         self.transform = transform
         self.batch = batch
-        self.workers = workers
+        self.options = options
+        pool = BufferPool(pinned: options.pinned)
     }
 
-    /// Starts rendering every image on a background thread.
-    public func batches() -> Prefetcher<EvaluationBatch> {
+    /// Starts rendering every image on background threads.
+    public func batches() -> BatchPipeline<EvaluationDraft, EvaluationBatch> {
         let count = dataset.samples.count
-        return Prefetcher(count: (count + batch - 1) / batch) { index in
-            try load(index * batch..<min((index + 1) * batch, count))
+        let size = transform.size
+        let work = BatchWork<EvaluationDraft>(
+            count: (count + batch - 1) / batch, bytes: min(batch, count) * size * size * 3,
+            begin: { [batch, pool] index in
+                let first = index * batch
+                let members = min(batch, count - first)
+                let pixels = try PixelBatch(count: members, size: size, from: pool)
+                return (EvaluationDraft(first: first, pixels: pixels), members)
+            },
+            make: { [dataset, transform] draft, member, worker in
+                try dataset.decoding(draft.first + member) { bytes in
+                    try transform(bytes, with: worker, into: draft.pixels.image(member))
+                }
+            })
+        return BatchPipeline(
+            work, workers: options.workers, budget: options.budget
+        ) { [dataset] draft in
+            EvaluationBatch(
+                pixels: draft.pixels,
+                labels: dataset.samples[draft.first..<draft.first + draft.pixels.count]
+                    .map(\.label))
         }
     }
+}
 
-    private func load(_ range: Range<Int>) throws -> EvaluationBatch {
-        let bytes = transform.size * transform.size * 3
-        let buffer = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: range.count * bytes)
-        defer { buffer.deallocate() }
-        // Images write disjoint ranges of the buffer, which outlives the loop.
-        nonisolated(unsafe) let target = buffer
-        try forEachIndex(range.count, workers: workers) { offset in
-            let image = try dataset.image(range.lowerBound + offset)
-            _ = target[offset * bytes..<(offset + 1) * bytes].update(
-                from: transform(image).pixels)
-        }
-        return EvaluationBatch(
-            pixels: [UInt8](buffer), labels: range.map { dataset.samples[$0].label })
-    }
+/// A batch while its images are rendered.
+public struct EvaluationDraft: Sendable {
+    let first: Int
+    let pixels: PixelBatch
 }
 
 extension ImageDataset {

@@ -16,15 +16,16 @@ public struct Mixer {
         public let targets: Tensor
     }
 
-    private let normalisation: Normalisation
+    private let mean: [Double]
+    private let deviation: [Double]
     private let classes: Int
     private let smoothing: Double
     private let device: Device
 
     /// Makes a mixer for a recipe's views.
-    public init(recipe: Recipe, device: Device) throws(TorchError) {
-        normalisation = try Normalisation(
-            mean: recipe.view.mean, std: recipe.view.std, device: device)
+    public init(recipe: Recipe, device: Device) {
+        mean = recipe.view.mean
+        deviation = recipe.view.std
         classes = recipe.data.classes
         smoothing = recipe.view.labelSmoothing
         self.device = device
@@ -33,36 +34,27 @@ public struct Mixer {
     /// Mixes a group.
     ///
     /// - Parameters:
-    ///   - pixels: `[G, size, size, 3]`, uint8, of one group.
+    ///   - pixels: the images of one group.
     ///   - labels: the label of each member.
     ///   - draw: the group's mixing.
-    /// - Throws: `TorchError` if the pixels' count does not fit.
+    /// - Throws: `TorchError` if the device fails.
     public func batch(
-        pixels: [UInt8], labels: [Int], size: Int, draw: MixDraw
+        _ pixels: PixelBatch, labels: [Int], draw: MixDraw
     ) throws(TorchError) -> Batch {
-        let raw = try Tensor(pixels, shape: [labels.count, size, size, 3]).to(device)
-        let images = try normalisation(raw)
-        let mix = draw.resolved(size: size)
-        return Batch(
-            images: try mixed(images, mix), targets: try targets(labels, lambda: mix.lambda))
-    }
-
-    private func mixed(_ images: Tensor, _ mix: Mix) throws(TorchError) -> Tensor {
-        switch mix {
-        case .none:
-            return images
-        case .mixup(let lambda):
-            return images * lambda + (try images.flipped([0])) * (1 - lambda)
-        case .cutmix(let box, _):
-            let result = try images.cloned()
-            let partner = try images.flipped([0])
-            func cut(_ x: Tensor) throws(TorchError) -> Tensor {
-                try x.narrowed(dimension: 2, start: box.y, count: box.height)
-                    .narrowed(dimension: 3, start: box.x, count: box.width)
+        let mix = draw.resolved(size: pixels.size)
+        let images = try pixels.withTensor { pixels throws(TorchError) in
+            let raw = try pixels.to(device)
+            switch mix {
+            case .none:
+                return try raw.normalisedViews(mean: mean, deviation: deviation)
+            case .mixup(let lambda):
+                return try raw.normalisedViews(mean: mean, deviation: deviation, lambda: lambda)
+            case .cutmix(let box, _):
+                return try raw.normalisedViews(
+                    mean: mean, deviation: deviation, box: (box.x, box.y, box.width, box.height))
             }
-            try cut(result).copy(from: cut(partner))
-            return result
         }
+        return Batch(images: images, targets: try targets(labels, lambda: mix.lambda))
     }
 
     /// λ times the smoothed one-hot row of each member and 1 - λ times its partner's.
@@ -75,8 +67,9 @@ public struct Mixer {
     }
 }
 
-/// Turns uint8 pixels into normalised floats.
+/// Turns uint8 pixels into normalised floats, `(x / 255 - mean) / std` in float32.
 public struct Normalisation {
+    private let channels: (mean: [Double], std: [Double])
     private let mean: Tensor
     private let std: Tensor
 
@@ -84,17 +77,17 @@ public struct Normalisation {
     ///   - mean: of each channel, in 0…1.
     ///   - std: of each channel, in 0…1.
     public init(mean: [Double], std: [Double], device: Device) throws(TorchError) {
+        channels = (mean, std)
         self.mean = try Tensor(mean.map(Float.init), shape: [1, 3, 1, 1]).to(device)
         self.std = try Tensor(std.map(Float.init), shape: [1, 3, 1, 1]).to(device)
     }
 
-    /// Normalises pixels: `x / 255`, minus the mean, over the deviation, in float32.
+    /// Normalises pixels.
     ///
     /// - Parameter pixels: `[N, H, W, 3]`, uint8.
     /// - Returns: `[N, 3, H, W]`, channels last in memory.
     public func callAsFunction(_ pixels: Tensor) throws(TorchError) -> Tensor {
-        let images = try pixels.permuted([0, 3, 1, 2]).to(.float32)
-        return (images / 255 - mean) / std
+        try pixels.normalisedViews(mean: channels.mean, deviation: channels.std)
     }
 
     /// Undoes the normalisation: `x · std + mean`, in 0…1.

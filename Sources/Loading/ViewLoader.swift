@@ -1,6 +1,7 @@
 import Foundation
 import Imaging
 import Recipes
+import Torch
 import Views
 
 /// The rendered views of one group, before normalising and mixing.
@@ -9,12 +10,35 @@ public struct ViewGroup: Sendable {
     public let epoch: Int
     /// The group's index within the epoch; its slots are `group * size ..< (group + 1) * size`.
     public let group: Int
-    /// The pixels at each size asked for: `[members, size, size, 3]`, uint8 RGB.
-    public let pixels: [Int: [UInt8]]
+    /// The pixels at each size asked for.
+    let renderings: [PixelBatch]
     /// The label of each member.
     public let labels: [Int]
     /// Members whose own image could not be decoded, and the image that stands in for it.
     public let substitutions: [Int: Int]
+
+    /// The members' pixels at one of the sizes asked for.
+    public func pixels(size: Int) -> PixelBatch {
+        guard let found = renderings.first(where: { $0.size == size }) else {
+            preconditionFailure("the group was not rendered at \(size) pixels")
+        }
+        return found
+    }
+}
+
+/// Groups of views, rendered ahead of their use.
+public typealias ViewPipeline = BatchPipeline<ViewDraft, ViewGroup>
+
+/// A step in the rendering of a view.
+public enum RenderStage: String, Sendable, CaseIterable, Codable {
+    /// Reading the file.
+    case read
+    /// Decoding the crop's region.
+    case decode
+    /// Resizing it, mirrored where the view is flipped.
+    case resize
+    /// The drawn operations.
+    case augment
 }
 
 /// Renders views: reads and decodes images, crops, resizes, flips and applies the drawn operations.
@@ -23,8 +47,8 @@ public struct ViewLoader: Sendable {
     public let plan: ViewPlan
     /// The images.
     public let dataset: ImageDataset
-    /// Threads that render the members of a group.
-    public let workers: Int
+    private let options: LoadingOptions
+    private let pool: BufferPool
     private let substitutes: Bool
 
     /// Images tried in place of one that cannot be decoded.
@@ -32,105 +56,143 @@ public struct ViewLoader: Sendable {
 
     /// Makes a loader over a data set.
     ///
-    /// - Throws: `DatasetError` if the folder does not fit the recipe, `RecipeError` if the recipe's
-    ///   batch does not fit the data set.
-    public init(
-        recipe: Recipe, workers: Int = ProcessInfo.processInfo.activeProcessorCount
-    ) throws {
+    /// - Throws: `DatasetError` if the data set does not fit the recipe, `RecipeError` if the
+    ///   recipe's batch does not fit the data set.
+    public init(recipe: Recipe, options: LoadingOptions) throws {
         dataset = try ImageDataset(
             folder: recipe.data.train, expectedClasses: recipe.data.classes)
         plan = try ViewPlan(recipe: recipe, imageCount: dataset.samples.count)
         substitutes = recipe.data.onError == .substitute
-        self.workers = workers
+        self.options = options
+        pool = BufferPool(pinned: options.pinned)
     }
 
-    /// Renders groups in order on a background thread, a few ahead of their use.
+    /// Renders groups in order on background threads, ahead of their use.
     ///
     /// - Parameters:
     ///   - groups: (epoch, group within the epoch) of each.
     ///   - sizes: the sides at which each view is rendered, in pixels.
+    /// - Returns: what yields the groups; it throws `DatasetError` with the path of an image that
+    ///   cannot be read or decoded, unless the recipe says `on_error: substitute`.
     public func prefetch(
         _ groups: [(epoch: Int, group: Int)], sizes: [Int]
-    ) -> Prefetcher<ViewGroup> {
-        Prefetcher(count: groups.count) { index in
-            try load(epoch: groups[index].epoch, group: groups[index].group, sizes: sizes)
+    ) -> ViewPipeline {
+        let sizes = Set(sizes).sorted()
+        let members = plan.groupSize
+        let work = BatchWork<ViewDraft>(
+            count: groups.count, bytes: sizes.reduce(0) { $0 + members * $1 * $1 * 3 },
+            begin: { [pool] index in
+                let (epoch, group) = groups[index]
+                let pixels = try sizes.map { size throws(TorchError) in
+                    try PixelBatch(count: members, size: size, from: pool)
+                }
+                let draft = ViewDraft(epoch: epoch, group: group, members: members, pixels: pixels)
+                return (draft, members)
+            },
+            make: { draft, member, worker in try render(member, of: draft, with: worker) })
+        return BatchPipeline(work, workers: options.workers, budget: options.budget) { draft in
+            finish(draft)
         }
     }
 
     /// Renders the views of one group.
     ///
-    /// - Throws: `DatasetError` with the path of an image that cannot be read or decoded, unless the
-    ///   recipe says `on_error: substitute`.
+    /// - Throws: `DatasetError` as `prefetch`.
     public func load(epoch: Int, group: Int, sizes: [Int]) throws -> ViewGroup {
-        let members = plan.groupSize
-        let sizes = Set(sizes).sorted()
-        let buffers = sizes.map { size in
-            UnsafeMutableBufferPointer<UInt8>.allocate(capacity: members * size * size * 3)
+        guard let views = try prefetch([(epoch, group)], sizes: sizes).next() else {
+            preconditionFailure("a pipeline of one group yields one")
         }
-        let used = UnsafeMutableBufferPointer<Int>.allocate(capacity: members)
-        defer {
-            buffers.forEach { $0.deallocate() }
-            used.deallocate()
-        }
-        // Members write disjoint ranges of the buffers, which outlive the loop.
-        nonisolated(unsafe) let (targets, images) = (buffers, used)
-        try forEachIndex(members, workers: workers) { member in
-            let view = plan.view(epoch: epoch, slot: group * members + member)
-            let (index, renderings) = try renderings(of: view, sizes: sizes)
-            images[member] = index
-            for (target, image) in zip(targets, renderings) {
-                let bytes = image.pixels.count
-                _ = target[member * bytes..<(member + 1) * bytes].update(from: image.pixels)
-            }
-        }
-        var substitutions: [Int: Int] = [:]
-        for member in 0..<members {
-            let drawn = plan.imageIndex(epoch: epoch, slot: group * members + member)
-            if used[member] != drawn { substitutions[member] = used[member] }
-        }
-        return ViewGroup(
-            epoch: epoch, group: group,
-            pixels: Dictionary(
-                uniqueKeysWithValues: zip(sizes, buffers).map { ($0, [UInt8]($1)) }),
-            labels: used.map { dataset.samples[$0].label }, substitutions: substitutions)
+        return views
     }
 
-    /// A view at each size, of its own image or, where the recipe allows it, of a substitute.
+    /// Renders a view of its image: the crop resized, flipped and put through the operations.
     ///
-    /// - Returns: the index of the image shown, and its renderings in the order of `sizes`.
-    private func renderings(of view: View, sizes: [Int]) throws -> (Int, [Image]) {
+    /// - Parameters:
+    ///   - target: where the rendering of each size goes, `size * size * 3` bytes.
+    ///   - lap: called at the end of each stage.
+    /// - Throws: `DatasetError` naming the image's path.
+    public func render(
+        _ view: View, sizes: [Int], with worker: RenderWorker,
+        into target: (_ index: Int) -> UnsafeMutablePointer<UInt8>,
+        lap: (RenderStage) -> Void = { _ in }
+    ) throws(DatasetError) {
+        let renderer = worker.renderer
+        try dataset.decoding(view.imageIndex) { bytes in
+            lap(.read)
+            try renderer.decode(bytes) { width, height in
+                view.crop(width: width, height: height)
+            }
+            lap(.decode)
+            for (index, size) in sizes.enumerated() {
+                let pixels = target(index)
+                renderer.resize(
+                    size: size, interpolation: view.interpolation, mirrored: view.flip,
+                    into: pixels)
+                lap(.resize)
+                renderer.apply(view.operations(size: size), size: size, to: pixels)
+                lap(.augment)
+            }
+        }
+    }
+
+    /// Renders a member, of its own image or, where the recipe allows it, of a substitute.
+    private func render(_ member: Int, of draft: ViewDraft, with worker: RenderWorker) throws {
+        let slot = draft.group * plan.groupSize + member
+        let view = plan.view(epoch: draft.epoch, slot: slot)
+        func render(_ view: View) throws(DatasetError) {
+            try self.render(view, sizes: draft.sizes, with: worker) {
+                draft.pixels[$0].image(member)
+            }
+            draft.images[member] = view.imageIndex
+        }
         do {
-            return (view.imageIndex, try render(view, sizes: sizes))
+            try render(view)
         } catch {
             guard substitutes else { throw error }
             for attempt in 0..<Self.substitutionTries {
-                let index = plan.substituteIndex(
-                    epoch: view.epoch, slot: view.slot, attempt: attempt)
-                let other = plan.view(
-                    epoch: view.epoch, slot: view.slot, substituting: index)
-                if let images = try? render(other, sizes: sizes) { return (index, images) }
+                let index = plan.substituteIndex(epoch: view.epoch, slot: slot, attempt: attempt)
+                let other = plan.view(epoch: view.epoch, slot: slot, substituting: index)
+                if (try? render(other)) != nil { return }
             }
             throw DatasetError(
                 "\(error); \(Self.substitutionTries) other images cannot be decoded either")
         }
     }
 
-    /// Renders a view of its image: the crop resized, flipped and put through the operations.
-    ///
-    /// - Returns: one image of `size` x `size` pixels for each size.
-    /// - Throws: `DatasetError` naming the image's path.
-    public func render(_ view: View, sizes: [Int]) throws(DatasetError) -> [Image] {
-        try dataset.decoding(view.imageIndex) { bytes in
-            let original = try ImageDecoder.size(of: bytes)
-            let crop = view.crop(width: original.width, height: original.height)
-            let region = try ImageDecoder.decode(bytes, region: crop)
-            return sizes.map { size in
-                var image = region.resized(
-                    width: size, height: size, interpolation: view.interpolation)
-                if view.flip { image = image.flippedHorizontally() }
-                for operation in view.operations(size: size) { image.apply(operation) }
-                return image
-            }
+    private func finish(_ draft: ViewDraft) -> ViewGroup {
+        let drawn = plan.imageIndices(
+            epoch: draft.epoch, slots: plan.slots(ofGroup: draft.group))
+        var substitutions: [Int: Int] = [:]
+        for (member, index) in draft.images.enumerated() where index != drawn[member] {
+            substitutions[member] = index
         }
+        return ViewGroup(
+            epoch: draft.epoch, group: draft.group,
+            renderings: draft.pixels,
+            labels: draft.images.map { dataset.samples[$0].label }, substitutions: substitutions)
     }
+}
+
+/// A group while its members are rendered.
+///
+/// Sendable: each member writes its own places in `pixels` and `images`, and they are read when
+/// all have.
+public final class ViewDraft: @unchecked Sendable {
+    let epoch: Int
+    let group: Int
+    let pixels: [PixelBatch]
+    /// The image that each member shows.
+    let images: UnsafeMutableBufferPointer<Int>
+
+    var sizes: [Int] { pixels.map(\.size) }
+
+    init(epoch: Int, group: Int, members: Int, pixels: [PixelBatch]) {
+        self.epoch = epoch
+        self.group = group
+        self.pixels = pixels
+        images = .allocate(capacity: members)
+        images.initialize(repeating: 0)
+    }
+
+    deinit { images.deallocate() }
 }

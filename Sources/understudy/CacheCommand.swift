@@ -40,7 +40,7 @@ struct CacheCommand: ParsableCommand {
             let recipe = try recipe.read()
             let build = try CacheBuild(
                 recipe: recipe, directory: cache, device: device.checkedDevice(),
-                workers: device.workers)
+                loading: device.loading)
             let summary = try build.run(epochs: epochs?.range, progress: ProgressBar())
             if json {
                 print(try summary.json())

@@ -43,7 +43,7 @@ struct EvalCommand: ParsableCommand {
         let evaluator = try Evaluator(
             EvaluationLoader(
                 dataset, transform: classifier.transform, batch: batch,
-                workers: self.device.workers),
+                options: self.device.loading),
             mean: classifier.mean, std: classifier.std, device: device, precision: precision)
         let progress = ProgressBar()
         progress.begin("eval", total: dataset.samples.count, unit: "images")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Loading
 import Recipes
 import Torch
 
@@ -24,11 +25,13 @@ struct DeviceOptions: ParsableArguments {
     @Option(name: .long, help: "Where to compute: cpu or cuda:N.")
     var device = Device.cpu
 
-    @Option(name: .long, help: "Threads that read and render images; by default one for each core.")
-    var workers = ProcessInfo.processInfo.activeProcessorCount
+    @OptionGroup var loadingOptions: LoadingArguments
 
-    func validate() throws {
-        guard workers >= 1 else { throw ValidationError("--workers must be at least 1") }
+    /// How images are rendered ahead of the device.
+    var loading: LoadingOptions {
+        var options = loadingOptions.options
+        options.pinned = device != .cpu
+        return options
     }
 
     /// The device, after a check that it is there.
@@ -36,6 +39,27 @@ struct DeviceOptions: ParsableArguments {
         try device.require()
         return device
     }
+}
+
+/// With how many threads, and how far ahead, images are rendered.
+struct LoadingArguments: ParsableArguments {
+    @Option(name: .long, help: "Threads that read and render images; by default one for each core.")
+    var workers = ProcessInfo.processInfo.activeProcessorCount
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Memory for rendered images that wait to be used, in MiB.", valueName: "MiB"))
+    var prefetch = LoadingOptions.standardBudget >> 20
+
+    func validate() throws {
+        guard workers >= 1 else { throw ValidationError("--workers must be at least 1") }
+        guard (1...1 << 20).contains(prefetch) else {
+            throw ValidationError("--prefetch must be between 1 and \(1 << 20) MiB")
+        }
+    }
+
+    var options: LoadingOptions { LoadingOptions(workers: workers, budget: prefetch << 20) }
 }
 
 /// A range of slots, written `A..<B`.

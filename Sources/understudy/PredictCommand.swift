@@ -42,12 +42,12 @@ struct PredictCommand: ParsableCommand {
             mean: classifier.mean, std: classifier.std, device: device)
         var output = Output(images: [])
         for path in images {
-            let pixels = try classifier.transform(Self.decode(path)).pixels
-            let size = classifier.transform.size
+            let pixels = try Self.render(path, classifier.transform)
             let values = try withoutGrad {
-                let batch = try Tensor(pixels, shape: [1, size, size, 3]).to(device)
-                return try classifier.network.logits(normalisation(batch), mode: .evaluation)
-                    .to(.float32)
+                let images = try pixels.withTensor { pixels throws(TorchError) in
+                    try normalisation(pixels.to(device))
+                }
+                return try classifier.network.logits(images, mode: .evaluation).to(.float32)
             }
             let probabilities = try values.softmax(dimension: -1).floats()
             let best = probabilities.indices.sorted { probabilities[$0] > probabilities[$1] }
@@ -68,14 +68,16 @@ struct PredictCommand: ParsableCommand {
         }
     }
 
-    private static func decode(_ path: String) throws -> Image {
+    private static func render(
+        _ path: String, _ transform: EvaluationTransform
+    ) throws -> PixelBatch {
         do {
             let data = try Data(contentsOf: URL(fileURLWithPath: path))
-            return try data.withUnsafeBytes { bytes throws(ImageError) in
-                try ImageDecoder.decode(bytes)
-            }
+            return try data.withUnsafeBytes { try transform($0) }
         } catch let error as ImageError {
             throw CommandError("\(path): \(error)")
+        } catch let error as TorchError {
+            throw error
         } catch {
             throw CommandError("\(path): cannot be read: \(error.localizedDescription)")
         }

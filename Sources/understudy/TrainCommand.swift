@@ -54,7 +54,7 @@ struct TrainCommand: ParsableCommand {
         options.trace = trace
         options.resume = resume
         options.device = try device.checkedDevice()
-        options.workers = device.workers
+        options.loading = device.loading
         let trainer = try Trainer(
             recipe: recipe.read(), options: options, progress: ProgressBar())
         guard let result = try trainer.run() else {

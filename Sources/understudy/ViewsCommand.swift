@@ -54,7 +54,7 @@ struct ViewsCommand: ParsableCommand {
 
     func run() throws {
         let recipe = try recipe.read()
-        let loader = try ViewLoader(recipe: recipe, workers: workers)
+        let loader = try ViewLoader(recipe: recipe, options: LoadingOptions(workers: workers))
         guard slots.range.upperBound <= loader.plan.slotsPerEpoch else {
             throw ValidationError(
                 "--slots ends at \(slots.range.upperBound), an epoch of this recipe has "
@@ -94,14 +94,14 @@ private struct SlotViews {
         self.slots = slots
         let members = loader.plan.groupSize
         let size = recipe.view.size
-        let mixer = try Mixer(recipe: recipe, device: .cpu)
+        let mixer = Mixer(recipe: recipe, device: .cpu)
         var parts: [(pixels: Tensor, mixed: Tensor, targets: Tensor)] = []
         // A view is mixed with its partner, so whole groups are rendered and then cut to the range.
         for group in slots.lowerBound / members...(slots.upperBound - 1) / members {
             let views = try loader.load(epoch: epoch, group: group, sizes: [size])
-            let raw = views.pixels[size] ?? []
+            let raw = views.pixels(size: size)
             let batch = try mixer.batch(
-                pixels: raw, labels: views.labels, size: size,
+                raw, labels: views.labels,
                 draw: loader.plan.mix(epoch: epoch, group: group))
             let whole = loader.plan.slots(ofGroup: group)
             let range = slots.clamped(to: whole)
@@ -112,7 +112,9 @@ private struct SlotViews {
             parts.append(
                 (
                     try cut(
-                        Tensor(raw, shape: [members, size, size, 3]).permuted([0, 3, 1, 2])),
+                        raw.withTensor { pixels throws(TorchError) in
+                            try pixels.permuted([0, 3, 1, 2]).contiguous()
+                        }),
                     try cut(batch.images), try cut(batch.targets)
                 ))
         }

@@ -66,6 +66,17 @@ int32_t ct_to_device(const ct_tensor *x, int32_t device, int32_t index, ct_tenso
                      char **error);
 int32_t ct_clone(const ct_tensor *x, ct_tensor **out, char **error);
 
+// -- Memory that the host fills and a device reads, and the mixing of views (views.cpp)
+// A uint8 tensor on the host and the address of its bytes; pinned: page-locked, which needs CUDA.
+int32_t ct_host_buffer(int64_t count, bool pinned, ct_tensor **out, void **bytes, char **error);
+// Normalises and mixes a group of views.
+//   pixels: [N, H, W, 3] uint8, contiguous. mean, deviation: one value a channel, in 0...1.
+//   lambda: every pixel is lambda of member i and 1 - lambda of member N - 1 - i; 1 mixes nothing.
+//   box: x, y, width, height of what is taken whole from member N - 1 - i, or null.
+//   out: [N, 3, H, W] float32, channels last in memory.
+int32_t ct_mix_views(const ct_tensor *pixels, const double mean[3], const double deviation[3],
+                     double lambda, const int64_t box[4], ct_tensor **out, char **error);
+
 // -- Shape (shape.cpp)
 int32_t ct_reshape(const ct_tensor *x, const int64_t *shape, int32_t rank, ct_tensor **out,
                    char **error);

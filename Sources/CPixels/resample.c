@@ -1,0 +1,201 @@
+// Source of the arithmetic: Pillow 13, src/libImaging/Resample.c: 32-bit sums of 8-bit samples
+// times 22-bit weights, half a unit added, shifted down and clipped.
+#include "dispatch.h"
+
+#define HALF (1 << (CPIXELS_WEIGHT_BITS - 1))
+// A weight is split so that both parts are factors of 16 bits; sums of either part's products,
+// taken modulo 2^32, add up to the sum modulo 2^32.
+#define LOW_BITS 15
+
+static inline uint8_t sample(int32_t sum) {
+    int32_t value = sum >> CPIXELS_WEIGHT_BITS;
+    return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
+}
+
+static inline uint32_t weight(const uint32_t *weights, int32_t tap) {
+    const uint32_t *pair = weights + tap / 2 * 2;
+    uint32_t low = tap % 2 ? pair[0] >> 16 : pair[0] & 0xFFFF;
+    uint32_t high = tap % 2 ? pair[1] >> 16 : pair[1] & 0xFFFF;
+    return (high << LOW_BITS) + low;
+}
+
+static void resample_row(
+    const uint8_t *line, const cpixels_taps *taps, uint8_t *target, ptrdiff_t step) {
+    for (int32_t position = 0; position < taps->count; position++, target += step) {
+        const uint8_t *pixel = line + (size_t)taps->starts[position] * 3;
+        const uint32_t *weights = taps->weights + (size_t)position * taps->stride * 2;
+        uint32_t red = HALF, green = HALF, blue = HALF;
+        for (int32_t tap = 0; tap < taps->lengths[position]; tap++, pixel += 3) {
+            uint32_t w = weight(weights, tap);
+            red += pixel[0] * w;
+            green += pixel[1] * w;
+            blue += pixel[2] * w;
+        }
+        target[0] = sample((int32_t)red);
+        target[1] = sample((int32_t)green);
+        target[2] = sample((int32_t)blue);
+    }
+}
+
+static void resample_columns_from(
+    const uint8_t *source, size_t row_bytes, const cpixels_taps *taps, size_t first,
+    uint8_t *target) {
+    for (int32_t position = 0; position < taps->count; position++, target += row_bytes) {
+        const uint8_t *top = source + (size_t)taps->starts[position] * row_bytes;
+        const uint32_t *weights = taps->weights + (size_t)position * taps->stride * 2;
+        for (size_t column = first; column < row_bytes; column++) {
+            uint32_t sum = HALF;
+            for (int32_t tap = 0; tap < taps->lengths[position]; tap++)
+                sum += top[(size_t)tap * row_bytes + column] * weight(weights, tap);
+            target[column] = sample((int32_t)sum);
+        }
+    }
+}
+
+#ifdef AVX2
+// What a load of four pixels may read beyond the last of them.
+#define ROW_SLACK 16
+
+AVX2 static inline __m256i repeated(uint32_t word) { return _mm256_set1_epi32((int32_t)word); }
+
+AVX2 static inline __m256i total(__m256i low, __m256i high) {
+    __m256i sum = _mm256_add_epi32(low, _mm256_slli_epi32(high, LOW_BITS));
+    return _mm256_srai_epi32(sum, CPIXELS_WEIGHT_BITS);
+}
+
+AVX2 static inline void store_pixel(uint8_t *target, __m128i bytes) {
+    uint32_t pixel = (uint32_t)_mm_cvtsi128_si32(bytes);
+    target[0] = (uint8_t)pixel;
+    target[1] = (uint8_t)(pixel >> 8);
+    target[2] = (uint8_t)(pixel >> 16);
+}
+
+// Two rows at once, one to a half of each vector: pairs of neighbouring samples of a channel meet
+// pairs of weights in one instruction.
+AVX2 static void resample_two_rows(
+    const uint8_t *line, size_t row_bytes, const cpixels_taps *taps, uint8_t *target,
+    ptrdiff_t step, size_t target_row) {
+    const char none = -1;
+    const __m256i first = _mm256_broadcastsi128_si256(_mm_setr_epi8(
+        0, none, 3, none, 1, none, 4, none, 2, none, 5, none, none, none, none, none));
+    const __m256i second = _mm256_broadcastsi128_si256(_mm_setr_epi8(
+        6, none, 9, none, 7, none, 10, none, 8, none, 11, none, none, none, none, none));
+    const __m256i half = _mm256_set1_epi32(HALF);
+    for (int32_t position = 0; position < taps->count; position++, target += step) {
+        const uint8_t *pixel = line + (size_t)taps->starts[position] * 3;
+        const uint32_t *weights = taps->weights + (size_t)position * taps->stride * 2;
+        __m256i low = half, high = _mm256_setzero_si256();
+        for (int32_t tap = 0; tap < taps->lengths[position]; tap += 4, pixel += 12, weights += 4) {
+            __m256i both = _mm256_inserti128_si256(
+                _mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)pixel)),
+                _mm_loadu_si128((const __m128i *)(pixel + row_bytes)), 1);
+            __m256i pairs = _mm256_shuffle_epi8(both, first);
+            low = _mm256_add_epi32(low, _mm256_madd_epi16(pairs, repeated(weights[0])));
+            high = _mm256_add_epi32(high, _mm256_madd_epi16(pairs, repeated(weights[1])));
+            pairs = _mm256_shuffle_epi8(both, second);
+            low = _mm256_add_epi32(low, _mm256_madd_epi16(pairs, repeated(weights[2])));
+            high = _mm256_add_epi32(high, _mm256_madd_epi16(pairs, repeated(weights[3])));
+        }
+        __m256i words = _mm256_packs_epi32(total(low, high), half);
+        __m256i bytes = _mm256_packus_epi16(words, words);
+        store_pixel(target, _mm256_castsi256_si128(bytes));
+        store_pixel(target + target_row, _mm256_extracti128_si256(bytes, 1));
+    }
+}
+
+AVX2 static void resample_rows_avx2(
+    const uint8_t *source, int32_t width, int32_t height, const cpixels_taps *taps, ptrdiff_t step,
+    uint8_t *target, size_t target_row) {
+    size_t row_bytes = (size_t)width * 3;
+    const uint8_t *end = source + row_bytes * (size_t)height;
+    int32_t row = 0;
+    for (; row + 2 <= height; row += 2) {
+        // Near the end of the memory a wide load would read past it.
+        const uint8_t *line = source + (size_t)row * row_bytes;
+        if ((size_t)(end - line) < 2 * row_bytes + ROW_SLACK) break;
+        resample_two_rows(
+            line, row_bytes, taps, target + (size_t)row * target_row, step, target_row);
+    }
+    for (; row < height; row++)
+        resample_row(
+            source + (size_t)row * row_bytes, taps, target + (size_t)row * target_row, step);
+}
+
+// The products of 32 samples of two rows with a pair of weights, added up in the order in which
+// unpacking leaves them, which packing undoes.
+AVX2 static inline void add_products(
+    __m256i a, __m256i b, __m256i weights, __m256i sums[4]) {
+    const __m256i zero = _mm256_setzero_si256();
+    __m256i left = _mm256_unpacklo_epi8(a, b);
+    __m256i right = _mm256_unpackhi_epi8(a, b);
+    sums[0] = _mm256_add_epi32(
+        sums[0], _mm256_madd_epi16(_mm256_unpacklo_epi8(left, zero), weights));
+    sums[1] = _mm256_add_epi32(
+        sums[1], _mm256_madd_epi16(_mm256_unpackhi_epi8(left, zero), weights));
+    sums[2] = _mm256_add_epi32(
+        sums[2], _mm256_madd_epi16(_mm256_unpacklo_epi8(right, zero), weights));
+    sums[3] = _mm256_add_epi32(
+        sums[3], _mm256_madd_epi16(_mm256_unpackhi_epi8(right, zero), weights));
+}
+
+AVX2 static void resample_columns_avx2(
+    const uint8_t *source, size_t row_bytes, const cpixels_taps *taps, uint8_t *target) {
+    size_t whole = row_bytes / 32 * 32;
+    for (int32_t position = 0; position < taps->count; position++) {
+        const uint8_t *top = source + (size_t)taps->starts[position] * row_bytes;
+        const uint32_t *weights = taps->weights + (size_t)position * taps->stride * 2;
+        int32_t length = taps->lengths[position];
+        uint8_t *output = target + (size_t)position * row_bytes;
+        for (size_t column = 0; column < whole; column += 32) {
+            const uint8_t *sample = top + column;
+            __m256i low[4], high[4];
+            for (int i = 0; i < 4; i++) {
+                low[i] = _mm256_set1_epi32(HALF);
+                high[i] = _mm256_setzero_si256();
+            }
+            for (int32_t tap = 0; tap < length; tap += 2, sample += 2 * row_bytes) {
+                __m256i a = _mm256_loadu_si256((const __m256i *)sample);
+                // The second of the last pair may not be there; it weighs nothing.
+                const uint8_t *next = tap + 1 < length ? sample + row_bytes : sample;
+                __m256i b = _mm256_loadu_si256((const __m256i *)next);
+                add_products(a, b, repeated(weights[tap]), low);
+                add_products(a, b, repeated(weights[tap + 1]), high);
+            }
+            __m256i words0 = _mm256_packs_epi32(total(low[0], high[0]), total(low[1], high[1]));
+            __m256i words1 = _mm256_packs_epi32(total(low[2], high[2]), total(low[3], high[3]));
+            _mm256_storeu_si256(
+                (__m256i *)(output + column), _mm256_packus_epi16(words0, words1));
+        }
+    }
+    if (whole < row_bytes) resample_columns_from(source, row_bytes, taps, whole, target);
+}
+#endif
+
+void cpixels_resample_rows(
+    const uint8_t *source, int32_t width, int32_t height, const cpixels_taps *taps, int mirrored,
+    uint8_t *target) {
+    size_t target_row = (size_t)taps->count * 3;
+    ptrdiff_t step = mirrored ? -3 : 3;
+    if (mirrored) target += target_row - 3;
+#ifdef AVX2
+    if (has_avx2()) {
+        resample_rows_avx2(source, width, height, taps, step, target, target_row);
+        return;
+    }
+#endif
+    for (int32_t row = 0; row < height; row++)
+        resample_row(
+            source + (size_t)row * (size_t)width * 3, taps, target + (size_t)row * target_row,
+            step);
+}
+
+void cpixels_resample_columns(
+    const uint8_t *source, size_t row_bytes, const cpixels_taps *taps, uint8_t *target) {
+#ifdef AVX2
+    if (has_avx2()) {
+        resample_columns_avx2(source, row_bytes, taps, target);
+        return;
+    }
+#endif
+    resample_columns_from(source, row_bytes, taps, 0, target);
+}

@@ -1,0 +1,182 @@
+import CPixels
+
+/// Resizes pictures with antialiasing, to the same bytes as Pillow's `Image.resize`, with memory
+/// that it keeps from one picture to the next.
+///
+/// Source: Pillow 13, `src/libImaging/Resample.c`: weights normalised in double precision and
+/// rounded to 22 fractional bits, one pass along each axis whose size changes, each rounded to
+/// 8 bits. Since Pillow 13 the vertical pass comes first where the height loses more than twice as
+/// many pixels as the width; earlier versions always begin with the horizontal one.
+final class Resampler {
+    /// The part of the source that the prepared result is made from.
+    private(set) var source = PixelRect(x: 0, y: 0, width: 1, height: 1)
+
+    private var columns = ResampleTaps()
+    private var rows = ResampleTaps()
+    private var isVerticalFirst = false
+    /// What lies between the two passes.
+    private let between = PixelBuffer()
+
+    /// Prepares a resize.
+    ///
+    /// - Parameter window: The part of the result that is wanted; nil for all of it.
+    func prepare(
+        from size: (width: Int, height: Int), to target: (width: Int, height: Int),
+        window: PixelRect? = nil, interpolation: Interpolation
+    ) {
+        precondition(
+            target.width > 0 && target.height > 0,
+            "cannot resize to \(target.width)x\(target.height)")
+        let window =
+            window ?? PixelRect(x: 0, y: 0, width: target.width, height: target.height)
+        precondition(
+            window.lies(withinWidth: target.width, height: target.height),
+            "window \(window) lies outside the \(target.width)x\(target.height) image")
+        isVerticalFirst =
+            target.height < size.height
+            && size.height - target.height > 2 * (size.width - target.width)
+        columns.prepare(
+            from: size.width, to: target.width, positions: window.x..<window.x + window.width,
+            interpolation)
+        rows.prepare(
+            from: size.height, to: target.height, positions: window.y..<window.y + window.height,
+            interpolation)
+        source = PixelRect(
+            x: columns.source.lowerBound, y: rows.source.lowerBound,
+            width: columns.source.count, height: rows.source.count)
+    }
+
+    /// Resizes, as prepared, from the pixels of `source`.
+    ///
+    /// - Parameter mirrored: Whether left and right change places in the result.
+    func resample(
+        _ pixels: UnsafePointer<UInt8>, mirrored: Bool, into target: UnsafeMutablePointer<UInt8>
+    ) {
+        let (width, height) = (source.width, source.height)
+        let (isNarrowed, isLowered) = (!columns.isIdentity || mirrored, !rows.isIdentity)
+        switch (isNarrowed, isLowered) {
+        case (false, false):
+            target.update(from: pixels, count: width * height * 3)
+        case (true, false):
+            resampleRows(pixels, width, height, mirrored, target)
+        case (false, true):
+            resampleColumns(pixels, width, target)
+        case (true, true) where isVerticalFirst:
+            let half = between.reserve(width * rows.count * 3)
+            resampleColumns(pixels, width, half)
+            resampleRows(half, width, rows.count, mirrored, target)
+        case (true, true):
+            let half = between.reserve(columns.count * height * 3)
+            resampleRows(pixels, width, height, mirrored, half)
+            resampleColumns(half, columns.count, target)
+        }
+    }
+
+    private func resampleRows(
+        _ pixels: UnsafePointer<UInt8>, _ width: Int, _ height: Int, _ mirrored: Bool,
+        _ target: UnsafeMutablePointer<UInt8>
+    ) {
+        columns.withTaps { taps in
+            cpixels_resample_rows(
+                pixels, Int32(width), Int32(height), taps, mirrored ? 1 : 0, target)
+        }
+    }
+
+    private func resampleColumns(
+        _ pixels: UnsafePointer<UInt8>, _ width: Int, _ target: UnsafeMutablePointer<UInt8>
+    ) {
+        rows.withTaps { taps in cpixels_resample_columns(pixels, width * 3, taps, target) }
+    }
+}
+
+/// For each position along one output axis, the source positions that it is made from.
+struct ResampleTaps {
+    /// The number of output positions.
+    private(set) var count = 0
+    /// The source positions that any output position is made from.
+    private(set) var source = 0..<0
+    /// Whether the axis keeps its size, so that every position is made from its own alone.
+    private(set) var isIdentity = false
+
+    /// Pairs of taps that a position can have, rounded up to an even number.
+    private var stride = 0
+    private var starts: [Int32] = []
+    private var lengths: [Int32] = []
+    private var weights: [UInt32] = []
+    private var exact: [Double] = []
+
+    /// Prepares some positions of a resize of `sourceCount` positions to `count`.
+    mutating func prepare(
+        from sourceCount: Int, to targetCount: Int, positions: Range<Int>,
+        _ interpolation: Interpolation
+    ) {
+        count = positions.count
+        isIdentity = sourceCount == targetCount
+        // Pillow takes the box as fp32, which is exact below 2²⁴ pixels.
+        let scale = Double(sourceCount) / Double(targetCount)
+        let filterScale = max(scale, 1)
+        let support = isIdentity ? 0.5 : interpolation.support * filterScale
+        let step = 1 / filterScale
+        stride = (Int(support.rounded(.up)) * 2 + 4) / 4 * 2
+        Self.grow(&starts, to: count)
+        Self.grow(&lengths, to: count)
+        Self.grow(&weights, to: count * stride * 2)
+        Self.grow(&exact, to: stride * 2)
+        for index in 0..<count * stride * 2 { weights[index] = 0 }
+        var first = 0
+        var end = 0
+        for (index, position) in positions.enumerated() {
+            let center = (Double(position) + 0.5) * scale
+            let start = max(Int(center - support + 0.5), 0)
+            let length = min(Int(center + support + 0.5), sourceCount) - start
+            var sum = 0.0
+            for tap in 0..<length {
+                exact[tap] =
+                    isIdentity
+                    ? 1
+                    : interpolation.weight(
+                        at: (Double(tap + start) - center + 0.5) * step)
+                sum += exact[tap]
+            }
+            for tap in 0..<length {
+                let share = sum != 0 ? exact[tap] / sum : exact[tap]
+                let scaled = share * Double(1 << CPIXELS_WEIGHT_BITS)
+                store(Int32(scaled < 0 ? scaled - 0.5 : scaled + 0.5), position: index, tap: tap)
+            }
+            if index == 0 { first = start }
+            starts[index] = Int32(start - first)
+            lengths[index] = Int32(length)
+            end = max(end, start + length)
+        }
+        source = first..<end
+    }
+
+    /// Lends the positions to the kernels; starts count from the first source position.
+    func withTaps(_ body: (UnsafePointer<cpixels_taps>) -> Void) {
+        starts.withUnsafeBufferPointer { starts in
+            lengths.withUnsafeBufferPointer { lengths in
+                weights.withUnsafeBufferPointer { weights in
+                    var taps = cpixels_taps(
+                        count: Int32(count), stride: Int32(stride), starts: starts.baseAddress,
+                        lengths: lengths.baseAddress, weights: weights.baseAddress)
+                    body(&taps)
+                }
+            }
+        }
+    }
+
+    /// Splits a weight into the two words of its pair of taps.
+    private mutating func store(_ weight: Int32, position: Int, tap: Int) {
+        let pair = position * stride * 2 + tap / 2 * 2
+        let shift = UInt32(tap % 2 * 16)
+        weights[pair] |= UInt32(weight & 0x7FFF) << shift
+        weights[pair + 1] |= UInt32(UInt16(truncatingIfNeeded: weight >> 15)) << shift
+    }
+
+    /// Makes room without giving any back, so that a steady stream of pictures allocates nothing.
+    private static func grow<Element: Numeric>(_ array: inout [Element], to count: Int) {
+        if array.count < count {
+            array.append(contentsOf: repeatElement(0, count: count - array.count))
+        }
+    }
+}

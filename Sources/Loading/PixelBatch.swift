@@ -1,0 +1,77 @@
+import Synchronization
+import Torch
+
+/// Square uint8 RGB images of one batch: `[count, size, size, 3]`.
+///
+/// Sendable: threads write disjoint images before the batch is handed on, and only read after.
+public final class PixelBatch: @unchecked Sendable {
+    /// The number of images.
+    public let count: Int
+    /// Each image's side, in pixels.
+    public let size: Int
+    private let buffer: HostBuffer
+    private let pool: BufferPool?
+
+    init(count: Int, size: Int, from pool: BufferPool) throws(TorchError) {
+        self.count = count
+        self.size = size
+        self.pool = pool
+        buffer = try pool.take(count * size * size * 3)
+    }
+
+    /// A batch with a copy of pixels, `[N, size, size, 3]`.
+    public init(_ pixels: [UInt8], size: Int) throws(TorchError) {
+        let bytes = size * size * 3
+        precondition(pixels.count % bytes == 0, "pixels do not fill whole images")
+        count = pixels.count / bytes
+        self.size = size
+        pool = nil
+        buffer = try HostBuffer(count: pixels.count)
+        buffer.bytes.copyBytes(from: pixels)
+    }
+
+    deinit { pool?.give(buffer) }
+
+    /// Lends the pixels as a tensor, `[count, size, size, 3]`, uint8, on the host. It shares the
+    /// batch's memory, which is used again afterwards: what is kept must be a copy.
+    public func withTensor<R>(
+        _ body: (Tensor) throws(TorchError) -> R
+    ) throws(TorchError) -> R {
+        try withExtendedLifetime(self) { () throws(TorchError) in
+            try body(buffer.tensor(shape: [count, size, size, 3]))
+        }
+    }
+
+    /// Lends the pixels' bytes.
+    public func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+        try withExtendedLifetime(self) { try body(UnsafeRawBufferPointer(buffer.bytes)) }
+    }
+
+    /// Where one image goes, as rows of RGB.
+    func image(_ index: Int) -> UnsafeMutablePointer<UInt8> {
+        precondition((0..<count).contains(index), "image \(index) is not in the batch")
+        guard let start = buffer.bytes.baseAddress else { preconditionFailure("no pixels") }
+        return start.assumingMemoryBound(to: UInt8.self) + index * size * size * 3
+    }
+}
+
+/// Buffers of batches that are done, kept for the next ones: fresh memory costs a page fault for
+/// every 4 kB, and page-locking costs far more.
+final class BufferPool: Sendable {
+    private let pinned: Bool
+    private let free = Mutex<[HostBuffer]>([])
+
+    init(pinned: Bool) { self.pinned = pinned }
+
+    func take(_ count: Int) throws(TorchError) -> HostBuffer {
+        let kept = free.withLock { free in
+            free.firstIndex { $0.bytes.count == count }.map { free.remove(at: $0) }
+        }
+        if let kept { return kept }
+        return try HostBuffer(count: count, pinned: pinned)
+    }
+
+    func give(_ buffer: HostBuffer) {
+        free.withLock { $0.append(buffer) }
+    }
+}

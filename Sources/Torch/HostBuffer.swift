@@ -1,0 +1,32 @@
+import CTorch
+
+/// Bytes on the host that threads fill and a tensor then shows, without a copy.
+///
+/// Sendable: the tensor inside is only asked for its memory and for views of it; that nobody
+/// writes while somebody else reads is up to whoever hands the buffer from thread to thread.
+public final class HostBuffer: @unchecked Sendable {
+    /// The memory; what it holds at first means nothing.
+    public let bytes: UnsafeMutableRawBufferPointer
+    private let storage: Tensor
+
+    /// Allocates memory.
+    ///
+    /// - Parameters:
+    ///   - count: bytes.
+    ///   - pinned: whether it is page-locked, for fast copies to a GPU.
+    /// - Throws: `TorchError` for want of memory, or of a CUDA device where `pinned` asks for it.
+    public init(count: Int, pinned: Bool = false) throws(TorchError) {
+        var start: UnsafeMutableRawPointer?
+        storage = try Tensor.make("host buffer") { _, out, error in
+            ct_host_buffer(Int64(count), pinned, out, &start, error)
+        }
+        bytes = UnsafeMutableRawBufferPointer(start: start, count: count)
+    }
+
+    /// A uint8 tensor of all the bytes, which shares their memory and keeps it alive.
+    ///
+    /// - Throws: `TorchError` if the shape does not take exactly as many bytes.
+    public func tensor(shape: [Int]) throws(TorchError) -> Tensor {
+        try storage.reshaped(shape)
+    }
+}
