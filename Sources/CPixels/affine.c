@@ -62,111 +62,168 @@ static void sample(const image *from, place at, uint8_t *target) {
     }
 }
 
-static void affine(
-    const image *from, cpixels_affine_map map, const uint8_t fill[3], uint8_t *target) {
+// `count` pixels of a row of the target.
+static void affine_run(
+    const image *from, cpixels_affine_map map, const uint8_t fill[3], int32_t row, int32_t column,
+    int32_t count, uint8_t *target) {
     double right = from->last_column + 1, bottom = from->last_row + 1;
-    for (int32_t row = 0; row <= from->last_row; row++) {
-        double y = row + 0.5;
-        for (int32_t column = 0; column <= from->last_column; column++, target += 3) {
-            // Summed in Pillow's order, for the same roundings.
-            double x = column + 0.5;
-            double source_x = map.a * x + map.b * y + map.c;
-            double source_y = map.d * x + map.e * y + map.f;
-            if (source_x >= 0 && source_x < right && source_y >= 0 && source_y < bottom)
-                sample(from, place_at(source_x - 0.5, source_y - 0.5), target);
-            else
-                memcpy(target, fill, 3);
-        }
+    double y = row + 0.5;
+    for (int32_t end = column + count; column < end; column++, target += 3) {
+        // Summed in Pillow's order, for the same roundings.
+        double x = column + 0.5;
+        double source_x = map.a * x + map.b * y + map.c;
+        double source_y = map.d * x + map.e * y + map.f;
+        if (source_x >= 0 && source_x < right && source_y >= 0 && source_y < bottom)
+            sample(from, place_at(source_x - 0.5, source_y - 0.5), target);
+        else
+            memcpy(target, fill, 3);
     }
 }
 
 #ifdef AVX2
-// A pixel's channels as doubles; reads one byte beyond it.
-AVX2 INLINED __m256d doubles(const uint8_t *pixel) {
-    int32_t bytes;
-    memcpy(&bytes, pixel, 4);
-    return _mm256_cvtepi32_pd(_mm_cvtepu8_epi32(_mm_cvtsi32_si128(bytes)));
+// Four places in a row of the target, one to a lane.
+typedef struct {
+    __m256d dx, dy;
+    // Of the pixel up left, and of its neighbour on the right; 0 outside.
+    int32_t offsets[4], right[4];
+    // All ones where the place lies within the image.
+    __m128i inside;
+} places;
+
+// A pixel as 32 bits; reads one byte beyond it.
+AVX2 INLINED __m128i pixels_at(const uint8_t *from, const int32_t offsets[4]) {
+    int32_t pixels[4];
+    for (int i = 0; i < 4; i++) memcpy(&pixels[i], from + offsets[i], 4);
+    return _mm_setr_epi32(pixels[0], pixels[1], pixels[2], pixels[3]);
 }
 
-AVX2 INLINED __m256d mix_doubles(__m256d a, __m256d b, double share) {
-    return _mm256_add_pd(a, _mm256_mul_pd(_mm256_sub_pd(b, a), _mm256_set1_pd(share)));
+AVX2 INLINED __m256d channel(__m128i pixels, int c) {
+    return _mm256_cvtepi32_pd(
+        _mm_and_si128(_mm_srli_epi32(pixels, 8 * c), _mm_set1_epi32(0xFF)));
 }
 
-// As `sample`, for places at which reading or writing one byte too many does no harm.
-AVX2 INLINED void sample_doubles(const image *from, place at, uint8_t *target) {
-    size_t step;
-    const uint8_t *above = near(from, at, &step);
-    __m256d value = mix_doubles(doubles(above), doubles(above + step), at.dx);
-    if (has_below(from, at)) {
-        const uint8_t *below = above + from->row_bytes;
-        value = mix_doubles(
-            value, mix_doubles(doubles(below), doubles(below + step), at.dx), at.dy);
+AVX2 INLINED __m256d mix_lanes(__m256d a, __m256d b, __m256d share) {
+    return _mm256_add_pd(a, _mm256_mul_pd(_mm256_sub_pd(b, a), share));
+}
+
+AVX2 INLINED __m128i narrow(__m256d mask) {
+    __m128 low = _mm_castpd_ps(_mm256_castpd256_pd128(mask));
+    __m128 high = _mm_castpd_ps(_mm256_extractf128_pd(mask, 1));
+    return _mm_castps_si128(_mm_shuffle_ps(low, high, 0x88));
+}
+
+// Finds four places; returns 0 if one of them needs the last two rows, where reading a byte too
+// many could leave the image.
+AVX2 INLINED int find_places(const image *from, __m256d x, __m256d y, places *at) {
+    const __m256d zero = _mm256_setzero_pd(), half = _mm256_set1_pd(0.5);
+    __m256d inside = _mm256_and_pd(
+        _mm256_and_pd(
+            _mm256_cmp_pd(x, zero, _CMP_GE_OQ),
+            _mm256_cmp_pd(x, _mm256_set1_pd(from->last_column + 1), _CMP_LT_OQ)),
+        _mm256_and_pd(
+            _mm256_cmp_pd(y, zero, _CMP_GE_OQ),
+            _mm256_cmp_pd(y, _mm256_set1_pd(from->last_row + 1), _CMP_LT_OQ)));
+    x = _mm256_and_pd(inside, _mm256_sub_pd(x, half));
+    y = _mm256_and_pd(inside, _mm256_sub_pd(y, half));
+    __m256d left = _mm256_floor_pd(x), top = _mm256_floor_pd(y);
+    __m128i column = _mm256_cvttpd_epi32(left), row = _mm256_cvttpd_epi32(top);
+    __m128i low = _mm_cmpgt_epi32(row, _mm_set1_epi32(from->last_row - 2));
+    if (!_mm_testz_si128(low, low)) return 0;
+    at->dx = _mm256_sub_pd(x, left);
+    // Above the first row there is nothing to mix: a share of 0 leaves the first row itself.
+    at->dy = _mm256_and_pd(_mm256_sub_pd(y, top), _mm256_cmp_pd(top, zero, _CMP_GE_OQ));
+    at->inside = narrow(inside);
+    const __m128i none = _mm_setzero_si128();
+    __m128i has_right = _mm_andnot_si128(
+        _mm_cmpgt_epi32(none, column),
+        _mm_cmpgt_epi32(_mm_set1_epi32(from->last_column), column));
+    column = _mm_max_epi32(column, none);
+    __m128i offset = _mm_add_epi32(
+        _mm_mullo_epi32(_mm_max_epi32(row, none), _mm_set1_epi32((int32_t)from->row_bytes)),
+        _mm_add_epi32(column, _mm_slli_epi32(column, 1)));
+    _mm_storeu_si128((__m128i *)at->offsets, offset);
+    _mm_storeu_si128(
+        (__m128i *)at->right,
+        _mm_add_epi32(offset, _mm_and_si128(has_right, _mm_set1_epi32(3))));
+    return 1;
+}
+
+// The pixels at four places as 32 bits each; their fourth bytes mean nothing.
+AVX2 INLINED __m128i sample_places(const image *from, const places *at) {
+    const __m256d zero = _mm256_setzero_pd();
+    const uint8_t *above = from->pixels, *below = above + from->row_bytes;
+    // Shears and translations move along one axis; a share of 0 leaves what it mixes.
+    int is_across = _mm256_movemask_pd(_mm256_cmp_pd(at->dx, zero, _CMP_NEQ_OQ));
+    int is_down = _mm256_movemask_pd(_mm256_cmp_pd(at->dy, zero, _CMP_NEQ_OQ));
+    __m128i corners[4] = {pixels_at(above, at->offsets)};
+    if (is_across) corners[1] = pixels_at(above, at->right);
+    if (is_down) {
+        corners[2] = pixels_at(below, at->offsets);
+        if (is_across) corners[3] = pixels_at(below, at->right);
     }
-    __m128i words = _mm256_cvttpd_epi32(value);
-    words = _mm_packus_epi32(words, words);
-    int32_t bytes = _mm_cvtsi128_si32(_mm_packus_epi16(words, words));
-    memcpy(target, &bytes, 4);
+    __m128i result = _mm_setzero_si128();
+    for (int c = 0; c < 3; c++) {
+        __m256d value = channel(corners[0], c);
+        if (is_across) value = mix_lanes(value, channel(corners[1], c), at->dx);
+        if (is_down) {
+            __m256d lower = channel(corners[2], c);
+            if (is_across) lower = mix_lanes(lower, channel(corners[3], c), at->dx);
+            value = mix_lanes(value, lower, at->dy);
+        }
+        result = _mm_or_si128(result, _mm_slli_epi32(_mm256_cvttpd_epi32(value), 8 * c));
+    }
+    return result;
 }
 
 AVX2 static void affine_avx2(
     const image *from, cpixels_affine_map map, const uint8_t fill[3], uint8_t *target) {
-    const __m256d right = _mm256_set1_pd(from->last_column + 1);
-    const __m256d bottom = _mm256_set1_pd(from->last_row + 1);
-    const __m256d zero = _mm256_setzero_pd(), half = _mm256_set1_pd(0.5);
+    const __m128i colour = _mm_set1_epi32(fill[0] | fill[1] << 8 | fill[2] << 16);
+    const __m128i tight =
+        _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1);
+    int32_t width = from->last_column + 1;
     for (int32_t row = 0; row <= from->last_row; row++) {
         const __m256d y = _mm256_set1_pd(row + 0.5);
         const __m256d by = _mm256_mul_pd(_mm256_set1_pd(map.b), y);
         const __m256d ey = _mm256_mul_pd(_mm256_set1_pd(map.e), y);
-        for (int32_t column = 0; column <= from->last_column; column += 4) {
+        int32_t column = 0;
+        // A store writes four bytes too many, which the next one puts right; after the last row
+        // there is none.
+        for (; row < from->last_row && column + 4 <= width; column += 4, target += 12) {
             __m256d x = _mm256_add_pd(
                 _mm256_set1_pd(column), _mm256_setr_pd(0.5, 1.5, 2.5, 3.5));
+            // Summed in Pillow's order, for the same roundings.
             __m256d source_x = _mm256_add_pd(
                 _mm256_add_pd(_mm256_mul_pd(_mm256_set1_pd(map.a), x), by),
                 _mm256_set1_pd(map.c));
             __m256d source_y = _mm256_add_pd(
                 _mm256_add_pd(_mm256_mul_pd(_mm256_set1_pd(map.d), x), ey),
                 _mm256_set1_pd(map.f));
-            __m256d inside = _mm256_and_pd(
-                _mm256_and_pd(
-                    _mm256_cmp_pd(source_x, zero, _CMP_GE_OQ),
-                    _mm256_cmp_pd(source_x, right, _CMP_LT_OQ)),
-                _mm256_and_pd(
-                    _mm256_cmp_pd(source_y, zero, _CMP_GE_OQ),
-                    _mm256_cmp_pd(source_y, bottom, _CMP_LT_OQ)));
-            int mask = _mm256_movemask_pd(inside);
-            source_x = _mm256_sub_pd(source_x, half);
-            source_y = _mm256_sub_pd(source_y, half);
-            __m256d left = _mm256_floor_pd(source_x), top = _mm256_floor_pd(source_y);
-            double dx[4], dy[4];
-            int32_t columns[4], rows[4];
-            _mm256_storeu_pd(dx, _mm256_sub_pd(source_x, left));
-            _mm256_storeu_pd(dy, _mm256_sub_pd(source_y, top));
-            _mm_storeu_si128((__m128i *)columns, _mm256_cvttpd_epi32(left));
-            _mm_storeu_si128((__m128i *)rows, _mm256_cvttpd_epi32(top));
-            int32_t lanes = from->last_column + 1 - column;
-            for (int32_t i = 0; i < 4 && i < lanes; i++, target += 3) {
-                place at = {columns[i], rows[i], dx[i], dy[i]};
-                if (!(mask >> i & 1))
-                    memcpy(target, fill, 3);
-                else if (at.row + 1 < from->last_row && row < from->last_row)
-                    sample_doubles(from, at, target);
-                else
-                    sample(from, at, target);
+            places at;
+            if (!find_places(from, source_x, source_y, &at)) {
+                affine_run(from, map, fill, row, column, 4, target);
+                continue;
             }
+            __m128i pixels = _mm_blendv_epi8(colour, sample_places(from, &at), at.inside);
+            _mm_storeu_si128((__m128i *)target, _mm_shuffle_epi8(pixels, tight));
         }
+        affine_run(from, map, fill, row, column, width - column, target);
+        target += (width - column) * 3;
     }
 }
 #endif
 
 void cpixels_affine(
     const uint8_t *source, int32_t width, int32_t height, cpixels_affine_map map,
-    const uint8_t fill[3], uint8_t *target) {
+    const uint8_t fill[3], uint8_t *target, int avx2) {
     image from = {source, (size_t)width * 3, width - 1, height - 1};
 #ifdef AVX2
-    if (has_avx2()) {
+    if (avx2) {
         affine_avx2(&from, map, fill, target);
         return;
     }
+#else
+    (void)avx2;
 #endif
-    affine(&from, map, fill, target);
+    for (int32_t row = 0; row < height; row++)
+        affine_run(&from, map, fill, row, 0, width, target + (size_t)row * from.row_bytes);
 }

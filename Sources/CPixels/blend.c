@@ -65,23 +65,28 @@ AVX2 static void blend_sharpness_avx2(
 }
 #endif
 
-void cpixels_blend_color(uint8_t *pixels, size_t count, float factor) {
+void cpixels_blend_color(uint8_t *pixels, size_t count, float factor, int avx2) {
 #ifdef AVX2
-    if (has_avx2()) {
+    if (avx2) {
         blend_color_avx2(pixels, count, factor);
         return;
     }
+#else
+    (void)avx2;
 #endif
     blend_color(pixels, count, factor);
 }
 
 void cpixels_blend_sharpness(
-    const uint8_t *source, int32_t width, int32_t height, float factor, uint8_t *target) {
+    const uint8_t *source, int32_t width, int32_t height, float factor, uint8_t *target,
+    int avx2) {
 #ifdef AVX2
-    if (has_avx2()) {
+    if (avx2) {
         blend_sharpness_avx2(source, width, height, factor, target);
         return;
     }
+#else
+    (void)avx2;
 #endif
     blend_sharpness(source, width, height, factor, target);
 }

@@ -1,4 +1,4 @@
-// How a function is compiled twice and chosen between at run time.
+// How a function is compiled a second time, for AVX2.
 #ifndef CPIXELS_DISPATCH_H
 #define CPIXELS_DISPATCH_H
 
@@ -10,7 +10,6 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 #define AVX2 __attribute__((target("avx2")))
-static inline int has_avx2(void) { return __builtin_cpu_supports("avx2") != 0; }
 #endif
 
 // A loop that is to be compiled into its callers, each with instructions of its own.

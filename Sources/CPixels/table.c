@@ -2,6 +2,14 @@
 
 #include <string.h>
 
+int cpixels_has_avx2(void) {
+#ifdef __x86_64__
+    return __builtin_cpu_supports("avx2") != 0;
+#else
+    return 0;
+#endif
+}
+
 void cpixels_map(uint8_t *bytes, size_t count, const uint8_t table[256]) {
     for (size_t i = 0; i < count; i++) bytes[i] = table[bytes[i]];
 }

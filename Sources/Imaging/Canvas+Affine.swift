@@ -77,7 +77,8 @@ extension Canvas {
         withUnsafeBytes(of: PixelOperation.fill) { fill in
             cpixels_affine(
                 scratch, Int32(width), Int32(height), map,
-                fill.assumingMemoryBound(to: UInt8.self).baseAddress, pixels)
+                fill.assumingMemoryBound(to: UInt8.self).baseAddress, pixels,
+                Kernels.avx2)
         }
     }
 }

@@ -15,7 +15,7 @@ extension Canvas {
     }
 
     func enhanceColor(_ factor: Double) {
-        cpixels_blend_color(pixels, width * height, single(factor))
+        cpixels_blend_color(pixels, width * height, single(factor), Kernels.avx2)
     }
 
     /// The degenerate image is a 3x3 smoothing; the outermost pixels, and images under 3x3, are
@@ -23,7 +23,9 @@ extension Canvas {
     func enhanceSharpness(_ factor: Double) {
         guard width >= 3 && height >= 3 else { return }
         scratch.update(from: pixels, count: byteCount)
-        cpixels_blend_sharpness(scratch, Int32(width), Int32(height), single(factor), pixels)
+        cpixels_blend_sharpness(
+            scratch, Int32(width), Int32(height), single(factor), pixels,
+            Kernels.avx2)
     }
 
     /// Blends with one value everywhere.

@@ -1,3 +1,5 @@
+import CPixels
+
 /// Pixels that operations change in place, in memory that somebody else owns.
 ///
 /// Rows of RGB without gaps, beside scratch memory of the same size: whoever renders many images
@@ -16,6 +18,12 @@ struct Canvas {
     var rowBytes: Int { width &* 3 }
     /// The bytes in all.
     var byteCount: Int { width &* height &* 3 }
+}
+
+/// What the processor can do for the loops of CPixels.
+enum Kernels {
+    /// 1 where it has AVX2.
+    static let avx2 = cpixels_has_avx2()
 }
 
 extension Image {

@@ -78,14 +78,16 @@ final class Resampler {
     ) {
         columns.withTaps { taps in
             cpixels_resample_rows(
-                pixels, Int32(width), Int32(height), taps, mirrored ? 1 : 0, target)
+                pixels, Int32(width), Int32(height), taps, mirrored ? 1 : 0, target, Kernels.avx2)
         }
     }
 
     private func resampleColumns(
         _ pixels: UnsafePointer<UInt8>, _ width: Int, _ target: UnsafeMutablePointer<UInt8>
     ) {
-        rows.withTaps { taps in cpixels_resample_columns(pixels, width * 3, taps, target) }
+        rows.withTaps { taps in
+            cpixels_resample_columns(pixels, width * 3, taps, target, Kernels.avx2)
+        }
     }
 }
 
@@ -98,7 +100,7 @@ struct ResampleTaps {
     /// Whether the axis keeps its size, so that every position is made from its own alone.
     private(set) var isIdentity = false
 
-    /// Pairs of taps that a position can have, rounded up to an even number.
+    /// Pairs of taps that a position can have.
     private var stride = 0
     private var starts: [Int32] = []
     private var lengths: [Int32] = []
@@ -117,25 +119,31 @@ struct ResampleTaps {
         let filterScale = max(scale, 1)
         let support = isIdentity ? 0.5 : interpolation.support * filterScale
         let step = 1 / filterScale
-        stride = (Int(support.rounded(.up)) * 2 + 4) / 4 * 2
         Self.grow(&starts, to: count)
         Self.grow(&lengths, to: count)
-        Self.grow(&weights, to: count * stride * 2)
-        Self.grow(&exact, to: stride * 2)
-        for index in 0..<count * stride * 2 { weights[index] = 0 }
-        var first = 0
-        var end = 0
+        var longest = 0
         for (index, position) in positions.enumerated() {
             let center = (Double(position) + 0.5) * scale
             let start = max(Int(center - support + 0.5), 0)
             let length = min(Int(center + support + 0.5), sourceCount) - start
+            starts[index] = Int32(start)
+            lengths[index] = Int32(length)
+            longest = max(longest, length)
+        }
+        stride = (longest + 1) / 2
+        Self.grow(&weights, to: count * stride * 2)
+        Self.grow(&exact, to: longest)
+        for index in 0..<count * stride * 2 { weights[index] = 0 }
+        let first = Int(starts[0])
+        var end = 0
+        for (index, position) in positions.enumerated() {
+            let center = (Double(position) + 0.5) * scale
+            let start = Int(starts[index])
+            let length = Int(lengths[index])
             var sum = 0.0
             for tap in 0..<length {
-                exact[tap] =
-                    isIdentity
-                    ? 1
-                    : interpolation.weight(
-                        at: (Double(tap + start) - center + 0.5) * step)
+                let distance = (Double(tap + start) - center + 0.5) * step
+                exact[tap] = isIdentity ? 1 : interpolation.weight(at: distance)
                 sum += exact[tap]
             }
             for tap in 0..<length {
@@ -143,9 +151,7 @@ struct ResampleTaps {
                 let scaled = share * Double(1 << CPIXELS_WEIGHT_BITS)
                 store(Int32(scaled < 0 ? scaled - 0.5 : scaled + 0.5), position: index, tap: tap)
             }
-            if index == 0 { first = start }
             starts[index] = Int32(start - first)
-            lengths[index] = Int32(length)
             end = max(end, start + length)
         }
         source = first..<end
