@@ -75,7 +75,9 @@ let package = Package(
         .testTarget(
             name: "ModelsTests", dependencies: ["Models", "Recipes", "Torch"],
             swiftSettings: swiftSettings),
-        .testTarget(name: "ImagingTests", dependencies: ["Imaging"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "ImagingTests", dependencies: ["Imaging", "CPixels"],
+            swiftSettings: swiftSettings),
         .testTarget(
             name: "ViewsTests", dependencies: ["Views", "Recipes", "Imaging"],
             swiftSettings: swiftSettings),

@@ -16,9 +16,10 @@ static inline uint8_t sample(int32_t sum) {
 
 static inline uint32_t weight(const uint32_t *weights, int32_t tap) {
     const uint32_t *pair = weights + tap / 2 * 2;
-    uint32_t low = tap % 2 ? pair[0] >> 16 : pair[0] & 0xFFFF;
-    uint32_t high = tap % 2 ? pair[1] >> 16 : pair[1] & 0xFFFF;
-    return (high << LOW_BITS) + low;
+    int shift = tap % 2 * 16;
+    uint32_t low = pair[0] >> shift & 0x7FFF;
+    int32_t high = (int16_t)(pair[1] >> shift);
+    return ((uint32_t)high << LOW_BITS) + low;
 }
 
 static void resample_pixel(

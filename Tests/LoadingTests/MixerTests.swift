@@ -21,9 +21,9 @@ import Views
 
     @Test("mixup blends normalised images and smoothed labels as the specification's row 0")
     func mixup() throws {
-        let mixer = try Mixer(recipe: recipe(classes: 4, smoothing: 0.1), device: .cpu)
+        let mixer = Mixer(recipe: try recipe(classes: 4, smoothing: 0.1), device: .cpu)
         let batch = try mixer.batch(
-            pixels: pixels, labels: [0, 1, 2, 2], size: 4, draw: .mixup(lambda: 0.7))
+            PixelBatch(pixels, size: 4), labels: [0, 1, 2, 2], draw: .mixup(lambda: 0.7))
         let targets = try batch.targets.floats()
         for (ours, expected) in zip(targets[0..<4], [0.655, 0.025, 0.295, 0.025]) {
             #expect(abs(Double(ours) - expected) < 1e-6)
@@ -37,9 +37,9 @@ import Views
     }
 
     @Test("nothing mixed gives the normalised pixels and the smoothed labels") func none() throws {
-        let mixer = try Mixer(recipe: recipe(classes: 1000, smoothing: 0.1), device: .cpu)
+        let mixer = Mixer(recipe: try recipe(classes: 1000, smoothing: 0.1), device: .cpu)
         let batch = try mixer.batch(
-            pixels: pixels, labels: [0, 1, 2, 999], size: 4, draw: .none)
+            PixelBatch(pixels, size: 4), labels: [0, 1, 2, 999], draw: .none)
         let targets = try batch.targets.floats()
         #expect(abs(Double(targets[0]) - 0.9001) < 1e-6)
         #expect(abs(Double(targets[1]) - 1e-4) < 1e-8)
@@ -70,23 +70,72 @@ import Views
     ) throws -> ViewLoader {
         let path = try scratch.write("recipe.yaml", Array(TestRecipe.yaml.utf8))
         return try ViewLoader(
-            recipe: Recipe(contentsOf: path, overrides: overrides), workers: workers)
+            recipe: Recipe(contentsOf: path, overrides: overrides),
+            options: LoadingOptions(workers: workers))
     }
 
-    @Test("no byte depends on the number of workers or the order of groups") func invariance()
-        throws
-    {
+    /// The bytes of a group at each size.
+    private func bytes(
+        _ loader: ViewLoader, epoch: Int, group: Int, sizes: [Int]
+    ) throws -> [[UInt8]] {
+        let views = try loader.load(epoch: epoch, group: group, sizes: sizes)
+        return sizes.map { views.pixels(size: $0).withBytes(Array.init) }
+    }
+
+    @Test("no byte depends on the workers, the split of the groups or the other sizes")
+    func invariance() throws {
         let scratch = try Scratch()
-        try scratch.writeImages("train", classes: 3, perClass: 8)
+        try scratch.writeImages("train", classes: 3, perClass: 24)
         try scratch.writeImages("val", classes: 3, perClass: 1)
-        let one = try make(scratch, workers: 1)
-        let three = try make(scratch, workers: 3)
-        let late = try three.load(epoch: 4, group: 1, sizes: [32, 48])
-        let early = try three.load(epoch: 4, group: 0, sizes: [32])
-        #expect(try one.load(epoch: 4, group: 0, sizes: [32]).pixels == early.pixels)
-        #expect(try one.load(epoch: 4, group: 1, sizes: [48, 32]).pixels == late.pixels)
-        #expect(late.pixels[48]?.count == 6 * 48 * 48 * 3)
-        #expect(try one.load(epoch: 5, group: 0, sizes: [32]).pixels != early.pixels)
+        let alone = try make(scratch, workers: 1)
+        // Six steps of two groups: what one process renders, in order.
+        let groups = (0..<alone.plan.groupsPerEpoch).map { (epoch: 4, group: $0) }
+        #expect(groups.count == 12)
+        let expected = try groups.map {
+            try bytes(alone, epoch: $0.epoch, group: $0.group, sizes: [32])[0]
+        }
+        #expect(Set(expected).count == 12)
+        for workers in [1, 2, 8] {
+            let loader = try make(scratch, workers: workers)
+            // Devices that share a step take every n-th group each, or a run of groups each.
+            for parts in [1, 2, 3, 4, 6, 12] {
+                for part in 0..<parts {
+                    let length = groups.count / parts
+                    for share in [
+                        groups.filter { $0.group % parts == part },
+                        Array(groups[part * length..<(part + 1) * length]),
+                    ] {
+                        let pipeline = loader.prefetch(share, sizes: [32])
+                        var count = 0
+                        while let views = try pipeline.next() {
+                            let found = views.pixels(size: 32).withBytes(Array.init)
+                            #expect(found == expected[views.group])
+                            count += 1
+                        }
+                        #expect(count == share.count)
+                    }
+                }
+            }
+            let both = try bytes(loader, epoch: 4, group: 7, sizes: [48, 32])
+            #expect(both[1] == expected[7])
+            #expect(both[0].count == 6 * 48 * 48 * 3)
+            #expect(try bytes(loader, epoch: 5, group: 7, sizes: [32])[0] != expected[7])
+        }
+    }
+
+    @Test("a pipeline uses its buffers again and a batch outlives it") func reuse() throws {
+        let scratch = try Scratch()
+        try scratch.writeImages("train", classes: 3, perClass: 24)
+        try scratch.writeImages("val", classes: 3, perClass: 1)
+        let loader = try make(scratch)
+        var pipeline: ViewPipeline? = loader.prefetch(
+            (0..<8).map { (epoch: 0, group: $0) }, sizes: [32])
+        let first = try #require(try pipeline?.next())
+        let before = first.pixels(size: 32).withBytes(Array.init)
+        while try pipeline?.next() != nil {}
+        pipeline = nil
+        // Held all the while, so nothing else was rendered into it.
+        #expect(first.pixels(size: 32).withBytes(Array.init) == before)
     }
 
     @Test("a broken image is an error that names it, or is replaced and counted")

@@ -1,0 +1,109 @@
+import Foundation
+import Synchronization
+import Testing
+
+@testable import Loading
+
+@Suite("Batch pipeline") struct BatchPipelineTests {
+    private struct At: Error, Equatable {
+        let batch: Int
+        let member: Int
+    }
+
+    /// A batch that adds up what its members are.
+    private final class Sum: Sendable {
+        let batch: Int
+        let value = Mutex(0)
+        init(batch: Int) { self.batch = batch }
+    }
+
+    private func pipeline(
+        batches: Int, members: Int = 5, workers: Int = 3, ahead: Int = 2,
+        make: @escaping @Sendable (_ batch: Int, _ member: Int) throws -> Void = { _, _ in }
+    ) -> BatchPipeline<Sum, (batch: Int, sum: Int)> {
+        let work = BatchWork<Sum>(
+            count: batches, bytes: 10, begin: { (Sum(batch: $0), members) },
+            make: { sum, member, _ in
+                try make(sum.batch, member)
+                sum.value.withLock { $0 += member + 1 }
+            })
+        return BatchPipeline(work, workers: workers, budget: ahead * 10) { sum in
+            (sum.batch, sum.value.withLock { $0 })
+        }
+    }
+
+    @Test("batches come whole and in order, then nil", arguments: [1, 2, 8])
+    func order(workers: Int) throws {
+        let pipeline = pipeline(batches: 50, workers: workers) { batch, member in
+            if (batch + member) % 7 == 0 { Thread.sleep(forTimeInterval: 0.0005) }
+        }
+        for batch in 0..<50 {
+            let next = try #require(try pipeline.next())
+            #expect(next == (batch, 15))
+        }
+        #expect(try pipeline.next() == nil)
+        #expect(try pipeline.next() == nil)
+    }
+
+    @Test("the error of the lowest member comes in its batch's place and ends it")
+    func failure() throws {
+        for _ in 0..<20 {
+            let pipeline = pipeline(batches: 10) { batch, member in
+                if batch == 2, member >= 1 {
+                    // The lower one is late.
+                    if member == 1 { Thread.sleep(forTimeInterval: 0.002) }
+                    throw At(batch: batch, member: member)
+                }
+            }
+            #expect(try pipeline.next()?.batch == 0)
+            #expect(try pipeline.next()?.batch == 1)
+            #expect(throws: At(batch: 2, member: 1)) { try pipeline.next() }
+            #expect(try pipeline.next() == nil)
+        }
+    }
+
+    @Test("a batch that cannot begin is an error after those before it") func beginning() throws {
+        let work = BatchWork<Sum>(
+            count: 5, bytes: 10,
+            begin: { batch in
+                if batch == 1 { throw At(batch: 1, member: -1) }
+                return (Sum(batch: batch), 2)
+            },
+            make: { _, _, _ in })
+        let pipeline = BatchPipeline(work, workers: 2, budget: 100) { $0.batch }
+        #expect(try pipeline.next() == 0)
+        #expect(throws: At(batch: 1, member: -1)) { try pipeline.next() }
+        #expect(try pipeline.next() == nil)
+    }
+
+    @Test("no more than the budget is begun ahead, one batch always is", arguments: [0, 1, 3])
+    func bounded(ahead: Int) throws {
+        let made = Counter()
+        let pipeline = pipeline(batches: 100, members: 1, ahead: ahead) { _, _ in made.add() }
+        #expect(try pipeline.next()?.batch == 0)
+        Thread.sleep(forTimeInterval: 0.05)
+        #expect(made.value == 1 + max(ahead, 1))
+        var rest = 0
+        while try pipeline.next() != nil { rest += 1 }
+        #expect(rest == 99)
+    }
+
+    @Test("letting go ends the threads") func lettingGo() throws {
+        let made = Counter()
+        var pipeline: BatchPipeline? = pipeline(batches: 100_000, ahead: 3) { _, _ in made.add() }
+        #expect(try pipeline?.next()?.batch == 0)
+        pipeline = nil
+        Thread.sleep(forTimeInterval: 0.05)
+        let after = made.value
+        Thread.sleep(forTimeInterval: 0.05)
+        #expect(made.value == after)
+    }
+}
+
+private final class Counter: Sendable {
+    private let count = Mutex(0)
+
+    func add() { count.withLock { $0 += 1 } }
+
+    var value: Int { count.withLock { $0 } }
+}
