@@ -26,7 +26,7 @@ class Ours:
         photos = arguments.photos
         # A step of one group, and no repeats: the epoch is then every image once.
         settings = {
-            "data.train": photos, "data.val": photos, "data.classes": arguments.classes,
+            "data.train": photos, "data.val": photos, "data.classes": len(list(pathlib.Path(photos).glob("c*"))),
             "batch.size": 192, "batch.group": 192, "batch.repeats": 1}
         self.images = images
         self.command = [
@@ -77,7 +77,6 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     for name in ("understudy", "recipe", "photos"):
         parser.add_argument(f"--{name}", required=True)
-    parser.add_argument("--classes", type=int, required=True)
     parser.add_argument("--rounds", type=int, required=True)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()

@@ -84,3 +84,13 @@ find_program() {
     fi
     [[ -x $program ]] || die "$program is not a program"
 }
+
+# What decides the bytes of made photographs, besides count, seed and classes.
+photos_key() { cat "$root/tools/peers/photos.py" "$root/tools/peers/requirements.txt" | sha256sum | cut -c1-12; }
+
+# Makes photographs for a comparison where they are missing, and sets `photos` to their folder.
+#   find_photos COUNT
+find_photos() {
+    photos=$cache/peers/photos-$1-$(photos_key)
+    "$root/tools/make-photos" --out "$photos" --count "$1" >&2
+}
