@@ -63,17 +63,6 @@ make_stand_ins() {
     rm "$folder/version.map" "$folder/empty.c"
 }
 
-# Prints the path of the Swift toolchain's clang, or of any other.
-find_clang() {
-    local swift
-    swift=$(readlink -f "$(command -v swift)" 2>/dev/null || true)
-    if [[ -n $swift && -x ${swift%/*}/clang ]]; then
-        echo "${swift%/*}/clang"
-    else
-        command -v clang || die "clang is needed: it comes with the Swift toolchain, put that on PATH"
-    fi
-}
-
 # Sets `program` to the release build of this checkout, built if it is missing, unless it is set.
 find_program() {
     if [[ -z $program ]]; then
