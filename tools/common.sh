@@ -18,6 +18,17 @@ usage() { sed -n '2,/^$/s/^# \{0,1\}//p' "$0"; }
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
+# Prints the path of the Swift toolchain's clang, or of any other.
+find_clang() {
+    local swift
+    swift=$(readlink -f "$(command -v swift)" 2>/dev/null || true)
+    if [[ -n $swift && -x ${swift%/*}/clang ]]; then
+        echo "${swift%/*}/clang"
+    else
+        command -v clang || die "clang is needed: it comes with the Swift toolchain, put that on PATH"
+    fi
+}
+
 # Sets the array `pip` to a pip that can be called: the host's, or one in a venv of our own.
 find_pip() {
     have python3 || die "python3 is needed to fetch wheels: install Python 3.9 or newer"
