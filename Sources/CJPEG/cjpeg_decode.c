@@ -115,10 +115,10 @@ static int has_end_marker(const struct jpeg_source_mgr *source) {
     return 0;
 }
 
-// Restricts decoding to the columns of `region` plus one block of margin on each side, which the
-// chroma upsampling filter looks into. Returns the first column that will be decoded.
+// Restricts decoding to the columns of `region` plus one chroma sample on each side, which the
+// upsampling filter looks into. Returns the first column that will be decoded.
 static JDIMENSION crop_columns(decoder *self, cjpeg_region region) {
-    JDIMENSION margin = (JDIMENSION)(self->info.max_h_samp_factor * DCTSIZE);
+    JDIMENSION margin = (JDIMENSION)self->info.max_h_samp_factor;
     JDIMENSION start = (JDIMENSION)region.x > margin ? (JDIMENSION)region.x - margin : 0;
     JDIMENSION end = (JDIMENSION)(region.x + region.width) + margin;
     if (end > self->info.output_width) end = self->info.output_width;
@@ -127,11 +127,13 @@ static JDIMENSION crop_columns(decoder *self, cjpeg_region region) {
     return start;
 }
 
-// Passes over whole block rows above `region`, all but the one that upsampling looks into.
+// Passes over whole block rows above `region` and above the one row that upsampling looks into.
 static void skip_rows(decoder *self, cjpeg_region region) {
     JDIMENSION block = (JDIMENSION)(self->info.max_v_samp_factor * DCTSIZE);
-    JDIMENSION blocks = (JDIMENSION)region.y / block;
-    if (blocks > 1) jpeg_skip_scanlines(&self->info, (blocks - 1) * block);
+    JDIMENSION margin = (JDIMENSION)self->info.max_v_samp_factor;
+    if ((JDIMENSION)region.y <= margin) return;
+    JDIMENSION blocks = ((JDIMENSION)region.y - margin) / block;
+    if (blocks > 0) jpeg_skip_scanlines(&self->info, blocks * block);
 }
 
 static void decode_region(decoder *self, cjpeg_region region, uint8_t *rgb) {
@@ -147,7 +149,10 @@ static void decode_region(decoder *self, cjpeg_region region, uint8_t *rgb) {
     jpeg_start_decompress(info);
 
     JDIMENSION first = 0;
-    if (region.width < (int32_t)info->output_width) first = crop_columns(self, region);
+    // Where a progressive picture lacks its last scans libjpeg smooths blocks over neighbours that
+    // a cropped line would leave out; its coefficients have all been decoded by now anyway.
+    if (!jpeg_has_multiple_scans(info) && region.width < (int32_t)info->output_width)
+        first = crop_columns(self, region);
     skip_rows(self, region);
 
     // The row lives in libjpeg's pool, so that every exit frees it. It starts at an odd address:
