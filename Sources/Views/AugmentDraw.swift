@@ -119,6 +119,12 @@ public struct AugmentDraw: Sendable, Equatable {
         }
     }
 
+    /// The operation for a square rendering of `size` pixels, with its name.
+    func named(size: Int) -> NamedOperation {
+        NamedOperation(
+            name: name, magnitude: magnitude, argument: argument, operation: operation(size: size))
+    }
+
     private func signed(_ value: Double) -> Double { negated ? -value : value }
 
     /// 1…4 bits. timm reaches 0 below magnitude 2.5 (or at 10 with `inc1`), which Pillow refuses;
