@@ -41,14 +41,15 @@ public struct ErasingDraw: Sendable, Equatable {
     /// Noise is drawn box by box, row by row, red, green, blue: three normal numbers a box for the
     /// fill `channel`, three a pixel for `pixel`.
     public func resolved(size: Int) -> [Erasure] {
+        var noise = noise
+        return boxes(size: size).map { Erasure(box: $0, paint: paint($0, &noise)) }
+    }
+
+    /// The boxes alone.
+    func boxes(size: Int) -> [PixelRect] {
         precondition(size > 0, "an image has at least one pixel")
-        var (draws, noise) = (draws, noise)
-        var erasures: [Erasure] = []
-        for _ in 0..<count {
-            guard let box = box(size: size, &draws) else { continue }
-            erasures.append(Erasure(box: box, paint: paint(box, &noise)))
-        }
-        return erasures
+        var draws = draws
+        return (0..<count).compactMap { _ in box(size: size, &draws) }
     }
 
     private func box(size: Int, _ draws: inout DrawStream) -> PixelRect? {
