@@ -1,8 +1,8 @@
-/// One step of RandAugment with its magnitude already decided.
+/// One step of an augmentation with its magnitude already decided.
 ///
-/// Each equals what timm's `auto_augment` makes Pillow do, on every byte. Geometric operations
-/// interpolate bilinearly, keep the size, and fill what comes from outside with
-/// ``PixelOperation/fill``.
+/// Each equals what timm's `auto_augment`, or torchvision's colour jitter, makes Pillow do, on every
+/// byte. Geometric operations interpolate bilinearly, keep the size, and fill what comes from
+/// outside with ``PixelOperation/fill``.
 public enum PixelOperation: Equatable, Sendable, Codable {
     /// Stretches each channel so that its least and greatest values become 0 and 255.
     case autoContrast
@@ -34,6 +34,14 @@ public enum PixelOperation: Equatable, Sendable, Codable {
     case translateX(pixels: Double)
     /// Takes the pixel at (x, y + pixels); pixels may be fractional.
     case translateY(pixels: Double)
+    /// Turns every hue by a share of the circle, -0.5 to 0.5, as torchvision's `adjust_hue`.
+    case hue(Double)
+    /// Replaces every colour by its grey.
+    case greyscale
+    /// Blurs with a Gaussian kernel of this standard deviation, in pixels.
+    case gaussianBlur(radius: Double)
+    /// Paints over a rectangle, which must lie within the image.
+    case erase(PixelRect, ErasePaint)
 
     /// What geometric operations show where there is no picture: ImageNet's mean colour, red,
     /// green, blue. Source: timm, `img_mean` of the RandAugment parameters.
@@ -75,6 +83,10 @@ extension Canvas {
         case .shearY(let factor): shearY(factor)
         case .translateX(let pixels): translate(pixels, 0)
         case .translateY(let pixels): translate(0, pixels)
+        case .hue(let share): turnHue(by: share)
+        case .greyscale: greyscale()
+        case .gaussianBlur(let radius): gaussianBlur(radius: radius)
+        case .erase(let box, let paint): erase(box, with: paint)
         }
     }
 }

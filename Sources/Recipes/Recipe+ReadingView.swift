@@ -6,14 +6,23 @@ extension Recipe.View {
         let section = try file.section(
             "view",
             known: [
-                "size", "crop", "interpolation", "flip", "randaugment", "mean", "std", "mix",
-                "label_smoothing",
+                "size", "crop", "interpolation", "flip", "randaugment", "three_augment",
+                "color_jitter", "erasing", "mean", "std", "mix", "label_smoothing",
             ])
         size = try section.integer("size", Self.sides)
         crop = try Recipe.Crop(section)
         interpolation = try section.choice("interpolation")
         flip = try section.number("flip", .share)
         randaugment = try RandAugmentPolicy(section)
+        threeAugment = try section.boolean("three_augment", default: false)
+        guard randaugment == nil || !threeAugment else {
+            throw section.error(
+                "three_augment",
+                "view.three_augment takes the place of view.randaugment: set randaugment to none, "
+                    + "or three_augment to false")
+        }
+        colorJitter = try Recipe.ColorJitter(section)
+        erasing = try Recipe.Erasing(section)
         mean = try section.numbers("mean", count: 3, .share)
         std = try section.numbers("std", count: 3, .positive)
         mix = try Recipe.Mix(section)
@@ -26,6 +35,42 @@ extension Recipe.Crop {
         let section = try view.section("crop", known: ["scale", "ratio"])
         scale = try section.interval("scale", .positiveShare)
         ratio = try section.interval("ratio", NumberBounds(lower: 0.001, upper: 1000))
+    }
+}
+
+extension Recipe.ColorJitter {
+    fileprivate init?(_ view: SectionReader) throws(RecipeError) {
+        let section = try view.optionalSection(
+            "color_jitter", known: ["brightness", "contrast", "saturation", "hue", "probability"],
+            mayBeAbsent: true)
+        guard let section else { return nil }
+        // Beyond 100 every pixel is at an end of its range.
+        let amounts = NumberBounds(lower: 0, upper: 100)
+        brightness = try section.number("brightness", amounts)
+        contrast = try section.number("contrast", amounts)
+        saturation = try section.number("saturation", amounts)
+        hue = try section.number("hue", NumberBounds(lower: 0, upper: 0.5), default: 0)
+        probability = try section.number("probability", .share, default: 1)
+        guard brightness + contrast + saturation + hue > 0 else {
+            throw section.error(
+                "brightness",
+                "view.color_jitter: brightness, contrast, saturation and hue are all 0; "
+                    + "write color_jitter: none")
+        }
+    }
+}
+
+extension Recipe.Erasing {
+    fileprivate init?(_ view: SectionReader) throws(RecipeError) {
+        let section = try view.optionalSection(
+            "erasing", known: ["probability", "area", "aspect", "count", "fill"],
+            mayBeAbsent: true)
+        guard let section else { return nil }
+        probability = try section.number("probability", .share)
+        area = try section.interval("area", .positiveShare)
+        aspect = try section.interval("aspect", NumberBounds(lower: 0.001, upper: 1000))
+        count = try section.integerInterval("count", 1...100, default: 1...1)
+        fill = try section.choice("fill")
     }
 }
 

@@ -1,7 +1,8 @@
 extension Recipe {
     /// The augmented view of an image, drawn in relative terms and rendered at a size.
     ///
-    /// Order: random resized crop, flip, RandAugment, normalise, mix.
+    /// Order: random resized crop, flip, RandAugment or three-augment, color jitter, erasing,
+    /// normalise, mix.
     public struct View: Sendable, Equatable {
         /// The side of the student's square input, pixels.
         public var size: Int
@@ -13,6 +14,13 @@ extension Recipe {
         public var flip: Double
         /// RandAugment; `nil` for none.
         public var randaugment: RandAugmentPolicy?
+        /// Whether each view is solarised, made grey or blurred, one of the three: DeiT III's
+        /// augmentation, in place of RandAugment.
+        public var threeAugment: Bool
+        /// Color jitter; `nil` for none.
+        public var colorJitter: ColorJitter?
+        /// Random erasing; `nil` for none.
+        public var erasing: Erasing?
         /// Subtracted from each channel (red, green, blue), in 0…1.
         public var mean: [Double]
         /// Divides each channel (red, green, blue) after `mean`.

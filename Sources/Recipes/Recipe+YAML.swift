@@ -19,6 +19,7 @@ extension Recipe {
           interpolation: \(view.interpolation.rawValue)
           flip: \(Scalar.text(view.flip))
           randaugment: \(view.randaugment?.description ?? "none")
+        \(transformLines)
           mean: \(Scalar.text(view.mean))
           std: \(Scalar.text(view.std))
         \(mixLines)
@@ -54,6 +55,14 @@ extension Recipe {
         checkpoint:
           every_steps: \(checkpoint.everySteps)
 
+        """
+    }
+
+    private var transformLines: String {
+        """
+          three_augment: \(view.threeAugment)
+          color_jitter: \(view.colorJitter.map { "{\($0.text)}" } ?? "none")
+          erasing: \(view.erasing.map { "{\($0.text)}" } ?? "none")
         """
     }
 
@@ -131,7 +140,8 @@ extension Recipe {
     ///
     /// They are the recipe's share of a cache's fingerprint. `view.label_smoothing` is not among
     /// them: it changes a target, never what the teacher saw. Neither is `cache.epochs`, which says
-    /// how many views are stored and not what they are.
+    /// how many views are stored and not what they are. A transform that is off has no field, so
+    /// that caches which are older than it stay valid.
     public var viewFields: [(name: String, value: String)] {
         let crop = view.crop
         let mix =
@@ -139,7 +149,7 @@ extension Recipe {
                 "probability \(Scalar.text($0.probability)), mixup \(Scalar.text($0.mixup)), "
                     + "cutmix \(Scalar.text($0.cutmix)), switch \(Scalar.text($0.switch))"
             } ?? "none"
-        return [
+        let fields: [(name: String, value: String)] = [
             ("seed", "\(seed)"),
             ("batch.size", "\(batch.size)"),
             ("batch.group", "\(batch.group)"),
@@ -154,5 +164,30 @@ extension Recipe {
             ("views.std", Scalar.text(view.std)),
             ("views.mix", mix),
         ]
+        let transforms: [(name: String, value: String?)] = [
+            ("views.three_augment", view.threeAugment ? "true" : nil),
+            ("views.color_jitter", view.colorJitter?.text),
+            ("views.erasing", view.erasing?.text),
+        ]
+        return fields + transforms.compactMap { field in field.value.map { (field.name, $0) } }
+    }
+}
+
+extension Recipe.ColorJitter {
+    /// Every key with its value, as in a flow mapping of YAML.
+    fileprivate var text: String {
+        "brightness: \(Scalar.text(brightness)), contrast: \(Scalar.text(contrast)), "
+            + "saturation: \(Scalar.text(saturation)), hue: \(Scalar.text(hue)), "
+            + "probability: \(Scalar.text(probability))"
+    }
+}
+
+extension Recipe.Erasing {
+    /// Every key with its value, as in a flow mapping of YAML.
+    fileprivate var text: String {
+        "probability: \(Scalar.text(probability)), "
+            + "area: \(Scalar.text([area.lowerBound, area.upperBound])), "
+            + "aspect: \(Scalar.text([aspect.lowerBound, aspect.upperBound])), "
+            + "count: [\(count.lowerBound), \(count.upperBound)], fill: \(fill.rawValue)"
     }
 }

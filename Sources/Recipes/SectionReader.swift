@@ -167,6 +167,30 @@ struct SectionReader {
         return ends[0]...ends[1]
     }
 
+    /// A whole number within `range`, or a list of two, the lower one first.
+    func integerInterval(
+        _ key: String, _ range: ClosedRange<Int>, default fallback: ClosedRange<Int>? = nil
+    ) throws(RecipeError) -> ClosedRange<Int> {
+        if let fallback, entries[key] == nil { return fallback }
+        let each = "from \(range.lowerBound) to \(range.upperBound)"
+        let expected = "a whole number \(each), or a list of two"
+        let node = try value(key, expected: expected)
+        var items = [node, node]
+        if case .list(let listed) = node.content { items = listed }
+        guard items.count == 2 else { throw mismatch(key, node, expected) }
+        var ends: [Int] = []
+        for item in items {
+            guard let number = Scalar.integer(item, as: Int.self), range.contains(number) else {
+                throw item.place.error("\(dotted(key)): expected \(expected), found \(item.shown)")
+            }
+            ends.append(number)
+        }
+        guard ends[0] <= ends[1] else {
+            throw error(key, "\(dotted(key)): the first number must not exceed the second")
+        }
+        return ends[0]...ends[1]
+    }
+
     /// `true` or `false`.
     func boolean(_ key: String, default fallback: Bool? = nil) throws(RecipeError) -> Bool {
         if let fallback, entries[key] == nil { return fallback }

@@ -48,27 +48,34 @@ public struct AugmentDraw: Sendable, Equatable {
     /// Whether the set whose severity grows with the magnitude is used (`inc1`).
     public let increasing: Bool
 
-    /// Draws a view's operations. Draws per operation, taken whether or not it applies: which of
-    /// the 15, whether it applies, its magnitude, its sign.
+    /// Draws a view's operations; those that apply.
     static func draw(
         _ policy: RandAugmentPolicy, from draws: inout DrawStream
     ) -> [AugmentDraw] {
         var applied: [AugmentDraw] = []
         for _ in 0..<policy.operations {
-            let transform = Transform.allCases[draws.int(below: Transform.allCases.count)]
-            let applies = draws.uniform() < policy.probability
-            let mean = Double(policy.magnitude)
-            let drawn =
-                policy.magnitudeDeviation.isInfinite
-                ? draws.uniform(0, mean) : mean + policy.magnitudeDeviation * draws.normal()
-            let negated = draws.uniform() >= 0.5
-            guard applies else { continue }
-            applied.append(
-                AugmentDraw(
-                    transform: transform, magnitude: max(0, min(drawn, 10)), negated: negated,
-                    increasing: policy.increasing))
+            let (draw, applies) = drawOne(policy, from: &draws)
+            if applies { applied.append(draw) }
         }
         return applied
+    }
+
+    /// Draws one operation, and whether it applies. Draws, taken either way: which of the 15,
+    /// whether it applies, its magnitude, its sign.
+    static func drawOne(
+        _ policy: RandAugmentPolicy, from draws: inout DrawStream
+    ) -> (draw: AugmentDraw, applies: Bool) {
+        let transform = Transform.allCases[draws.int(below: Transform.allCases.count)]
+        let applies = draws.uniform() < policy.probability
+        let mean = Double(policy.magnitude)
+        let drawn =
+            policy.magnitudeDeviation.isInfinite
+            ? draws.uniform(0, mean) : mean + policy.magnitudeDeviation * draws.normal()
+        let negated = draws.uniform() >= 0.5
+        let draw = AugmentDraw(
+            transform: transform, magnitude: max(0, min(drawn, 10)), negated: negated,
+            increasing: policy.increasing)
+        return (draw, applies)
     }
 
     /// timm's name of the operation, with `Increasing` where the set has its own variant.
@@ -117,6 +124,12 @@ public struct AugmentDraw: Sendable, Equatable {
         case .translateX: .translateX(pixels: value * Double(size))
         case .translateY: .translateY(pixels: value * Double(size))
         }
+    }
+
+    /// The operation for a square rendering of `size` pixels, with its name.
+    func named(size: Int) -> NamedOperation {
+        NamedOperation(
+            name: name, magnitude: magnitude, argument: argument, operation: operation(size: size))
     }
 
     private func signed(_ value: Double) -> Double { negated ? -value : value }

@@ -33,6 +33,14 @@ public struct DrawStream: Sendable, Equatable {
         case substitute = 6
         /// The seed of a group's stochastic depth; the epoch is the training's.
         case dropPath = 7
+        /// Which of three-augment's operations a view has, and its blur.
+        case threeAugment = 8
+        /// A view's color jitter.
+        case colorJitter = 9
+        /// A view's erased boxes.
+        case erasing = 10
+        /// What a view's erased boxes show.
+        case erasingNoise = 11
     }
 
     private let key: (UInt32, UInt32)

@@ -4,8 +4,8 @@ import Recipes
 /// One augmented view of an image: everything drawn, nothing yet rendered.
 ///
 /// A view is drawn in relative terms, so the same view can be rendered at the student's size and
-/// at a teacher's own. Rendering order: crop, resize, flip, `operations(size:)`, normalise; then
-/// its group's mixing.
+/// at a teacher's own. Rendering order: crop, resize, flip, `operations(size:)` (RandAugment or
+/// three-augment, color jitter, erasing), normalise; then its group's mixing.
 public struct View: Sendable, Equatable {
     /// The view epoch.
     public let epoch: Int
@@ -19,7 +19,15 @@ public struct View: Sendable, Equatable {
     public let flip: Bool
     /// The RandAugment operations that apply, in order.
     public let augmentations: [AugmentDraw]
+    /// The operation of three-augment; `nil` where the recipe has none.
+    public let threeAugment: ThreeAugmentDraw?
+    /// The color jitter; `nil` where the recipe has none or the view is spared.
+    public let colorJitter: ColorJitterDraw?
+    /// The erased boxes; `nil` where the recipe has none or the view is spared.
+    public let erasing: ErasingDraw?
 
+    /// The side of the student's input, pixels.
+    let studentSize: Int
     private let cropRule: Recipe.Crop
     private let cropDraws: DrawStream
 
@@ -43,6 +51,16 @@ public struct View: Sendable, Equatable {
         var augmentDraws = stream(.randAugment)
         augmentations =
             recipe.view.randaugment.map { AugmentDraw.draw($0, from: &augmentDraws) } ?? []
+        var threeDraws = stream(.threeAugment)
+        threeAugment =
+            recipe.view.threeAugment ? ThreeAugmentDraw.draw(from: &threeDraws) : nil
+        var jitterDraws = stream(.colorJitter)
+        colorJitter = recipe.view.colorJitter.flatMap {
+            ColorJitterDraw.draw($0, from: &jitterDraws)
+        }
+        erasing = ErasingDraw(
+            recipe.view, from: stream(.erasing), noise: stream(.erasingNoise))
+        studentSize = recipe.view.size
         cropRule = recipe.view.crop
         cropDraws = stream(.crop)
     }
@@ -81,14 +99,31 @@ public struct View: Sendable, Equatable {
         return PixelRect(x: (width - w) / 2, y: (height - h) / 2, width: w, height: h)
     }
 
-    /// The RandAugment operations for a square rendering.
+    /// What follows the flip in a square rendering, in order.
     ///
-    /// - Parameter size: The rendering's side, pixels; a translation is a share of it.
+    /// - Parameter size: The rendering's side, pixels; a translation is a share of it, and so are
+    ///   the boxes of random erasing.
     public func operations(size: Int) -> [PixelOperation] {
-        augmentations.map { $0.operation(size: size) }
+        namedOperations(size: size).map(\.operation)
+            + erasures(size: size).map { .erase($0.box, $0.paint) }
     }
 
-    private static func rounded(_ value: Double) -> Int {
+    /// The operations without the erasing, under the names that a record gives them.
+    ///
+    /// - Parameter size: The rendering's side, pixels.
+    public func namedOperations(size: Int) -> [NamedOperation] {
+        augmentations.map { $0.named(size: size) } + (threeAugment.map { [$0.named] } ?? [])
+            + (colorJitter?.named ?? [])
+    }
+
+    /// What random erasing does to a square rendering.
+    ///
+    /// - Parameter size: The rendering's side, pixels.
+    public func erasures(size: Int) -> [Erasure] {
+        erasing?.resolved(size: size) ?? []
+    }
+
+    static func rounded(_ value: Double) -> Int {
         // A crop rule may ask for a side beyond any image; the comparison with the image refuses it.
         Int(min(value.rounded(.toNearestOrEven), 0x1p40))
     }

@@ -14,22 +14,51 @@ public struct ViewRecord: Sendable, Equatable, Codable {
     public var interpolation: Interpolation
     /// Whether the resized crop is mirrored.
     public var flip: Bool
-    /// The operations, in order.
+    /// The operations after the flip, in order.
     public var operations: [Operation]
+    /// What is painted over after them, in order; later boxes cover earlier ones.
+    public var erased: [Erased]
 
     private enum CodingKeys: String, CodingKey {
-        case epoch, slot, crop, interpolation, flip, operations
+        case epoch, slot, crop, interpolation, flip, operations, erased
         case imageIndex = "image_index"
     }
 
-    /// One RandAugment operation.
+    /// One operation of RandAugment, three-augment or color jitter.
     public struct Operation: Sendable, Equatable, Codable {
-        /// timm's name: `PosterizeIncreasing`, `TranslateXRel`.
+        /// timm's name: `PosterizeIncreasing`, `TranslateXRel`; and `Hue`, `Greyscale`,
+        /// `GaussianBlur`.
         public var name: String
-        /// The magnitude, 0…10.
-        public var magnitude: Double
-        /// timm's argument; absent for operations without one.
+        /// RandAugment's magnitude, 0…10; absent for the other two.
+        public var magnitude: Double?
+        /// timm's argument, a factor, a radius in pixels or a share of the circle of hues; absent
+        /// for operations without one.
         public var argument: Double?
+    }
+
+    /// One box of random erasing.
+    public struct Erased: Sendable, Equatable, Codable {
+        /// The box in the rendering's pixels.
+        public var box: PixelRect
+        /// The box's one colour, red, green, blue; absent where every pixel has its own.
+        public var colour: [UInt8]?
+        /// `[height, width, 3]` of the box, two hexadecimal digits a byte; absent where the box has
+        /// one colour.
+        public var pixels: String?
+
+        init(_ erasure: Erasure) {
+            box = erasure.box
+            switch erasure.paint {
+            case .colour(let red, let green, let blue): colour = [red, green, blue]
+            case .pixels(let bytes): pixels = Self.hexadecimal(bytes)
+            }
+        }
+
+        private static func hexadecimal(_ bytes: [UInt8]) -> String {
+            let digits = Array("0123456789abcdef".utf8)
+            let text = bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+            return String(decoding: text, as: UTF8.self)
+        }
     }
 }
 
@@ -49,13 +78,18 @@ public struct MixRecord: Sendable, Equatable, Codable {
 
 extension View {
     /// The view's parameters on an image of `width` × `height` pixels.
-    public func record(width: Int, height: Int) -> ViewRecord {
-        ViewRecord(
+    ///
+    /// - Parameter size: The rendering's side, pixels; the student's if left out. Only erased boxes
+    ///   depend on it.
+    public func record(width: Int, height: Int, size: Int? = nil) -> ViewRecord {
+        let size = size ?? studentSize
+        return ViewRecord(
             epoch: epoch, slot: slot, imageIndex: imageIndex,
             crop: crop(width: width, height: height), interpolation: interpolation, flip: flip,
-            operations: augmentations.map {
+            operations: namedOperations(size: size).map {
                 .init(name: $0.name, magnitude: $0.magnitude, argument: $0.argument)
-            })
+            },
+            erased: erasures(size: size).map { .init($0) })
     }
 }
 

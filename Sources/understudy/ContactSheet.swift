@@ -1,87 +1,153 @@
 import Imaging
 
-/// A picture of views: a column for each, with the original and its crop, the view, the mixed image
-/// and captions.
+/// A picture of views: a row for each, a column for each stage, with titles and captions.
 struct ContactSheet {
-    private static let margin = 8
-    private static let lineHeight = 10
-    private static let captionLines = 6
-    private static let columnsPerRow = 8
-    private static let ink: (UInt8, UInt8, UInt8) = (32, 32, 32)
-    private static let paper: (UInt8, UInt8, UInt8) = (255, 255, 255)
-    private static let frame: (UInt8, UInt8, UInt8) = (230, 40, 40)
+    /// One picture of a row.
+    struct Stage {
+        let image: Image
+        /// What is said below it; the second line is fainter.
+        let captions: (String, String)
+        /// A rectangle of the image to outline.
+        let frame: PixelRect?
 
-    private let cell: Int
-    private var columns: [Image] = []
-
-    /// Makes an empty sheet whose pictures are at most `cell` pixels wide and high.
-    init(cell: Int, columns: Int) {
-        self.cell = cell
-        self.columns.reserveCapacity(columns)
+        init(_ image: Image, _ caption: String, _ detail: String, frame: PixelRect? = nil) {
+            self.image = image
+            captions = (caption, detail)
+            self.frame = frame
+        }
     }
 
-    /// Adds a column.
-    mutating func add(
-        original: Image, crop: PixelRect, view: Image, mixed: Image, captions: [String]
-    ) {
-        let pictures = [
-            Self.fitted(Self.framed(original, crop), cell), Self.fitted(view, cell),
-            Self.fitted(mixed, cell),
-        ]
-        let titles = ["original", "view", "mixed"]
-        let block = cell + Self.lineHeight + Self.margin
-        var column = Image(
-            width: cell, height: 3 * block + Self.captionLines * Self.lineHeight,
-            fill: Self.paper)
-        for (row, picture) in pictures.enumerated() {
-            column.draw(text: titles[row], x: 0, y: row * block, scale: 1, colour: Self.ink)
-            column.paste(
-                picture, x: (cell - picture.width) / 2,
-                y: row * block + Self.lineHeight + (cell - picture.height) / 2)
+    private typealias Colour = (UInt8, UInt8, UInt8)
+    private static let ink: Colour = (24, 24, 28)
+    private static let faint: Colour = (110, 112, 120)
+    private static let rule: Colour = (205, 207, 212)
+    private static let paper: Colour = (255, 255, 255)
+    private static let outline: Colour = (235, 40, 40)
+
+    private let cell: Int
+    private let titles: [String]
+    private var rows: [Image] = []
+
+    /// Pixels to a dot of the face; captions of 16 characters fit below every picture.
+    private var scale: Int { max(1, cell / 96) }
+    private var line: Int { 10 * scale }
+    private var margin: Int { 8 * scale }
+    private var width: Int { margin + titles.count * (cell + margin) }
+
+    /// Makes an empty sheet.
+    ///
+    /// - Parameters:
+    ///   - cell: The side that pictures are fitted into, pixels.
+    ///   - titles: What the columns show.
+    init(cell: Int, titles: [String]) {
+        self.cell = cell
+        self.titles = titles
+    }
+
+    /// Adds a row; a stage that is nil leaves its place empty.
+    mutating func add(title: String, _ stages: [Stage?]) {
+        let top = line + margin
+        var row = Image(
+            width: width, height: top + cell + margin / 2 + 2 * line + margin, fill: Self.paper)
+        row.paste(Image(width: width - 2 * margin, height: 1, fill: Self.rule), x: margin, y: 0)
+        write(title, on: &row, x: margin, y: margin, room: width - 2 * margin, Self.ink)
+        for (column, stage) in stages.enumerated() {
+            guard let stage else { continue }
+            let x = margin + column * (cell + margin)
+            let (picture, place) = fitted(stage)
+            row.paste(picture, x: x + place.x, y: top + margin / 2 + place.y)
+            let below = top + cell + margin / 2 + margin / 2
+            write(stage.captions.0, on: &row, x: x, y: below, room: cell, Self.ink)
+            write(stage.captions.1, on: &row, x: x, y: below + line, room: cell, Self.faint)
         }
-        let width = cell / 6
-        for (line, caption) in captions.prefix(Self.captionLines).enumerated() {
-            column.draw(
-                text: String(caption.prefix(width)), x: 0, y: 3 * block + line * Self.lineHeight,
-                scale: 1, colour: Self.ink)
-        }
-        columns.append(column)
+        rows.append(row)
     }
 
     /// The sheet so far.
     func image() -> Image {
-        let across = min(columns.count, Self.columnsPerRow)
-        let down = (columns.count + across - 1) / max(across, 1)
-        let height = (columns.first?.height ?? 0) + Self.margin
-        var sheet = Image(
-            width: Self.margin + across * (cell + Self.margin),
-            height: Self.margin + down * height, fill: Self.paper)
-        for (index, column) in columns.enumerated() {
-            sheet.paste(
-                column, x: Self.margin + index % across * (cell + Self.margin),
-                y: Self.margin + index / across * height)
+        let head = margin + line
+        let height = head + rows.map(\.height).reduce(0, +)
+        var sheet = Image(width: width, height: height, fill: Self.paper)
+        for (column, title) in titles.enumerated() {
+            let x = margin + column * (cell + margin)
+            write(title, on: &sheet, x: x, y: margin, room: cell, Self.faint)
+        }
+        var y = head
+        for row in rows {
+            sheet.paste(row, x: 0, y: y)
+            y += row.height
         }
         return sheet
     }
 
-    /// The image scaled so that its longer side is `side`.
-    private static func fitted(_ image: Image, _ side: Int) -> Image {
-        let long = max(image.width, image.height)
-        return image.resized(
-            width: max(1, image.width * side / long), height: max(1, image.height * side / long),
-            interpolation: .bilinear)
+    /// Writes as much of a line as there is room for; two dots stand for the rest.
+    private func write(
+        _ text: String, on image: inout Image, x: Int, y: Int, room: Int, _ colour: Colour
+    ) {
+        // The last character needs no gap behind it.
+        let count = (room + scale) / Image.width(ofText: "x", scale: scale)
+        let shown = text.count <= count ? text : String(text.prefix(count - 2)) + ".."
+        image.draw(text: shown, x: x, y: y, scale: scale, colour: colour)
     }
 
-    /// The image with a rectangle drawn on it, about one hundredth of its size thick.
-    private static func framed(_ image: Image, _ rect: PixelRect) -> Image {
-        var result = image
-        let line = max(1, max(image.width, image.height) / 100)
-        let horizontal = Image(width: rect.width, height: min(line, rect.height), fill: frame)
-        let vertical = Image(width: min(line, rect.width), height: rect.height, fill: frame)
-        result.paste(horizontal, x: rect.x, y: rect.y)
-        result.paste(horizontal, x: rect.x, y: rect.y + rect.height - horizontal.height)
-        result.paste(vertical, x: rect.x, y: rect.y)
-        result.paste(vertical, x: rect.x + rect.width - vertical.width, y: rect.y)
-        return result
+    /// The picture at the cell's size with its outline, and where in the cell it lies.
+    private func fitted(_ stage: Stage) -> (Image, (x: Int, y: Int)) {
+        let image = stage.image
+        let long = max(image.width, image.height)
+        var picture: Image
+        if long * 2 <= cell {
+            // Small views keep their pixels visible.
+            picture = image.enlarged(by: cell / long)
+        } else {
+            picture = image.resized(
+                width: max(1, (image.width * cell + long / 2) / long),
+                height: max(1, (image.height * cell + long / 2) / long), interpolation: .bilinear)
+        }
+        if let frame = stage.frame {
+            func place(_ value: Int, _ side: Int, _ from: Int) -> Int {
+                (value * side + from / 2) / from
+            }
+            let (x, y) = (
+                place(frame.x, picture.width, image.width),
+                place(frame.y, picture.height, image.height)
+            )
+            let right = place(frame.x + frame.width, picture.width, image.width)
+            let bottom = place(frame.y + frame.height, picture.height, image.height)
+            let rect = PixelRect(x: x, y: y, width: right - x, height: bottom - y)
+            picture.outline(rect, inset: 0, thickness: scale, Self.outline)
+            // A light line inside, so that red on red is seen.
+            picture.outline(rect, inset: scale, thickness: scale, Self.paper)
+        }
+        return (picture, ((cell - picture.width) / 2, (cell - picture.height) / 2))
+    }
+}
+
+extension Image {
+    /// Every pixel as a square of `factor` by `factor`.
+    fileprivate func enlarged(by factor: Int) -> Image {
+        var pixels: [UInt8] = []
+        pixels.reserveCapacity(width * height * factor * factor * 3)
+        for y in 0..<height * factor {
+            for x in 0..<width * factor {
+                let start = (y / factor * width + x / factor) * 3
+                pixels += self.pixels[start..<start + 3]
+            }
+        }
+        return Image(width: width * factor, height: height * factor, pixels: pixels)
+    }
+
+    /// Draws a rectangle's border, inside of it.
+    fileprivate mutating func outline(
+        _ rect: PixelRect, inset: Int, thickness: Int, _ colour: (UInt8, UInt8, UInt8)
+    ) {
+        let (x, y) = (rect.x + inset, rect.y + inset)
+        let (width, height) = (rect.width - 2 * inset, rect.height - 2 * inset)
+        guard width > 2 * thickness, height > 2 * thickness else { return }
+        let horizontal = Image(width: width, height: thickness, fill: colour)
+        let vertical = Image(width: thickness, height: height, fill: colour)
+        paste(horizontal, x: x, y: y)
+        paste(horizontal, x: x, y: y + height - thickness)
+        paste(vertical, x: x, y: y)
+        paste(vertical, x: x + width - thickness, y: y)
     }
 }

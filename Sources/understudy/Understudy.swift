@@ -17,7 +17,7 @@ struct Understudy: ParsableCommand {
               understudy plan --recipe recipes/imagenet-resnet50-kd.yaml --images 1281167
             """,
         subcommands: [
-            PlanCommand.self, ViewsCommand.self, ViewsBenchCommand.self, CacheCommand.self,
+            PlanCommand.self, ViewsCommand.self, CacheCommand.self,
             TrainCommand.self,
             EvalCommand.self, PredictCommand.self, AverageCommand.self, ExportCommand.self,
         ])

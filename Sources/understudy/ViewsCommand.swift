@@ -1,5 +1,4 @@
 import ArgumentParser
-import Distillation
 import Foundation
 import Imaging
 import Loading
@@ -13,9 +12,26 @@ struct ViewsCommand: ParsableCommand {
         commandName: "views",
         abstract: "Shows the augmented views that teacher and student are given.",
         discussion: """
-            --sheet draws them; --dump and --params write them with all parameters, so that they \
-            can be replayed elsewhere.
+            Without a subcommand it shows views one by one: --sheet draws them, stage by stage; \
+            --dump and --params write them with all parameters, so that they can be replayed \
+            elsewhere. `views stats` counts what the recipe does to the whole data set.
 
+            Example:
+              understudy views --recipe recipes/digits-kd.yaml --slots '0..<8' --sheet views.png
+              understudy views stats --recipe recipes/digits-kd.yaml
+            """,
+        subcommands: [
+            ShowViewsCommand.self, ViewStatisticsCommand.self, ViewBenchmarkCommand.self,
+        ],
+        defaultSubcommand: ShowViewsCommand.self)
+}
+
+/// `understudy views show`, which is what `understudy views` does.
+struct ShowViewsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "Draws views on a contact sheet, or writes their pixels and parameters.",
+        discussion: """
             Example:
               understudy views --recipe recipes/digits-kd.yaml --epoch 0 --slots '0..<8' \\
                 --sheet views.png
@@ -31,6 +47,11 @@ struct ViewsCommand: ParsableCommand {
 
     @Option(name: .long, help: "Write a contact sheet, a PNG.")
     var sheet: String?
+
+    @Option(
+        name: .long,
+        help: "The side of a picture on the sheet, 96 to 1024 pixels; by default about the view's.")
+    var cell: Int?
 
     @Option(
         name: .long,
@@ -50,16 +71,15 @@ struct ViewsCommand: ParsableCommand {
         guard epoch >= 0, workers >= 1 else {
             throw ValidationError("--epoch must not be negative, --workers at least 1")
         }
+        guard cell.map((96...1024).contains) ?? true else {
+            throw ValidationError("--cell must be from 96 to 1024")
+        }
     }
 
     func run() throws {
         let recipe = try recipe.read()
         let loader = try ViewLoader(recipe: recipe, options: LoadingOptions(workers: workers))
-        guard slots.range.upperBound <= loader.plan.slotsPerEpoch else {
-            throw ValidationError(
-                "--slots ends at \(slots.range.upperBound), an epoch of this recipe has "
-                    + "\(loader.plan.slotsPerEpoch)")
-        }
+        try slots.check(against: loader.plan)
         let views = try SlotViews(
             recipe: recipe, loader: loader, epoch: epoch, slots: slots.range)
         if let dump {
@@ -70,111 +90,21 @@ struct ViewsCommand: ParsableCommand {
             try AtomicFile.write(Data(views.parameters().json(pretty: true).utf8), to: params)
         }
         if let sheet {
-            try AtomicFile.write(Data(ImageEncoder.png(views.contactSheet())), to: sheet)
+            let cell = cell ?? min(max(recipe.view.size, 96), 224)
+            try AtomicFile.write(Data(ImageEncoder.png(views.contactSheet(cell: cell))), to: sheet)
         }
         let outputs = [dump, params, sheet].compactMap { $0 }.joined(separator: ", ")
         print("\(slots.range.count) views of epoch \(epoch): \(outputs)")
     }
 }
 
-/// The views of a range of slots: pixels, mixed images, targets and parameters.
-private struct SlotViews {
-    let recipe: Recipe
-    let loader: ViewLoader
-    let epoch: Int
-    let slots: Range<Int>
-    let pixels: Tensor
-    let mixed: Tensor
-    let targets: Tensor
-
-    init(recipe: Recipe, loader: ViewLoader, epoch: Int, slots: Range<Int>) throws {
-        self.recipe = recipe
-        self.loader = loader
-        self.epoch = epoch
-        self.slots = slots
-        let members = loader.plan.groupSize
-        let size = recipe.view.size
-        let mixer = Mixer(recipe: recipe, device: .cpu)
-        var parts: [(pixels: Tensor, mixed: Tensor, targets: Tensor)] = []
-        // A view is mixed with its partner, so whole groups are rendered and then cut to the range.
-        for group in slots.lowerBound / members...(slots.upperBound - 1) / members {
-            let views = try loader.load(epoch: epoch, group: group, sizes: [size])
-            let raw = views.pixels(size: size)
-            let batch = try mixer.batch(
-                raw, labels: views.labels,
-                draw: loader.plan.mix(epoch: epoch, group: group))
-            let whole = loader.plan.slots(ofGroup: group)
-            let range = slots.clamped(to: whole)
-            func cut(_ tensor: Tensor) throws -> Tensor {
-                try tensor.narrowed(
-                    dimension: 0, start: range.lowerBound - whole.lowerBound, count: range.count)
-            }
-            parts.append(
-                (
-                    try cut(
-                        raw.withTensor { pixels throws(TorchError) in
-                            try pixels.permuted([0, 3, 1, 2]).contiguous()
-                        }),
-                    try cut(batch.images), try cut(batch.targets)
-                ))
+extension SlotRange {
+    /// Checks that an epoch has these slots.
+    func check(against plan: ViewPlan) throws {
+        guard range.upperBound <= plan.slotsPerEpoch else {
+            throw CommandError(
+                "--slots ends at \(range.upperBound), an epoch of this recipe has "
+                    + "\(plan.slotsPerEpoch)")
         }
-        pixels = try Tensor.concatenated(parts.map(\.pixels), dimension: 0).contiguous()
-        mixed = try Tensor.concatenated(parts.map(\.mixed), dimension: 0).contiguous()
-        targets = try Tensor.concatenated(parts.map(\.targets), dimension: 0).contiguous()
-    }
-
-    var tensors: [(String, Tensor)] {
-        [("pixels", pixels), ("mixed", mixed), ("targets", targets)]
-    }
-
-    /// Everything that was drawn, resolved at the recipe's size.
-    func parameters() throws -> ViewParameters {
-        let plan = loader.plan
-        let size = recipe.view.size
-        let slots = try slots.map { slot in
-            let view = plan.view(epoch: epoch, slot: slot)
-            let sample = loader.dataset.samples[view.imageIndex]
-            let original = try loader.dataset.bounds(of: view.imageIndex)
-            return ViewParameters.Slot(
-                path: "\(loader.dataset.root)/\(sample.path)", label: sample.label,
-                width: original.width, height: original.height, group: slot / plan.groupSize,
-                view: view.record(width: original.width, height: original.height))
-        }
-        let groups = Set(slots.map(\.group)).sorted().map {
-            plan.mixRecord(epoch: epoch, group: $0, size: size)
-        }
-        return ViewParameters(
-            recipe: recipe.name, seed: recipe.seed, epoch: epoch, size: size, slots: slots,
-            groups: groups)
-    }
-
-    /// A sheet with a column for each view: the original with its crop, the view, the mixed image.
-    func contactSheet() throws -> Image {
-        let plan = loader.plan
-        let size = recipe.view.size
-        let normalisation = try Normalisation(
-            mean: recipe.view.mean, std: recipe.view.std, device: .cpu)
-        let shown = try (normalisation.inverse(mixed).clamped(min: 0, max: 1) * 255 + 0.5)
-            .to(.uint8).permuted([0, 2, 3, 1]).contiguous()
-        var sheet = ContactSheet(cell: max(size, 96), columns: slots.count)
-        for (row, slot) in slots.enumerated() {
-            let view = plan.view(epoch: epoch, slot: slot)
-            let sample = loader.dataset.samples[view.imageIndex]
-            let original = try loader.dataset.image(view.imageIndex)
-            let pixels = try self.pixels.selected(dimension: 0, index: row)
-                .permuted([1, 2, 0]).contiguous().bytes()
-            let mixedPixels = try shown.selected(dimension: 0, index: row).contiguous().bytes()
-            let mix = plan.mixRecord(epoch: epoch, group: slot / plan.groupSize, size: size)
-            sheet.add(
-                original: original,
-                crop: view.crop(width: original.width, height: original.height),
-                view: Image(width: size, height: size, pixels: pixels),
-                mixed: Image(width: size, height: size, pixels: mixedPixels),
-                captions: [
-                    "slot \(slot)", loader.dataset.classes[sample.label],
-                    view.interpolation.rawValue + (view.flip ? ", flip" : ""),
-                ] + view.augmentations.map(\.caption) + [mix.caption])
-        }
-        return sheet.image()
     }
 }

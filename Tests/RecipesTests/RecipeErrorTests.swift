@@ -185,6 +185,74 @@ import Testing
         #expect(message(old, new) == "mine.yaml:\(expected)")
     }
 
+    @Test(
+        "a named transform that cannot be is an error at its place",
+        arguments: [
+            (
+                "three_augment: yes",
+                "14:18: view.three_augment: expected true or false, found 'yes'"
+            ),
+            (
+                "three_augment: true",
+                "14:18: view.three_augment takes the place of view.randaugment: set randaugment "
+                    + "to none, or three_augment to false"
+            ),
+            (
+                "color_jitter: 0.4",
+                "14:17: view.color_jitter: expected a mapping or none, found '0.4'"
+            ),
+            (
+                "color_jitter: {brightness: 0.4, contrast: 0.4, hue: 0}",
+                "14:17: missing key 'saturation' in view.color_jitter: a number from 0 to 100"
+            ),
+            (
+                "color_jitter: {brightness: 0, contrast: 0, saturation: 0, hue: 0.6}",
+                "14:66: view.color_jitter.hue: expected a number from 0 to 0.5, found '0.6'"
+            ),
+            (
+                "color_jitter: {brightness: 0, contrast: 0, saturation: 0}",
+                "14:30: view.color_jitter: brightness, contrast, saturation and hue are all 0; "
+                    + "write color_jitter: none"
+            ),
+            (
+                "color_jitter: {brightnes: 0.4}",
+                "14:18: unknown key 'brightnes' in view.color_jitter; known: brightness, contrast, "
+                    + "hue, probability, saturation"
+            ),
+            (
+                "erasing: {probability: 0.25, area: [0, 0.3], aspect: [0.3, 3], fill: mean}",
+                "14:39: view.erasing.area: expected a list of 2, each a number above 0 and at most "
+                    + "1, found '0'"
+            ),
+            (
+                "erasing: {probability: 0.25, area: [0.1, 0.3], aspect: [3, 0.3], fill: mean}",
+                "14:58: view.erasing.aspect: the first number must not exceed the second"
+            ),
+            (
+                "erasing: {probability: 0.25, area: [0.1, 0.3], aspect: [0.3, 3], fill: black}",
+                "14:74: view.erasing.fill: expected one of mean, channel, pixel, found 'black'"
+            ),
+            (
+                "erasing: {probability: 1, area: [0.1, 0.3], aspect: [1, 1], count: 0, fill: mean}",
+                "14:70: view.erasing.count: expected a whole number from 1 to 100, or a list of "
+                    + "two, found '0'"
+            ),
+            (
+                "erasing: {probability: 1, area: [0.1, 0.3], aspect: [1, 1], count: [2], fill: mean}",
+                "14:70: view.erasing.count: expected a whole number from 1 to 100, or a list of "
+                    + "two, found a list of 1"
+            ),
+            (
+                "erasing: {probability: 1, area: [1, 1], aspect: [1, 1], count: [2, 1], fill: mean}",
+                "14:66: view.erasing.count: the first number must not exceed the second"
+            ),
+        ])
+    func transforms(line: String, expected: String) {
+        #expect(
+            message("  label_smoothing: 0.1", "  label_smoothing: 0.1\n  \(line)")
+                == "mine.yaml:\(expected)")
+    }
+
     @Test("a divergence without a teacher says both ways out")
     func lossWithoutTeacher() {
         let old =

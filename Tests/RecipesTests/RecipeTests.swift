@@ -17,6 +17,8 @@ import Testing
         #expect(recipe.view.interpolation == .random)
         #expect(recipe.view.flip == 0.5)
         #expect(recipe.view.randaugment == .init(magnitude: 7, magnitudeDeviation: 0.5))
+        #expect(!recipe.view.threeAugment)
+        #expect(recipe.view.colorJitter == nil && recipe.view.erasing == nil)
         #expect(recipe.view.mean == [0.485, 0.456, 0.406])
         #expect(recipe.view.std == [0.229, 0.224, 0.225])
         #expect(
@@ -41,6 +43,35 @@ import Testing
                 == .init(size: 224, resize: 256, interpolation: .bilinear, batch: 256))
         #expect(recipe.precision == .bf16)
         #expect(recipe.checkpoint.everySteps == 500)
+    }
+
+    @Test("named transforms are read with their defaults")
+    func transforms() throws {
+        let recipe = try read(
+            "randaugment: rand-m7-mstd0.5",
+            """
+            randaugment: none
+              three_augment: true
+              color_jitter: {brightness: 0.4, contrast: 0.3, saturation: 0.2}
+              erasing: {probability: 0.25, area: [0.02, 0.3333], aspect: [0.3, 3.3333], fill: pixel}
+            """)
+        #expect(recipe.view.threeAugment)
+        #expect(
+            recipe.view.colorJitter
+                == .init(brightness: 0.4, contrast: 0.3, saturation: 0.2, hue: 0, probability: 1))
+        #expect(
+            recipe.view.erasing
+                == .init(
+                    probability: 0.25, area: 0.02...0.3333, aspect: 0.3...3.3333, count: 1...1,
+                    fill: .pixel))
+        for (count, expected) in [("3", 3...3), ("[1, 4]", 1...4)] {
+            let erasing = "probability: 1, area: [0.02, 0.3], aspect: [1, 1], fill: mean"
+            let other = try read(overrides: ["view.erasing={\(erasing), count: \(count)}"])
+            #expect(other.view.erasing?.count == expected)
+        }
+        let off = try read(
+            overrides: ["view.three_augment=false", "view.color_jitter=none", "view.erasing=none"])
+        #expect(try off == read())
     }
 
     @Test("relative paths start at the folder of the file, absolute ones stay")
@@ -84,6 +115,12 @@ import Testing
                 "optimizer.max_grad_norm=none",
             ],
             ["optimizer.name=adamw", "optimizer.lr=1e-7", "seed=18446744073709551615"],
+            [
+                "view.randaugment=none", "view.three_augment=true",
+                "view.color_jitter={brightness: 0.4, contrast: 0, saturation: 1e-3, hue: 0.5}",
+                "view.erasing={probability: 0.25, area: [0.02, 0.3333], aspect: [0.3, 3.3333], "
+                    + "count: [1, 3], fill: channel}",
+            ],
             ["data.train=\"/srv/a b: 'c' \\\"d\\\" \\\\ #\\ne\"", "data.on_error=substitute"],
         ])
     func resolved(overrides: [String]) throws {
@@ -92,7 +129,10 @@ import Testing
         let again = try Recipe(parsing: text, path: "/elsewhere/recipe.yaml")
         #expect(again == recipe)
         #expect(again.resolvedYAML == text)
-        for key in ["on_error:", "repeats:", "drop_path:", "max_grad_norm:", "teacher:", "ema:"] {
+        for key in [
+            "on_error:", "repeats:", "drop_path:", "max_grad_norm:", "teacher:", "ema:",
+            "three_augment:", "color_jitter:", "erasing:",
+        ] {
             #expect(text.contains(key))
         }
     }
@@ -119,6 +159,22 @@ import Testing
         for other in ["seed=1", "batch.repeats=1", "view.flip=0", "view.mix=none"] {
             #expect(try values(other) != plain)
         }
+        // A transform adds its field; off, it has none, which keeps older caches valid.
+        let jitter = "{brightness: 0.4, contrast: 0.4, saturation: 0.4}"
+        let erasing = "{probability: 0.25, area: [0.02, 0.3333], aspect: [0.3, 3.3333], fill: mean}"
+        let transformed = try read(
+            overrides: [
+                "view.randaugment=none", "view.three_augment=true", "view.color_jitter=\(jitter)",
+                "view.erasing=\(erasing)",
+            ])
+        #expect(
+            transformed.viewFields.suffix(3).map { "\($0.name)=\($0.value)" } == [
+                "views.three_augment=true",
+                "views.color_jitter=brightness: 0.4, contrast: 0.4, saturation: 0.4, hue: 0, "
+                    + "probability: 1",
+                "views.erasing=probability: 0.25, area: [0.02, 0.3333], aspect: [0.3, 3.3333], "
+                    + "count: [1, 1], fill: mean",
+            ])
     }
 
     @Test("training epochs replay the cached ones cyclically")

@@ -59,7 +59,8 @@ import Testing
         #expect(
             DrawStream.Purpose.allCases.map { "\($0) \($0.rawValue)" } == [
                 "order 0", "crop 1", "interpolation 2", "flip 3", "randAugment 4", "mix 5",
-                "substitute 6", "dropPath 7",
+                "substitute 6", "dropPath 7", "threeAugment 8", "colorJitter 9", "erasing 10",
+                "erasingNoise 11",
             ])
     }
 

@@ -274,11 +274,12 @@ def streams():
         yield s
 
 
-json.dump({
-    "streams": list(streams()),
-    "images": {str(e): epoch_images(e) for e in (0, 7)},
-    "views": [view(e, s) for e, s in [(0, i) for i in range(48)] + [(7, i) for i in range(240)[::8]]],
-    "mixes": [dict(mix(e, g, z), epoch=e, group=g, size=z)
-              for e in (0, 7) for g in range(40) for z in (224, 33)],
-}, sys.stdout, separators=(",", ":"))
-print()
+if __name__ == "__main__":
+    json.dump({
+        "streams": list(streams()),
+        "images": {str(e): epoch_images(e) for e in (0, 7)},
+        "views": [view(e, s) for e, s in [(0, i) for i in range(48)] + [(7, i) for i in range(240)[::8]]],
+        "mixes": [dict(mix(e, g, z), epoch=e, group=g, size=z)
+                  for e in (0, 7) for g in range(40) for z in (224, 33)],
+    }, sys.stdout, separators=(",", ":"))
+    print()

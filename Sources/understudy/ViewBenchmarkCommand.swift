@@ -6,7 +6,7 @@ import Recipes
 import Views
 
 /// `understudy views bench`.
-struct ViewsBenchCommand: ParsableCommand {
+struct ViewBenchmarkCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
         abstract: "Measures how fast views are rendered, and where the time goes.",
