@@ -74,23 +74,23 @@ at::Tensor mix_on_cpu(const at::Tensor &pixels, const Table &table, double lambd
     return out;
 }
 
-// The same from libtorch's operations, for a device on which only its kernels run.
-at::Tensor mix_on_device(const at::Tensor &pixels, const Table &table, double lambda,
-                         const int64_t *box) {
-    const auto values = at::from_blob(const_cast<Table *>(&table), {channels, 256}, at::kFloat)
-                            .to(pixels.device());
-    const auto channel = at::arange(channels, pixels.options().dtype(at::kLong)) * 256;
-    const auto images = values.reshape({-1})
-                            .index({pixels.to(at::kLong) + channel})
-                            .permute({0, 3, 1, 2});
-    const auto partner = images.flip({0});
-    if (box != nullptr) {
-        auto out = images.clone();
-        out.narrow(2, box[1], box[3]).narrow(3, box[0], box[2]).copy_(
-            partner.narrow(2, box[1], box[3]).narrow(3, box[0], box[2]));
-        return out;
-    }
-    return lambda == 1 ? images : images * lambda + partner * (1 - lambda);
+// The same from libtorch's operations, in place where they can be, for a device on which only its
+// kernels run.
+at::Tensor mix_on_device(const at::Tensor &pixels, const double mean[channels],
+                         const double deviation[channels], double lambda, const int64_t *box) {
+    const auto channel = [&](const double values[channels]) {
+        return at::tensor({values[0], values[1], values[2]}, at::kFloat)
+            .reshape({1, channels, 1, 1})
+            .to(pixels.device());
+    };
+    auto images = pixels.permute({0, 3, 1, 2}).to(at::kFloat);
+    images.div_(255).sub_(channel(mean)).div_(channel(deviation));
+    if (box == nullptr && lambda == 1) { return images; }
+    auto partner = images.flip({0});
+    if (box == nullptr) { return images.mul_(lambda).add_(partner.mul_(1 - lambda)); }
+    images.narrow(2, box[1], box[3]).narrow(3, box[0], box[2]).copy_(
+        partner.narrow(2, box[1], box[3]).narrow(3, box[0], box[2]));
+    return images;
 }
 
 }  // namespace
@@ -116,8 +116,8 @@ int32_t ct_mix_views(const ct_tensor *pixels, const double mean[3], const double
                             && box[0] + box[2] <= source.size(2)
                             && box[1] + box[3] <= source.size(1)),
                     "the box lies outside the images");
-        const auto table = normalised(mean, deviation);
-        *out = wrap(source.is_cpu() ? mix_on_cpu(source, table, lambda, box)
-                                    : mix_on_device(source, table, lambda, box));
+        *out = wrap(source.is_cpu()
+                        ? mix_on_cpu(source, normalised(mean, deviation), lambda, box)
+                        : mix_on_device(source, mean, deviation, lambda, box));
     });
 }
