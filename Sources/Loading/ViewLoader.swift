@@ -38,7 +38,7 @@ public struct ViewLoader: Sendable {
         recipe: Recipe, workers: Int = ProcessInfo.processInfo.activeProcessorCount
     ) throws {
         dataset = try ImageDataset(
-            folder: recipe.data.train, expectedClasses: recipe.data.classes)
+            recipe.data.train, expectedClasses: recipe.data.classes)
         plan = try ViewPlan(recipe: recipe, imageCount: dataset.samples.count)
         substitutes = recipe.data.onError == .substitute
         self.workers = workers

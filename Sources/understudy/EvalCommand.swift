@@ -39,7 +39,7 @@ struct EvalCommand: ParsableCommand {
         let device = try device.checkedDevice()
         let classifier = try classifier.load(on: device)
         let dataset = try ImageDataset(
-            folder: data, expectedClasses: classifier.network.classes)
+            data, expectedClasses: classifier.network.classes)
         let evaluator = try Evaluator(
             EvaluationLoader(
                 dataset, transform: classifier.transform, batch: batch,

@@ -19,6 +19,7 @@ struct Understudy: ParsableCommand {
         subcommands: [
             PlanCommand.self, ViewsCommand.self, CacheCommand.self, TrainCommand.self,
             EvalCommand.self, PredictCommand.self, AverageCommand.self, ExportCommand.self,
+            PackCommand.self,
         ])
 
     static func main() {

@@ -10,7 +10,7 @@ import Testing
             try scratch.write("data/\(name)", [1, 2, 3])
         }
         try scratch.write("data/.hidden/1.jpg", [1])
-        let dataset = try ImageDataset(folder: "\(scratch.path)/data")
+        let dataset = try ImageDataset("\(scratch.path)/data")
         #expect(dataset.classes == ["B", "a", "b"])
         #expect(
             dataset.samples.map(\.path) == [
@@ -26,7 +26,7 @@ import Testing
         try scratch.write("three/a/1.jpg", [1, 2, 3])
         try scratch.write("four/a/2.jpg", [1, 2])
         let digests = try ["one", "two", "three", "four"].map {
-            try ImageDataset(folder: "\(scratch.path)/\($0)").digest
+            try ImageDataset("\(scratch.path)/\($0)").digest
         }
         #expect(digests[0] == digests[1])
         #expect(Set(digests).count == 3)
@@ -37,7 +37,7 @@ import Testing
         func message(_ folder: String, _ classes: Int? = nil) -> String? {
             do {
                 _ = try ImageDataset(
-                    folder: "\(scratch.path)/\(folder)", expectedClasses: classes)
+                    "\(scratch.path)/\(folder)", expectedClasses: classes)
                 return nil
             } catch {
                 return error.description.replacingOccurrences(of: scratch.path, with: "…")
