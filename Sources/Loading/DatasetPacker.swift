@@ -133,14 +133,14 @@ public struct DatasetPacker: Sendable {
 
     /// Refuses a folder with anything but a pack of the same plan.
     private func checkFolder() throws(DatasetError) {
+        let source = realPath(dataset.path) + "/"
+        guard !(realPath(directory) + "/").hasPrefix(source) else {
+            throw DatasetError("\(directory): lies in the data set; choose another --out")
+        }
         var status = stat()
         guard stat(directory, &status) == 0 else { return }
         guard Directory.Kind(status) == .folder else {
             throw DatasetError("\(directory): is not a folder; choose another --out")
-        }
-        let (source, target) = (realPath(dataset.path), realPath(directory))
-        guard !target.hasPrefix(source + "/") else {
-            throw DatasetError("\(directory): lies in the data set; choose another --out")
         }
         if let there = try PackPlan(in: directory) {
             if let difference = plan.difference(from: there) {

@@ -95,11 +95,14 @@ struct IndexPlaces {
     }
 }
 
-/// A path without symbolic links; the path itself where that cannot be found out.
+/// A path without symbolic links; of what is not there, as far as its folders are.
 func realPath(_ path: String) -> String {
-    guard let resolved = realpath(path, nil) else { return path }
-    defer { free(resolved) }
-    return String(cString: resolved)
+    if let resolved = realpath(path, nil) {
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+    let parent = Directory.parent(of: path)
+    return parent == path ? path : "\(realPath(parent))/\(Directory.name(of: path))"
 }
 
 /// Images in tar shards, read at their offsets.

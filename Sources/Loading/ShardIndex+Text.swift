@@ -81,6 +81,7 @@ extension ShardIndex {
         samples.reserveCapacity(min(sampleCount, bytes.count / 27))
         places.reserveCapacity(min(sampleCount, bytes.count / 27))
         for _ in 0..<sampleCount {
+            let fault = reader.fault
             let shard = try reader.number(Self.tab)
             let offset = try reader.number(Self.tab)
             let size = try reader.number(Self.tab)
@@ -89,7 +90,7 @@ extension ShardIndex {
             let path = try reader.text(Self.lineFeed)
             guard shard < shards.count, offset >= TarHeader.block,
                 size <= shards[shard].bytes - offset
-            else { throw reader.fault }
+            else { throw fault }
             places.append(ShardStore.Place(shard: Int32(shard), offset: offset, header: header))
             samples.append(ImageDataset.Sample(path: path, label: label, bytes: size))
         }

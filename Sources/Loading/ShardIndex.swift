@@ -100,6 +100,9 @@ struct ShardScan {
         var sample = PendingSample(key: "")
         while let member = try archive.next() {
             guard let (key, ending) = Self.split(member.name) else { continue }
+            // A link without part in a sample is nothing to us, as it is to webdataset.
+            let isPart = ending == "cls" || ImageDataset.extensions.contains(ending)
+            guard isPart || !member.isLink else { continue }
             if key != sample.key {
                 try finish(sample, path)
                 sample = PendingSample(key: key)
@@ -120,11 +123,13 @@ struct ShardScan {
         guard let dot = name.utf8[start...].firstIndex(of: UInt8(ascii: ".")), dot != start else {
             return nil
         }
-        // WebDataset keeps notes about a shard under such names.
-        guard start != name.startIndex || !(name.hasPrefix("__") && name.hasSuffix("__")) else {
-            return nil
-        }
+        guard !isNote(name.prefix { $0 != "/" }) else { return nil }
         return (String(name[..<dot]), name[name.utf8.index(after: dot)...].lowercased())
+    }
+
+    /// Whether WebDataset keeps notes about a shard under this first component of a name.
+    static func isNote(_ component: some StringProtocol) -> Bool {
+        component.utf8.count >= 4 && component.hasPrefix("__") && component.hasSuffix("__")
     }
 
     private mutating func finish(_ sample: PendingSample, _ path: String) throws(DatasetError) {

@@ -62,8 +62,8 @@ struct TarHeader {
     private static func kind(_ type: UInt8, name: [UInt8]) -> Kind {
         switch type {
         // The old format marks a folder by its name alone.
-        case 0, UInt8(ascii: "0"): name.last == UInt8(ascii: "/") ? .bare : .file
-        case UInt8(ascii: "7"): .file
+        case 0: name.last == UInt8(ascii: "/") ? .bare : .file
+        case UInt8(ascii: "0"), UInt8(ascii: "7"): .file
         case UInt8(ascii: "1"), UInt8(ascii: "2"): .link
         case UInt8(ascii: "3")...UInt8(ascii: "6"): .bare
         case UInt8(ascii: "S"): .sparse
@@ -138,8 +138,9 @@ struct TarExtension {
     /// The path of an image before it was packed.
     var source: [UInt8]?
 
-    /// The record in which `understudy pack` keeps a path that it could not use as a name.
-    static let sourceKey = "UNDERSTUDY.path"
+    /// How the comment begins in which `understudy pack` keeps a path that it could not use as a
+    /// name. GNU tar warns of records that it does not know, and knows comments.
+    static let sourceMark = "understudy path="
 
     /// Lays records, `<length> <key>=<value>\n` each, over these.
     mutating func apply(_ bytes: [UInt8]) throws(TarHeader.Fault) {
@@ -163,7 +164,9 @@ struct TarExtension {
         switch key {
         // An empty value takes the record back.
         case "path": name = value.isEmpty ? nil : Array(value)
-        case Self.sourceKey: source = value.isEmpty ? nil : Array(value)
+        case "comment":
+            guard value.starts(with: Self.sourceMark.utf8) else { return }
+            source = Array(value.dropFirst(Self.sourceMark.utf8.count))
         case "size":
             guard value.isEmpty || value.count <= 18, let number = Self.number(value) else {
                 throw TarHeader.Fault(message: "damaged pax records: the size is no number")

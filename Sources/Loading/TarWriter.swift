@@ -16,7 +16,7 @@ enum TarBlocks {
         let split = split(Array(name.utf8))
         var records: [UInt8] = []
         if split == nil { records += record("path", name) }
-        if let source { records += record(TarExtension.sourceKey, source) }
+        if let source { records += record("comment", TarExtension.sourceMark + source) }
         var blocks: [UInt8] = []
         if !records.isEmpty {
             blocks += block(
@@ -203,6 +203,7 @@ struct MemberNames {
     mutating func next(_ path: String, ending: String) -> MemberName {
         var components = path.split(separator: "/").filter { $0 != "." }
             .map { $0 == ".." ? "__" : String($0) }
+        if let first = components.first, ShardScan.isNote(first) { components[0] = "-" + first }
         var base = components.popLast() ?? ""
         var suffix = ending
         if let dot = base.lastIndex(of: "."), dot != base.startIndex,
