@@ -29,9 +29,13 @@ enum Descriptor {
     ///
     /// Without blocking: a pipe put in a file's place must not hold up a worker for ever.
     static func open(_ path: String, below folder: Int32 = AT_FDCWD) -> Int32 {
-        while true {
-            let descriptor = openat(folder, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
-            if descriptor >= 0 || errno != EINTR { return descriptor }
+        // Passing the String itself would copy it to the heap for each call.
+        path.withCString { path in
+            while true {
+                let descriptor = openat(
+                    folder, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+                if descriptor >= 0 || errno != EINTR { return descriptor }
+            }
         }
     }
 
