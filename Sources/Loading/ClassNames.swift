@@ -39,10 +39,13 @@ struct ClassNames {
     static func text(_ names: [String]) throws(DatasetError) -> [UInt8] {
         var text: [UInt8] = []
         for name in names {
-            guard !name.isEmpty, !name.utf8.contains(where: { $0 == 10 || $0 == 13 }) else {
+            guard !name.allSatisfy(\.isWhitespace),
+                !name.utf8.contains(where: { $0 == 10 || $0 == 13 })
+            else {
                 throw DatasetError(
                     "class '\(name.split(whereSeparator: \.isNewline).joined(separator: " "))': a "
-                        + "line break in a name cannot be written to \(file); rename the class")
+                        + "blank name or a line break in it cannot be written to \(file); rename "
+                        + "the class")
             }
             text += name.utf8
             text.append(UInt8(ascii: "\n"))

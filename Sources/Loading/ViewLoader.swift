@@ -32,7 +32,7 @@ public struct ViewLoader: Sendable {
 
     /// Makes a loader over a data set.
     ///
-    /// - Throws: `DatasetError` if the folder does not fit the recipe, `RecipeError` if the recipe's
+    /// - Throws: `DatasetError` if the data set does not fit the recipe, `RecipeError` if the recipe's
     ///   batch does not fit the data set.
     public init(
         recipe: Recipe, workers: Int = ProcessInfo.processInfo.activeProcessorCount

@@ -233,6 +233,14 @@ import Testing
                 files.giveBack(index)
             }
         }
+        let right = try concurrentMap(20 * count, workers: 8) { number throws(DatasetError) in
+            let index = number * 7919 % count
+            let descriptor = try files.borrow(index)
+            defer { files.giveBack(index) }
+            var byte: UInt8 = 0
+            return pread(descriptor, &byte, 1, 0) == 1 && byte == UInt8(index % 256)
+        }
+        #expect(right.allSatisfy(\.self))
         // The one in use was not closed.
         #expect(fcntl(held, F_GETFD) >= 0)
         #expect(files.count == OpenShards.limit)
