@@ -52,8 +52,11 @@ public struct CacheBuild {
         let identity = CacheIdentity(
             plan: loader.plan, dataset: loader.dataset, card: card,
             weightsDigest: teacher.weightsDigest)
+        // A cache that was begun from the folder goes on from its pack, and the other way round.
+        let there = try? CacheReader(directory: directory).manifest
         manifest = try CacheManifest(
-            fingerprint: identity.fingerprint, encoding: cache.rowEncoding,
+            fingerprint: there.map(identity.expectation(for:)) ?? identity.fingerprint,
+            encoding: cache.rowEncoding,
             classes: card.classes, epochs: cache.epochs,
             groupsPerEpoch: loader.plan.groupsPerEpoch, groupSize: loader.plan.groupSize,
             groupsPerPart: cache.groupsPerPart, teacher: card.name,

@@ -16,8 +16,12 @@ public struct CacheIdentity: Sendable {
     public let knowsWeights: Bool
 
     static let weightsField = "teacher.weights"
+    static let contentField = "data.content"
 
     /// Gathers the identity of the responses that a recipe asks for.
+    ///
+    /// The contents of the images are known where the data set was packed; otherwise their paths,
+    /// sizes and labels stand for them.
     ///
     /// The weights' SHA-256 comes from the card, else from the weights' file, else, where a student
     /// trains on a machine without the teacher, it stays unknown and is not compared.
@@ -31,6 +35,7 @@ public struct CacheIdentity: Sendable {
         fields += plan.recipe.viewFields
         fields += [
             ("data.digest", dataset.digest),
+            (Self.contentField, dataset.contentDigest ?? ""),
             ("data.images", "\(dataset.samples.count)"),
             ("data.classes", "\(dataset.classes.count)"),
             ("cache.epochs", "\(plan.recipe.cache?.epochs ?? 0)"),
@@ -46,12 +51,18 @@ public struct CacheIdentity: Sendable {
         knowsWeights = weightsDigest != nil
     }
 
-    /// The identity to demand of a cache: with unknown weights, those that the cache names.
+    /// The identity to demand of a cache: what only one of the two sides knows is the cache's.
     public func expectation(for manifest: CacheManifest) -> Fingerprint {
-        guard !knowsWeights else { return fingerprint }
-        let cached = manifest.fingerprint.fields.first { $0.name == Self.weightsField }
-        return Fingerprint(
-            fields: fingerprint.fields.map { $0.name == Self.weightsField ? cached ?? $0 : $0 })
+        Fingerprint(
+            fields: fingerprint.fields.compactMap { field in
+                guard [Self.weightsField, Self.contentField].contains(field.name) else {
+                    return field
+                }
+                let cached = manifest.fingerprint.fields.first { $0.name == field.name }
+                // A cache from before data sets had content digests knows none.
+                guard let cached else { return field.name == Self.contentField ? nil : field }
+                return field.value.isEmpty || cached.value.isEmpty ? cached : field
+            })
     }
 
     /// The SHA-256 of a card's weights as far as it can be known on this machine.

@@ -33,4 +33,7 @@ public enum Interruption {
 public struct Interrupted: Error, CustomStringConvertible, Equatable {
     /// Where it stopped and how to go on.
     public let description: String
+
+    /// Makes the error from its one line.
+    public init(description: String) { self.description = description }
 }

@@ -65,10 +65,10 @@ public final class Trainer {
         loader = try ViewLoader(recipe: recipe, options: options.loading)
         mixer = Mixer(recipe: recipe, device: options.device)
         let validation = try ImageDataset(
-            folder: recipe.data.val, expectedClasses: recipe.data.classes)
+            recipe.data.val, expectedClasses: recipe.data.classes)
         guard validation.classes == loader.dataset.classes else {
             throw TrainingError(
-                "\(recipe.data.val) and \(recipe.data.train) have different class folders; labels "
+                "\(recipe.data.val) and \(recipe.data.train) have different classes; labels "
                     + "would not mean the same")
         }
         validationImages = validation.samples.count

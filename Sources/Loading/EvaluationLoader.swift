@@ -105,7 +105,7 @@ public struct EvaluationLoader: Sendable {
                 return (EvaluationDraft(first: first, pixels: pixels), members)
             },
             make: { [dataset, transform] draft, member, worker in
-                try dataset.decoding(draft.first + member) { bytes in
+                try dataset.reading(draft.first + member, into: worker.file) { bytes in
                     try transform(bytes, with: worker, into: draft.pixels.image(member))
                 }
             })
@@ -124,37 +124,6 @@ public struct EvaluationLoader: Sendable {
 public struct EvaluationDraft: Sendable {
     let first: Int
     let pixels: PixelBatch
-}
-
-extension ImageDataset {
-    /// Decodes one image whole.
-    ///
-    /// - Throws: `DatasetError` naming its path.
-    public func image(_ index: Int) throws(DatasetError) -> Image {
-        try decoding(index) { try ImageDecoder.decode($0) }
-    }
-
-    /// The rectangle of one image, read from its header.
-    ///
-    /// - Throws: `DatasetError` naming its path.
-    public func bounds(of index: Int) throws(DatasetError) -> PixelRect {
-        try decoding(index) { bytes in
-            let size = try ImageDecoder.size(of: bytes)
-            return PixelRect(x: 0, y: 0, width: size.width, height: size.height)
-        }
-    }
-
-    /// Reads one image's file and has `body` decode it, with errors that name the path.
-    func decoding<Result>(
-        _ index: Int, _ body: (UnsafeRawBufferPointer) throws -> Result
-    ) throws(DatasetError) -> Result {
-        let source = try contents(of: index)
-        do {
-            return try source.withUnsafeBytes { try body($0) }
-        } catch {
-            throw DatasetError("\(root)/\(samples[index].path): \(error)")
-        }
-    }
 }
 
 extension Recipe.Filter {

@@ -1,24 +1,22 @@
 import Crypto
 import Foundation
 
-/// A data set that cannot be used: what is wrong, where, and what to do.
-public struct DatasetError: Error, CustomStringConvertible, Equatable {
-    /// One line: the path, what is wrong with it, and what to do.
-    public let description: String
-
-    init(_ description: String) {
-        self.description = description
-    }
-}
-
-/// Images in class folders: `root/<class>/**/<image>`, as torchvision's `ImageFolder` reads them.
+/// Labelled images: class folders, a list of files, or tar shards.
 ///
-/// Labels number the class folders in the order of their names' code points; samples follow the
-/// order of labels and then of paths. So an index means the same image on every machine.
+/// What a path holds is recognised:
+/// - a folder of class folders, `<class>/**/<image>`, as torchvision's `ImageFolder` reads them:
+///   labels number the class folders in the order of their names' code points, samples follow the
+///   order of labels and then of paths;
+/// - a text file with a path and a label on each line, in the order of the lines;
+/// - a folder with `*.tar` files, or one such file: shards in WebDataset's convention, in the order
+///   of their names and of their members.
+///
+/// A file `classes.txt` in the folder (beside a list) names the classes, a line to each label, in
+/// place of the sorted order. An index means the same image on every machine.
 public struct ImageDataset: Sendable {
     /// One image of the data set.
     public struct Sample: Sendable, Equatable {
-        /// The path below the data set's root.
+        /// The path below the data set's root, as listed, or within the shard.
         public let path: String
         /// The index of its class, `0..<classes.count`.
         public let label: Int
@@ -26,122 +24,145 @@ public struct ImageDataset: Sendable {
         public let bytes: Int
     }
 
-    /// The folder given.
-    public let root: String
-    /// The class folders' names; a label is an index here.
+    /// The path given.
+    public let path: String
+    /// The classes' names; a label is an index here.
     public let classes: [String]
     /// Every image, in order.
     public let samples: [Sample]
     /// SHA-256 over every sample's path, size and label: the identity of the data set, in hex.
+    ///
+    /// Shards packed from a source without a change of its bytes have the digest of their source.
     public let digest: String
+    /// SHA-256 over the images' contents, in hex, where it is known: for what `understudy pack`
+    /// made.
+    public let contentDigest: String?
+
+    let store: any ImageStore
 
     /// File name endings that count as images; the format itself is read from the content.
     public static let extensions: Set<String> = ["jpg", "jpeg", "png"]
 
+    /// What a source turned out to hold.
+    struct Contents {
+        var classes: [String]
+        var samples: [Sample]
+        var store: any ImageStore
+        var contentDigest: String?
+    }
+
     /// Lists a data set's images without opening them.
     ///
+    /// Shards are walked once; an index of them is left beside them, or in the user's cache.
+    ///
     /// - Parameters:
-    ///   - root: the folder that holds one folder for each class.
+    ///   - path: a folder of class folders or of shards, a list, or one shard.
     ///   - expectedClasses: the number of classes demanded, if any.
-    /// - Throws: `DatasetError` for a folder that is missing or unreadable, one without class
-    ///   folders, class folders without images, or a different number of classes.
-    public init(folder root: String, expectedClasses: Int? = nil) throws(DatasetError) {
-        let classes = try Directory.entries(of: root).filter(\.isDirectory).map(\.name)
-        guard !classes.isEmpty else {
-            throw DatasetError("\(root): no class folders; expected \(root)/<class>/<image>.jpg")
-        }
-        if let expectedClasses, classes.count != expectedClasses {
-            throw DatasetError(
-                "\(root): \(classes.count) class folders, the recipe says \(expectedClasses); "
-                    + "mend data.classes or the folder")
-        }
-        var samples: [Sample] = []
-        var empty: [String] = []
-        for (label, name) in classes.enumerated() {
-            let before = samples.count
-            try Self.collect(root: root, below: name, label: label, into: &samples)
-            if samples.count == before { empty.append(name) }
-        }
-        guard empty.isEmpty else {
-            throw DatasetError(
-                "\(root): no images (\(Self.extensions.sorted().joined(separator: ", "))) in "
-                    + "class \(empty.prefix(5).joined(separator: ", "))"
-                    + (empty.count > 5 ? " and \(empty.count - 5) more" : "")
-                    + "; add some or remove the folder")
-        }
-        self.root = root
-        self.classes = classes
-        self.samples = samples
+    /// - Throws: `DatasetError` for what is missing, unreadable, damaged or ambiguous, for classes
+    ///   without images, or a different number of classes.
+    public init(_ path: String, expectedClasses: Int? = nil) throws(DatasetError) {
+        let contents = try Self.read(path, expectedClasses: expectedClasses)
+        self.path = path
+        classes = contents.classes
+        samples = contents.samples
+        store = contents.store
+        contentDigest = contents.contentDigest
         digest = Self.digest(of: samples)
     }
 
-    /// Reads one image's file.
-    ///
-    /// - Throws: `DatasetError` with the path if the file cannot be read.
-    public func contents(of index: Int) throws(DatasetError) -> Data {
-        let path = "\(root)/\(samples[index].path)"
-        do {
-            return try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
-        } catch {
-            throw DatasetError("\(path): cannot be read: \(error.localizedDescription)")
+    private static func read(
+        _ path: String, expectedClasses: Int?
+    ) throws(DatasetError) -> Contents {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            throw .system(path, "no such data set")
         }
-    }
-
-    private static func collect(
-        root: String, below folder: String, label: Int, into samples: inout [Sample]
-    ) throws(DatasetError) {
-        for entry in try Directory.entries(of: "\(root)/\(folder)") {
-            let path = "\(folder)/\(entry.name)"
-            if entry.isDirectory {
-                try collect(root: root, below: path, label: label, into: &samples)
-            } else if extensions.contains((entry.name as NSString).pathExtension.lowercased()) {
-                samples.append(Sample(path: path, label: label, bytes: entry.bytes))
+        switch Directory.Kind(status) {
+        case .file:
+            try refuseOtherFiles(path)
+            if Directory.ending(of: path) == "tar" {
+                return try shards(
+                    [Directory.name(of: path)], in: Directory.parent(of: path), single: true,
+                    expectedClasses: expectedClasses)
             }
+            return try list(path, expectedClasses: expectedClasses)
+        case .folder:
+            let entries = try Directory.entries(of: path)
+            let shards = entries.filter { $0.kind == .file && $0.name.hasSuffix(".tar") }
+            guard !shards.isEmpty else {
+                return try folder(path, entries: entries, expectedClasses: expectedClasses)
+            }
+            if let folder = entries.first(where: \.isFolder) {
+                throw DatasetError(
+                    "\(path): holds both shards (\(shards[0].name)) and folders (\(folder.name)); "
+                        + "move one kind away")
+            }
+            return try Self.shards(
+                shards.map(\.name), in: path, single: false, expectedClasses: expectedClasses)
+        case .other:
+            throw DatasetError("\(path): neither a folder nor a regular file")
         }
     }
 
+    /// Refuses files that are plainly no list, before their bytes are taken for one.
+    private static func refuseOtherFiles(_ path: String) throws(DatasetError) {
+        let ending = Directory.ending(of: path)
+        if ["gz", "tgz", "bz2", "xz", "zst", "zip"].contains(ending) {
+            throw DatasetError(
+                "\(path): compressed archives cannot be read at random; unpack it to a plain .tar")
+        }
+        if extensions.contains(ending) {
+            throw DatasetError(
+                "\(path): is one image; expected a folder, a list of images or a .tar shard")
+        }
+    }
+
+    /// SHA-256 over the line `path NUL bytes NUL label` of every sample.
     private static func digest(of samples: [Sample]) -> String {
         var hash = SHA256()
+        var text: [UInt8] = []
         for sample in samples {
-            hash.update(data: Data("\(sample.path)\0\(sample.bytes)\0\(sample.label)\n".utf8))
+            text += sample.path.utf8
+            text.append(0)
+            text.append(decimal: sample.bytes)
+            text.append(0)
+            text.append(decimal: sample.label)
+            text.append(UInt8(ascii: "\n"))
+            if text.count >= 1 << 16 {
+                hash.update(data: text)
+                text.removeAll(keepingCapacity: true)
+            }
         }
-        return hash.finalize().map { String(format: "%02x", $0) }.joined()
+        hash.update(data: text)
+        return hexadecimal(hash.finalize())
     }
 }
 
-/// Directory listing through readdir and stat: Foundation's costs several times as much per file,
-/// which counts with a million of them.
-private enum Directory {
-    struct Entry {
-        let name: String
-        let isDirectory: Bool
-        let bytes: Int
+/// Bytes as lower-case hexadecimal digits.
+func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+    let digits = Array("0123456789abcdef".utf8)
+    var text: [UInt8] = []
+    for byte in bytes {
+        text.append(digits[Int(byte >> 4)])
+        text.append(digits[Int(byte & 15)])
     }
+    return String(decoding: text, as: UTF8.self)
+}
 
-    /// The entries of a folder in the order of their names' code points; hidden ones left out.
-    static func entries(of path: String) throws(DatasetError) -> [Entry] {
-        guard let directory = opendir(path) else {
-            throw DatasetError(
-                "\(path): cannot be read as a folder: \(String(cString: strerror(errno)))")
+/// SHA-256 of bytes, in hexadecimal.
+func sha256(_ bytes: some Sequence<UInt8>) -> String {
+    hexadecimal(SHA256.hash(data: Array(bytes)))
+}
+
+extension [UInt8] {
+    /// Appends a number in decimal digits, without the String that an index of millions of lines
+    /// would pay for each.
+    mutating func append(decimal value: Int) {
+        guard value >= 0 else {
+            append(UInt8(ascii: "-"))
+            return append(decimal: -value)
         }
-        defer { closedir(directory) }
-        var entries: [Entry] = []
-        while let record = readdir(directory) {
-            let name = withUnsafePointer(to: &record.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            guard !name.hasPrefix(".") else { continue }
-            var status = stat()
-            guard stat("\(path)/\(name)", &status) == 0 else {
-                throw DatasetError(
-                    "\(path)/\(name): cannot be read: \(String(cString: strerror(errno)))")
-            }
-            entries.append(
-                Entry(
-                    name: name, isDirectory: status.st_mode & S_IFMT == S_IFDIR,
-                    bytes: Int(status.st_size)))
-        }
-        // UTF-8 bytes sort as code points do, which is Python's order of strings.
-        return entries.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+        if value >= 10 { append(decimal: value / 10) }
+        append(UInt8(ascii: "0") + UInt8(value % 10))
     }
 }

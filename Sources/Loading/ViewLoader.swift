@@ -59,8 +59,7 @@ public struct ViewLoader: Sendable {
     /// - Throws: `DatasetError` if the data set does not fit the recipe, `RecipeError` if the
     ///   recipe's batch does not fit the data set.
     public init(recipe: Recipe, options: LoadingOptions) throws {
-        dataset = try ImageDataset(
-            folder: recipe.data.train, expectedClasses: recipe.data.classes)
+        dataset = try ImageDataset(recipe.data.train, expectedClasses: recipe.data.classes)
         plan = try ViewPlan(recipe: recipe, imageCount: dataset.samples.count)
         substitutes = recipe.data.onError == .substitute
         self.options = options
@@ -117,7 +116,7 @@ public struct ViewLoader: Sendable {
         lap: (RenderStage) -> Void = { _ in }
     ) throws(DatasetError) {
         let renderer = worker.renderer
-        try dataset.decoding(view.imageIndex) { bytes in
+        try dataset.reading(view.imageIndex, into: worker.file) { bytes in
             lap(.read)
             try renderer.decode(bytes) { width, height in
                 view.crop(width: width, height: height)

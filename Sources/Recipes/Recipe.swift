@@ -47,11 +47,11 @@ public struct Recipe: Sendable, Equatable {
 }
 
 extension Recipe {
-    /// The images: folders with one subfolder per class.
+    /// The images: folders with one subfolder per class, lists of paths and labels, or tar shards.
     public struct Data: Sendable, Equatable {
-        /// The folder of training images, absolute.
+        /// The training images, absolute: a folder of class folders or of shards, or a list.
         public var train: String
-        /// The folder of validation images, absolute.
+        /// The validation images, absolute; likewise.
         public var val: String
         /// How many classes there are; at least 2.
         public var classes: Int

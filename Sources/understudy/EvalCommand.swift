@@ -9,7 +9,7 @@ import Torch
 struct EvalCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "eval",
-        abstract: "Measures a network's accuracy on a folder of labelled images.",
+        abstract: "Measures a network's accuracy on labelled images.",
         discussion: """
             Example:
               understudy eval --model resnet50 --weights runs/kd/average.safetensors \\
@@ -19,7 +19,8 @@ struct EvalCommand: ParsableCommand {
     @OptionGroup var classifier: ClassifierOptions
     @OptionGroup var device: DeviceOptions
 
-    @Option(name: .long, help: "The folder that holds one folder of images for each class.")
+    @Option(
+        name: .long, help: "The images: a folder of class folders, a list, or tar shards.")
     var data: String
 
     @Option(name: .long, help: "Images at a time.")
@@ -39,7 +40,7 @@ struct EvalCommand: ParsableCommand {
         let device = try device.checkedDevice()
         let classifier = try classifier.load(on: device)
         let dataset = try ImageDataset(
-            folder: data, expectedClasses: classifier.network.classes)
+            data, expectedClasses: classifier.network.classes)
         let evaluator = try Evaluator(
             EvaluationLoader(
                 dataset, transform: classifier.transform, batch: batch,

@@ -90,7 +90,7 @@ struct SlotViews {
             let sample = loader.dataset.samples[view.imageIndex]
             let original = try loader.dataset.bounds(of: view.imageIndex)
             return ViewParameters.Slot(
-                path: "\(loader.dataset.root)/\(sample.path)", label: sample.label,
+                path: loader.dataset.location(of: view.imageIndex), label: sample.label,
                 width: original.width, height: original.height, group: slot / plan.groupSize,
                 view: view.record(width: original.width, height: original.height, size: size))
         }

@@ -20,6 +20,7 @@ struct Understudy: ParsableCommand {
             PlanCommand.self, ViewsCommand.self, CacheCommand.self,
             TrainCommand.self,
             EvalCommand.self, PredictCommand.self, AverageCommand.self, ExportCommand.self,
+            PackCommand.self,
         ])
 
     static func main() {

@@ -23,12 +23,20 @@ enum Program {
     }
 
     /// Starts the program.
+    ///
+    /// - Parameter fileLimit: how large it may make files, in blocks of 512 bytes; what is more
+    ///   fails as on a full disk.
     static func start(
-        _ arguments: [String], in folder: String, output: URL, errors: URL
+        _ arguments: [String], in folder: String, output: URL, errors: URL, fileLimit: Int? = nil
     ) throws -> Process {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: path)
         process.arguments = arguments
+        if let fileLimit {
+            process.executableURL = URL(fileURLWithPath: "/bin/sh")
+            let script = "trap '' XFSZ; ulimit -f \(fileLimit); exec \"$0\" \"$@\""
+            process.arguments = ["-c", script, path] + arguments
+        }
         process.currentDirectoryURL = URL(fileURLWithPath: folder)
         for url in [output, errors] {
             _ = FileManager.default.createFile(atPath: url.path, contents: nil)
@@ -43,12 +51,14 @@ enum Program {
     /// Runs the program to its end, or kills it with SIGKILL after `killAfter` seconds.
     @discardableResult
     static func run(
-        _ arguments: [String], in folder: Folder, killAfter seconds: Double? = nil
+        _ arguments: [String], in folder: Folder, killAfter seconds: Double? = nil,
+        fileLimit: Int? = nil
     ) throws -> Outcome {
         let name = UUID().uuidString
         let output = URL(fileURLWithPath: "\(folder.path)/.out-\(name)")
         let errors = URL(fileURLWithPath: "\(folder.path)/.err-\(name)")
-        let process = try start(arguments, in: folder.path, output: output, errors: errors)
+        let process = try start(
+            arguments, in: folder.path, output: output, errors: errors, fileLimit: fileLimit)
         if let seconds {
             Thread.sleep(forTimeInterval: seconds)
             kill(process.processIdentifier, SIGKILL)

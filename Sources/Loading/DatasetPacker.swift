@@ -1,0 +1,302 @@
+import Crypto
+import Foundation
+import Imaging
+import Torch
+
+/// Writes a data set as tar shards in WebDataset's convention, with their index.
+///
+/// Samples keep their order, so image `i` stays image `i`; bytes stay as they are unless images are
+/// to be made smaller. The same data set and options give the same bytes, whatever the number of
+/// workers, and a run that was killed is taken up after the whole shards that are there.
+public struct DatasetPacker: Sendable {
+    /// What a pack is made with.
+    public struct Options: Sendable {
+        /// Samples of a shard; the last one may have fewer.
+        public var samplesPerShard = 10_000
+        /// The most pixels of an image's short side; larger images are resized and encoded as JPEG.
+        public var maxShortSide: Int?
+        /// The JPEG quality of resized images, 1 to 100.
+        public var quality = 95
+        /// Threads that read and resize.
+        public var workers = ProcessInfo.processInfo.activeProcessorCount
+
+        /// The defaults: 10,000 samples to a shard, bytes unchanged.
+        public init() {}
+    }
+
+    /// What a run did.
+    public struct Summary: Encodable, Sendable, Equatable {
+        /// Shards in all.
+        public let shards: Int
+        /// Shards written now; the others were there.
+        public let written: Int
+        /// Images in all.
+        public let images: Int
+        /// Images resized now.
+        public let resized: Int
+        /// The shards' size.
+        public let bytes: Int
+        /// The digest of the packed data set.
+        public let digest: String
+        /// The digest of its contents.
+        public let contentDigest: String
+    }
+
+    private let dataset: ImageDataset
+    private let directory: String
+    private let options: Options
+    private let plan: PackPlan
+    private let classes: [UInt8]
+
+    /// Images read before they are written.
+    private static let batch = 64
+
+    /// Prepares a pack; writes nothing yet.
+    ///
+    /// - Throws: `DatasetError` if the folder holds something else, or lies in the data set.
+    public init(
+        _ dataset: ImageDataset, to directory: String, options: Options
+    ) throws(DatasetError) {
+        precondition(options.samplesPerShard >= 1)
+        precondition((1...100).contains(options.quality))
+        precondition(options.maxShortSide.map { $0 >= 1 } ?? true)
+        self.dataset = dataset
+        self.directory = directory
+        self.options = options
+        classes = try ClassNames.text(dataset.classes)
+        plan = PackPlan(dataset, classes: classes, options)
+        guard plan.shards <= 1_000_000 else {
+            throw DatasetError(
+                "\(directory): \(plan.shards) shards are too many; raise the samples per shard")
+        }
+        try checkFolder()
+    }
+
+    /// Writes what is missing.
+    ///
+    /// - Parameter progress: called with the number of samples that are done; what it throws ends
+    ///   the run, which can be taken up again.
+    /// - Throws: `DatasetError` for an image that cannot be read or, where it is resized, decoded,
+    ///   and for a folder that cannot be written.
+    public func run(progress: (Int) throws -> Void) throws -> Summary {
+        try? FileManager.default.createDirectory(
+            atPath: directory, withIntermediateDirectories: true)
+        let lock = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard lock >= 0 else { throw DatasetError.system(directory, "cannot be made a folder") }
+        defer { close(lock) }
+        // The system drops the lock when the process ends, however it ends.
+        guard flock(lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK else {
+            throw DatasetError("\(directory): another pack is being written here; wait for its end")
+        }
+        try checkFolder()
+        if let done = try finished() { return done }
+        try removeTemporaries()
+        try write(plan.text(), PackPlan.file)
+        try write(Data(classes), ClassNames.file)
+
+        var index = ShardIndex()
+        var contents = SHA256()
+        var (written, resized) = (0, 0)
+        for shard in 0..<plan.shards {
+            let name = plan.name(ofShard: shard)
+            if FileManager.default.fileExists(atPath: "\(directory)/\(name)") {
+                try adopt(shard, into: &index, &contents)
+            } else {
+                resized += try write(shard, into: &index, &contents, progress: progress)
+                written += 1
+            }
+            try progress(plan.samples(ofShard: shard).upperBound)
+        }
+        index.contentDigest = hexadecimal(contents.finalize())
+        try write(Data(index.text()), ShardIndex.file)
+        return try summary(written: written, resized: resized)
+    }
+
+    /// The summary of a pack that is whole already.
+    private func finished() throws(DatasetError) -> Summary? {
+        guard try PackPlan(in: directory) != nil,
+            try ShardIndex(contentsOf: "\(directory)/\(ShardIndex.file)") != nil
+        else { return nil }
+        return try summary(written: 0, resized: 0)
+    }
+
+    private func summary(written: Int, resized: Int) throws(DatasetError) -> Summary {
+        let packed = try ImageDataset(directory, expectedClasses: dataset.classes.count)
+        guard let index = try ShardIndex(contentsOf: "\(directory)/\(ShardIndex.file)"),
+            let contentDigest = index.contentDigest
+        else { throw DatasetError("\(directory)/\(ShardIndex.file): is not this pack's") }
+        return Summary(
+            shards: index.shards.count, written: written, images: packed.samples.count,
+            resized: resized, bytes: index.shards.reduce(0) { $0 + $1.bytes },
+            digest: packed.digest, contentDigest: contentDigest)
+    }
+
+    /// Refuses a folder with anything but a pack of the same plan.
+    private func checkFolder() throws(DatasetError) {
+        let source = realPath(dataset.path) + "/"
+        guard !(realPath(directory) + "/").hasPrefix(source) else {
+            throw DatasetError("\(directory): lies in the data set; choose another --out")
+        }
+        var status = stat()
+        guard stat(directory, &status) == 0 else { return }
+        guard Directory.Kind(status) == .folder else {
+            throw DatasetError("\(directory): is not a folder; choose another --out")
+        }
+        if let there = try PackPlan(in: directory) {
+            if let difference = plan.difference(from: there) {
+                throw DatasetError(
+                    "\(directory): holds another pack (\(difference)); choose another --out")
+            }
+        } else if let other = try Directory.entries(of: directory).first(where: {
+            !$0.name.hasSuffix(".tmp")
+        }) {
+            throw DatasetError(
+                "\(directory): holds something else (\(other.name)); choose another --out")
+        }
+    }
+
+    /// Removes what a killed run left half-written.
+    private func removeTemporaries() throws(DatasetError) {
+        for entry in try Directory.entries(of: directory) where entry.name.hasSuffix(".tmp") {
+            unlink("\(directory)/\(entry.name)")
+        }
+    }
+
+    private func write(_ data: Data, _ name: String) throws(DatasetError) {
+        do { try AtomicFile.write(data, to: "\(directory)/\(name)") } catch {
+            throw DatasetError(error.message)
+        }
+    }
+
+    /// Writes one shard and appends it to the index.
+    ///
+    /// - Returns: how many images were resized.
+    private func write(
+        _ shard: Int, into index: inout ShardIndex, _ contents: inout SHA256,
+        progress: (Int) throws -> Void
+    ) throws -> Int {
+        let range = plan.samples(ofShard: shard)
+        let name = plan.name(ofShard: shard)
+        let number = Int32(index.shards.count)
+        var writer = try ShardWriter("\(directory)/\(name)")
+        var names = MemberNames()
+        var resized = 0
+        for start in stride(from: range.lowerBound, to: range.upperBound, by: Self.batch) {
+            let count = min(Self.batch, range.upperBound - start)
+            let images = try concurrentMap(count, workers: options.workers) {
+                offset throws(DatasetError) in try image(start + offset)
+            }
+            for (offset, image) in images.enumerated() {
+                let sample = dataset.samples[start + offset]
+                let path = image.isResized ? Self.jpegPath(sample.path) : sample.path
+                let place = try writer.append(
+                    names.next(path, ending: image.ending), image.bytes, label: sample.label)
+                contents.update(data: Data(SHA256.hash(data: image.bytes)))
+                index.samples.append(
+                    ImageDataset.Sample(path: path, label: sample.label, bytes: image.bytes.count))
+                index.places.append(
+                    ShardStore.Place(shard: number, offset: place.offset, header: place.header))
+                resized += image.isResized ? 1 : 0
+            }
+            try progress(start + count)
+        }
+        let bytes = writer.size + TarBlocks.end.count
+        let hash = try writer.publish()
+        index.shards.append(ShardIndex.Shard(name: name, bytes: bytes, sha256: hash))
+        return resized
+    }
+
+    /// Appends a shard that is there to the index, after a look at what it holds.
+    private func adopt(
+        _ shard: Int, into index: inout ShardIndex, _ contents: inout SHA256
+    ) throws(DatasetError) {
+        let name = plan.name(ofShard: shard)
+        let path = "\(directory)/\(name)"
+        let range = plan.samples(ofShard: shard)
+        let scan = try ShardScan(path)
+        let isSame =
+            scan.entries.count == range.count
+            && zip(range, scan.entries).allSatisfy { number, entry in
+                let (source, packed) = (dataset.samples[number], entry.sample)
+                // A resized image has another size, and maybe another ending.
+                return source.label == packed.label
+                    && (source == packed
+                        || plan.maxShortSide != nil
+                            && [source.path, Self.jpegPath(source.path)].contains(packed.path))
+            }
+        guard isSame else {
+            throw DatasetError("\(path): is not the shard that this pack has here; remove it")
+        }
+        let file = ShardStore(
+            folder: directory,
+            shards: [.init(name: name, bytes: scan.bytes, sha256: nil)],
+            places: scan.entries.map { .init(shard: 0, offset: $0.offset, header: $0.header) })
+        let buffer = FileBuffer()
+        for (number, entry) in scan.entries.enumerated() {
+            let bytes = try file.read(number, entry.sample, into: buffer)
+            var hash = SHA256()
+            hash.update(bufferPointer: bytes)
+            contents.update(data: Data(hash.finalize()))
+        }
+        index.append(scan, name: name, sha256: try Self.sha256(ofFile: path))
+    }
+
+    private static func sha256(ofFile path: String) throws(DatasetError) -> String {
+        let descriptor = Descriptor.open(path)
+        guard descriptor >= 0 else { throw .system(path, "cannot be read") }
+        defer { close(descriptor) }
+        var hash = SHA256()
+        let buffer = FileBuffer()
+        var offset = 0
+        while true {
+            let target = buffer.reserve(1 << 20)
+            let count = Descriptor.read(descriptor, into: target, at: offset)
+            guard count >= 0 else { throw .system(path, "cannot be read") }
+            hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: target[..<count]))
+            offset += count
+            if count < target.count { return hexadecimal(hash.finalize()) }
+        }
+    }
+}
+
+extension DatasetPacker {
+    /// An image as it goes into a shard.
+    private struct Packed: Sendable {
+        let bytes: [UInt8]
+        /// The ending of its format, for a path without one.
+        let ending: String
+        let isResized: Bool
+    }
+
+    /// Reads an image and makes it smaller where that is asked for.
+    private func image(_ index: Int) throws(DatasetError) -> Packed {
+        let path = dataset.samples[index].path
+        let hasEnding = ImageDataset.extensions.contains(Directory.ending(of: path))
+        return try dataset.reading(index, into: FileBuffer()) { bytes in
+            if let side = options.maxShortSide {
+                let (width, height) = try ImageDecoder.size(of: bytes)
+                let short = min(width, height)
+                if short > side {
+                    // int(side · long / short), as torchvision's Resize truncates.
+                    let resized = try ImageDecoder.decode(bytes).resized(
+                        width: side * width / short, height: side * height / short,
+                        interpolation: .bicubic)
+                    return Packed(
+                        bytes: try ImageEncoder.jpeg(resized, quality: options.quality),
+                        ending: "jpg", isResized: true)
+                }
+            }
+            let format = ImageFormat(sniffing: bytes)
+            guard hasEnding || format != nil else {
+                throw DatasetError("neither JPEG nor PNG, by name or content")
+            }
+            return Packed(
+                bytes: Array(bytes), ending: format == .png ? "png" : "jpg", isResized: false)
+        }
+    }
+
+    /// A path with an ending that fits a JPEG.
+    private static func jpegPath(_ path: String) -> String {
+        Directory.ending(of: path) == "png" ? String(path.dropLast(3)) + "jpg" : path
+    }
+}

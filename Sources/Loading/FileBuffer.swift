@@ -1,0 +1,90 @@
+import Foundation
+
+/// Memory that files are read into, one after another.
+///
+/// It grows to the largest file and is reused, so that reading allocates nothing in steady state.
+/// Not `Sendable`: each thread has its own.
+public final class FileBuffer {
+    private var storage = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+
+    /// Makes an empty buffer.
+    public init() {}
+
+    deinit { storage.deallocate() }
+
+    /// Memory of `count` bytes; what was there before is lost.
+    func reserve(_ count: Int) -> UnsafeMutableRawBufferPointer {
+        if storage.count < count {
+            storage.deallocate()
+            // Twice the size seen, so that a data set of growing files does not allocate for each.
+            storage = .allocate(byteCount: max(2 * count, 1 << 16), alignment: 64)
+        }
+        return UnsafeMutableRawBufferPointer(rebasing: storage[..<count])
+    }
+}
+
+/// Reads of open files.
+enum Descriptor {
+    /// Opens a file for reading; -1 and errno where that fails.
+    ///
+    /// Without blocking: a pipe put in a file's place must not hold up a worker for ever.
+    static func open(_ path: String, below folder: Int32 = AT_FDCWD) -> Int32 {
+        // Passing the String itself would copy it to the heap for each call.
+        path.withCString { path in
+            while true {
+                let descriptor = openat(
+                    folder, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+                if descriptor >= 0 || errno != EINTR { return descriptor }
+            }
+        }
+    }
+
+    /// Fills `target` from the file's bytes at `offset`.
+    ///
+    /// - Returns: the bytes read, fewer at the file's end; -1 and errno where reading fails.
+    static func read(
+        _ descriptor: Int32, into target: UnsafeMutableRawBufferPointer, at offset: Int
+    ) -> Int {
+        var filled = 0
+        while filled < target.count {
+            let rest = UnsafeMutableRawBufferPointer(rebasing: target[filled...])
+            let count = pread(descriptor, rest.baseAddress, rest.count, off_t(offset + filled))
+            if count < 0, errno == EINTR { continue }
+            if count < 0 { return -1 }
+            if count == 0 { break }
+            filled += count
+        }
+        return filled
+    }
+
+    /// Reads a whole file.
+    ///
+    /// - Returns: nil if there is no such file.
+    static func contents(
+        of path: String, limit: Int = 1 << 32
+    ) throws(DatasetError) -> [UInt8]? {
+        let descriptor = open(path)
+        guard descriptor >= 0 else {
+            if errno == ENOENT || errno == ENOTDIR { return nil }
+            throw .system(path, "cannot be read")
+        }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw .system(path, "cannot be read") }
+        guard Directory.Kind(status) == .file else {
+            throw DatasetError("\(path): is not a regular file")
+        }
+        let size = Int(status.st_size)
+        guard size <= limit else {
+            throw DatasetError("\(path): \(size) bytes are too many for a text file")
+        }
+        var code: Int32 = 0
+        let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, initialized in
+            let count = read(descriptor, into: UnsafeMutableRawBufferPointer(buffer), at: 0)
+            code = count < 0 ? errno : 0
+            initialized = max(count, 0)
+        }
+        guard code == 0 else { throw .system(path, "cannot be read", code) }
+        return bytes
+    }
+}

@@ -1,0 +1,92 @@
+import Foundation
+
+extension ImageDataset {
+    /// Lists the images of class folders.
+    static func folder(
+        _ root: String, entries: [Directory.Entry], expectedClasses: Int?
+    ) throws(DatasetError) -> Contents {
+        var folders = entries.filter(\.isFolder)
+        guard !folders.isEmpty else {
+            throw DatasetError(
+                "\(root): no class folders; expected \(root)/<class>/<image>.jpg, or .tar shards")
+        }
+        try refuseTwins(folders, in: root)
+        if let names = try ClassNames(in: root) {
+            folders = try names.ordering(folders, of: root)
+        }
+        if let expectedClasses, folders.count != expectedClasses {
+            throw DatasetError(
+                "\(root): \(folders.count) class folders, the recipe says \(expectedClasses); "
+                    + "mend data.classes or the folder")
+        }
+        var samples: [Sample] = []
+        var empty: [String] = []
+        for (label, folder) in folders.enumerated() {
+            let before = samples.count
+            try collect(
+                root: root, below: folder.name, label: label, within: [folder.identity],
+                into: &samples)
+            if samples.count == before { empty.append(folder.name) }
+        }
+        guard empty.isEmpty else {
+            throw DatasetError(
+                "\(root): no images (\(extensions.sorted().joined(separator: ", "))) in "
+                    + "class \(empty.prefix(5).joined(separator: ", "))"
+                    + (empty.count > 5 ? " and \(empty.count - 5) more" : "")
+                    + "; add some or remove the folder")
+        }
+        return Contents(
+            classes: folders.map(\.name), samples: samples, store: try FileStore(root: root))
+    }
+
+    /// Refuses two class folders that are one directory or look alike.
+    ///
+    /// The first would train one class under two labels. The second is what copying between file
+    /// systems leaves behind: é as one code point and as two.
+    private static func refuseTwins(
+        _ folders: [Directory.Entry], in root: String
+    ) throws(DatasetError) {
+        var names: [String: Directory.Entry] = [:]
+        var identities: [Directory.Identity: Directory.Entry] = [:]
+        for folder in folders {
+            // Strings are equal in Swift where they are canonically equivalent.
+            if let other = names.updateValue(folder, forKey: folder.name) {
+                let spelling = { (name: String) in
+                    name.unicodeScalars.map { $0.escaped(asASCII: true) }.joined()
+                }
+                throw DatasetError(
+                    "\(root): class folders '\(spelling(other.name))' and "
+                        + "'\(spelling(folder.name))' have the same name in two Unicode "
+                        + "spellings; merge or rename them")
+            }
+            if let other = identities.updateValue(folder, forKey: folder.identity) {
+                throw DatasetError(
+                    "\(root): class folders '\(other.name)' and '\(folder.name)' are the same "
+                        + "folder by a symbolic link; remove one")
+            }
+        }
+    }
+
+    private static func collect(
+        root: String, below folder: String, label: Int, within ancestors: [Directory.Identity],
+        into samples: inout [Sample]
+    ) throws(DatasetError) {
+        for entry in try Directory.entries(of: "\(root)/\(folder)") {
+            let path = "\(folder)/\(entry.name)"
+            if entry.isFolder {
+                guard !ancestors.contains(entry.identity) else {
+                    throw DatasetError(
+                        "\(root)/\(path): a symbolic link to a folder that it lies in; remove it")
+                }
+                try collect(
+                    root: root, below: path, label: label, within: ancestors + [entry.identity],
+                    into: &samples)
+            } else if extensions.contains(Directory.ending(of: entry.name)) {
+                guard entry.kind == .file else {
+                    throw DatasetError("\(root)/\(path): is not a regular file; remove it")
+                }
+                samples.append(Sample(path: path, label: label, bytes: entry.bytes))
+            }
+        }
+    }
+}

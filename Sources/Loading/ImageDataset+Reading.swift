@@ -1,0 +1,123 @@
+import Foundation
+import Imaging
+
+/// Where the bytes of a data set's images lie.
+protocol ImageStore: Sendable {
+    /// Reads an image's bytes.
+    ///
+    /// - Returns: a part of the buffer's memory, valid until its next use.
+    /// - Throws: `DatasetError` with the place if it cannot be read or is not what was listed.
+    func read(
+        _ index: Int, _ sample: ImageDataset.Sample, into buffer: FileBuffer
+    ) throws(DatasetError) -> UnsafeRawBufferPointer
+
+    /// The place of an image, for messages.
+    func location(of index: Int, _ sample: ImageDataset.Sample) -> String
+}
+
+extension ImageDataset {
+    /// Reads one image's bytes and lends them to `body`.
+    ///
+    /// Allocates nothing once the buffer has grown to the size of the files.
+    ///
+    /// - Parameters:
+    ///   - index: the image, `0..<samples.count`.
+    ///   - buffer: the memory to read into; of the calling thread alone.
+    ///   - body: uses the bytes, which are valid during the call only.
+    /// - Throws: `DatasetError` with the image's place if it cannot be read, is not what was listed
+    ///   or indexed, or `body` throws.
+    public func reading<Result>(
+        _ index: Int, into buffer: FileBuffer, _ body: (UnsafeRawBufferPointer) throws -> Result
+    ) throws(DatasetError) -> Result {
+        let bytes = try store.read(index, samples[index], into: buffer)
+        do {
+            return try body(bytes)
+        } catch {
+            throw DatasetError("\(location(of: index)): \(error)")
+        }
+    }
+
+    /// Where an image lies: its path, or `shard.tar: member`.
+    public func location(of index: Int) -> String {
+        store.location(of: index, samples[index])
+    }
+
+    /// Decodes one image whole.
+    ///
+    /// - Throws: `DatasetError` naming its place.
+    public func image(_ index: Int) throws(DatasetError) -> Image {
+        try decoding(index) { try ImageDecoder.decode($0) }
+    }
+
+    /// The rectangle of one image, read from its header.
+    ///
+    /// - Throws: `DatasetError` naming its place.
+    public func bounds(of index: Int) throws(DatasetError) -> PixelRect {
+        try decoding(index) { bytes in
+            let size = try ImageDecoder.size(of: bytes)
+            return PixelRect(x: 0, y: 0, width: size.width, height: size.height)
+        }
+    }
+
+    /// Reads one image's bytes into a buffer of this call and has `body` decode them.
+    func decoding<Result>(
+        _ index: Int, _ body: (UnsafeRawBufferPointer) throws -> Result
+    ) throws(DatasetError) -> Result {
+        try reading(index, into: FileBuffer(), body)
+    }
+}
+
+/// Images in files of their own.
+final class FileStore: ImageStore {
+    private let root: String
+    // Relative paths are resolved from the open folder: no path is put together for each read, and
+    // a change of the working directory changes nothing.
+    private let descriptor: Int32
+
+    init(root: String) throws(DatasetError) {
+        self.root = root
+        descriptor = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .system(root, "cannot be opened") }
+    }
+
+    deinit { close(descriptor) }
+
+    /// The kind and size of the file at a path below the root, or an absolute one; errno if none.
+    func status(_ path: String) -> stat? {
+        var status = stat()
+        return fstatat(descriptor, path, &status, 0) == 0 ? status : nil
+    }
+
+    func location(of index: Int, _ sample: ImageDataset.Sample) -> String {
+        sample.path.hasPrefix("/") ? sample.path : "\(root)/\(sample.path)"
+    }
+
+    func read(
+        _ index: Int, _ sample: ImageDataset.Sample, into buffer: FileBuffer
+    ) throws(DatasetError) -> UnsafeRawBufferPointer {
+        let file = Descriptor.open(sample.path, below: descriptor)
+        guard file >= 0 else {
+            throw .system(location(of: index, sample), "cannot be read")
+        }
+        defer { close(file) }
+        var status = stat()
+        guard fstat(file, &status) == 0 else {
+            throw .system(location(of: index, sample), "cannot be read")
+        }
+        guard Directory.Kind(status) == .file, Int(status.st_size) == sample.bytes else {
+            throw DatasetError(
+                "\(location(of: index, sample)): changed since it was listed: \(sample.bytes) bytes "
+                    + "then, \(status.st_size) now; start again to list the data anew")
+        }
+        let target = buffer.reserve(sample.bytes)
+        let count = Descriptor.read(file, into: target, at: 0)
+        guard count >= 0 else {
+            throw .system(location(of: index, sample), "cannot be read")
+        }
+        guard count == sample.bytes else {
+            throw DatasetError(
+                "\(location(of: index, sample)): changed while it was read; start again")
+        }
+        return UnsafeRawBufferPointer(target)
+    }
+}

@@ -1,0 +1,88 @@
+import Foundation
+
+/// What determines every byte of a pack: kept as `pack.json`, so that a run that goes on with a
+/// pack is the same run.
+struct PackPlan: Codable, Equatable {
+    /// The file's name.
+    static let file = "pack.json"
+    static let currentFormat = 1
+
+    let format: Int
+    /// The digest of the data set.
+    let source: String
+    /// SHA-256 of the text of `classes.txt`.
+    let classes: String
+    let samples: Int
+    let samplesPerShard: Int
+    let maxShortSide: Int?
+    let quality: Int?
+
+    private enum CodingKeys: String, CodingKey {
+        case format, source, classes, samples, quality
+        case samplesPerShard = "samples_per_shard"
+        case maxShortSide = "max_short_side"
+    }
+
+    /// The number of shards.
+    var shards: Int { (samples + samplesPerShard - 1) / samplesPerShard }
+
+    /// A shard's file name.
+    func name(ofShard shard: Int) -> String { String(format: "shard-%06d.tar", shard) }
+
+    /// The samples of a shard.
+    func samples(ofShard shard: Int) -> Range<Int> {
+        shard * samplesPerShard..<min((shard + 1) * samplesPerShard, samples)
+    }
+
+    /// The plan of a folder; nil if it has none.
+    init?(in folder: String) throws(DatasetError) {
+        let path = "\(folder)/\(Self.file)"
+        guard let bytes = try Descriptor.contents(of: path, limit: 1 << 20) else { return nil }
+        guard let plan = try? JSONDecoder().decode(PackPlan.self, from: Data(bytes)),
+            plan.format == Self.currentFormat
+        else {
+            throw DatasetError(
+                "\(path): damaged or of another version; choose another folder, or remove this one")
+        }
+        self = plan
+    }
+
+    init(_ dataset: ImageDataset, classes: [UInt8], _ options: DatasetPacker.Options) {
+        format = Self.currentFormat
+        source = dataset.digest
+        self.classes = sha256(classes)
+        samples = dataset.samples.count
+        samplesPerShard = options.samplesPerShard
+        maxShortSide = options.maxShortSide
+        quality = options.maxShortSide == nil ? nil : options.quality
+    }
+
+    /// The first thing in which a pack that is there differs from this one; nil if it is the same.
+    func difference(from there: PackPlan) -> String? {
+        func text(_ value: Int?) -> String { value.map { "\($0)" } ?? "none" }
+        if samples != there.samples {
+            return "\(there.samples) samples there, \(samples) here"
+        }
+        if source != there.source || classes != there.classes {
+            return "its data set is another one, or has changed"
+        }
+        for (name, theirs, ours) in [
+            ("--samples-per-shard", there.samplesPerShard, samplesPerShard),
+            ("--max-short-side", there.maxShortSide, maxShortSide),
+            ("--quality", there.quality, quality),
+        ] as [(String, Int?, Int?)] where theirs != ours {
+            return "\(name) \(text(theirs)) there, \(text(ours)) here"
+        }
+        return nil
+    }
+
+    /// The file's content.
+    func text() throws(DatasetError) -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
+        guard let data = try? encoder.encode(self) else {
+            throw DatasetError("\(Self.file): cannot be encoded")
+        }
+        return data + [10]
+    }
+}

@@ -1,0 +1,191 @@
+import Foundation
+
+extension ShardIndex {
+    private static let title = "understudy-index"
+    private static let tab = UInt8(ascii: "\t")
+    private static let lineFeed = UInt8(ascii: "\n")
+    private static let backslash = UInt8(ascii: "\\")
+
+    /// The index as text.
+    func text() -> [UInt8] {
+        var text: [UInt8] = []
+        text.reserveCapacity(80 * samples.count + 100 * shards.count + 200)
+        text += "\(Self.title)\t\(Self.version)\ncontent\t\(contentDigest ?? "-")\n".utf8
+        text += "shards\t\(shards.count)\n".utf8
+        for shard in shards {
+            Self.append(shard.name, to: &text)
+            text += "\t\(shard.bytes)\t\(shard.sha256 ?? "-")\n".utf8
+        }
+        text += "samples\t\(samples.count)\n".utf8
+        for (sample, place) in zip(samples, places) {
+            for number in [Int(place.shard), place.offset, sample.bytes, sample.label] {
+                text.append(decimal: number)
+                text.append(Self.tab)
+            }
+            for shift in stride(from: 60, through: 0, by: -4) {
+                let digit = UInt8(place.header >> UInt64(shift) & 15)
+                text.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+            }
+            text.append(Self.tab)
+            Self.append(sample.path, to: &text)
+            text.append(Self.lineFeed)
+        }
+        return text
+    }
+
+    private static func append(_ name: String, to text: inout [UInt8]) {
+        for byte in name.utf8 {
+            switch byte {
+            case lineFeed: text += [backslash, UInt8(ascii: "n")]
+            case backslash: text += [backslash, backslash]
+            default: text.append(byte)
+            }
+        }
+    }
+
+    /// Reads an index; nil if there is none.
+    ///
+    /// - Throws: `DatasetError` with file and line if it is damaged.
+    init?(contentsOf path: String) throws(DatasetError) {
+        // What is no file, such as a folder of this name, is no index either.
+        var status = stat()
+        guard stat(path, &status) == 0, Directory.Kind(status) == .file,
+            let bytes = try Descriptor.contents(of: path)
+        else { return nil }
+        let parsed = bytes.withUnsafeBufferPointer { bytes in
+            Result { () throws(FieldReader.Fault) in try ShardIndex(parsing: bytes) }
+        }
+        do { self = try parsed.get() } catch {
+            throw DatasetError(
+                "\(path):\(error.line): the index is damaged or of another version; delete it, and "
+                    + "the shards are indexed anew")
+        }
+    }
+
+    private init(parsing bytes: UnsafeBufferPointer<UInt8>) throws(FieldReader.Fault) {
+        var reader = FieldReader(bytes)
+        guard try reader.word(Self.tab) == Self.title else { throw reader.fault }
+        guard try reader.number(Self.lineFeed) == Self.version else { throw reader.fault }
+        guard try reader.word(Self.tab) == "content" else { throw reader.fault }
+        contentDigest = try reader.hash()
+        guard try reader.word(Self.tab) == "shards" else { throw reader.fault }
+        let shardCount = try reader.number(Self.lineFeed)
+        for _ in 0..<shardCount {
+            let name = try reader.text(Self.tab)
+            let size = try reader.number(Self.tab)
+            shards.append(Shard(name: name, bytes: size, sha256: try reader.hash()))
+        }
+        guard try reader.word(Self.tab) == "samples" else { throw reader.fault }
+        let sampleCount = try reader.number(Self.lineFeed)
+        // A line has at least 27 bytes, so a damaged count cannot ask for more than the file holds.
+        samples.reserveCapacity(min(sampleCount, bytes.count / 27))
+        places.reserveCapacity(min(sampleCount, bytes.count / 27))
+        for _ in 0..<sampleCount {
+            let fault = reader.fault
+            let shard = try reader.number(Self.tab)
+            let offset = try reader.number(Self.tab)
+            let size = try reader.number(Self.tab)
+            let label = try reader.number(Self.tab)
+            let header = try reader.hexadecimal(Self.tab)
+            let path = try reader.text(Self.lineFeed)
+            guard shard < shards.count, offset >= TarHeader.block,
+                size <= shards[shard].bytes - offset
+            else { throw fault }
+            places.append(ShardStore.Place(shard: Int32(shard), offset: offset, header: header))
+            samples.append(ImageDataset.Sample(path: path, label: label, bytes: size))
+        }
+        guard reader.isAtEnd else { throw reader.fault }
+    }
+}
+
+/// Reads fields byte by byte: splitting into Strings takes ten times as long, and an index has a
+/// line for each of a million images.
+private struct FieldReader {
+    struct Fault: Error { let line: Int }
+
+    private let bytes: UnsafeBufferPointer<UInt8>
+    private var position = 0
+    private var line = 1
+
+    init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+
+    var isAtEnd: Bool { position == bytes.count }
+
+    /// The present line cannot be read.
+    var fault: Fault { Fault(line: line) }
+
+    /// The bytes up to an end mark, which is skipped.
+    private mutating func field(_ end: UInt8) throws(Fault) -> UnsafeBufferPointer<UInt8> {
+        guard let start = bytes.baseAddress, position < bytes.count,
+            let mark = memchr(start + position, Int32(end), bytes.count - position)
+        else { throw fault }
+        let length = start.distance(to: mark.assumingMemoryBound(to: UInt8.self)) - position
+        defer {
+            position += length + 1
+            if end == 10 { line += 1 }
+        }
+        return UnsafeBufferPointer(rebasing: bytes[position..<position + length])
+    }
+
+    mutating func number(_ end: UInt8) throws(Fault) -> Int {
+        let digits = try field(end)
+        guard (1...15).contains(digits.count) else { throw fault }
+        var value = 0
+        for byte in digits {
+            guard byte >= 48, byte <= 57 else { throw fault }
+            value = value &* 10 &+ Int(byte &- 48)
+        }
+        return value
+    }
+
+    mutating func hexadecimal(_ end: UInt8) throws(Fault) -> UInt64 {
+        let digits = try field(end)
+        guard digits.count == 16 else { throw fault }
+        var value: UInt64 = 0
+        for byte in digits {
+            switch byte {
+            case 48...57: value = value << 4 | UInt64(byte - 48)
+            case 97...102: value = value << 4 | UInt64(byte - 87)
+            default: throw fault
+            }
+        }
+        return value
+    }
+
+    mutating func text(_ end: UInt8) throws(Fault) -> String {
+        let field = try field(end)
+        guard !field.contains(92) else {
+            var plain: [UInt8] = []
+            var isEscaped = false
+            for byte in field {
+                if isEscaped {
+                    guard byte == 92 || byte == UInt8(ascii: "n") else { throw fault }
+                    plain.append(byte == 92 ? 92 : 10)
+                    isEscaped = false
+                } else if byte == 92 {
+                    isEscaped = true
+                } else {
+                    plain.append(byte)
+                }
+            }
+            guard !isEscaped, let text = String(validating: plain, as: UTF8.self) else {
+                throw fault
+            }
+            return text
+        }
+        guard let text = String(validating: field, as: UTF8.self) else { throw fault }
+        return text
+    }
+
+    mutating func word(_ end: UInt8) throws(Fault) -> String {
+        String(decoding: try field(end), as: UTF8.self)
+    }
+
+    /// A SHA-256 at a line's end; nil for `-`.
+    mutating func hash() throws(Fault) -> String? {
+        let text = try word(10)
+        if text == "-" { return nil }
+        guard text.utf8.count == 64 else { throw fault }
+        return text
+    }
+}

@@ -1,0 +1,95 @@
+import ArgumentParser
+import Distillation
+import Foundation
+import Loading
+
+/// `understudy pack`.
+struct PackCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pack",
+        abstract: "Writes a data set as tar shards, for file systems that dislike many files.",
+        discussion: """
+            The shards follow WebDataset's convention and hold the images' bytes unchanged, so \
+            that views and caches stay the same; --max-short-side makes large images smaller. \
+            Shards that are there already are kept, so the same command goes on after a kill or \
+            Ctrl-C.
+
+            Example:
+              understudy pack --data data/imagenet/train --out data/imagenet-train
+            """)
+
+    @Option(name: .long, help: "The data set: a folder of class folders, a list, or shards.")
+    var data: String
+
+    @Option(name: .long, help: "The folder of the shards; made if it is not there.")
+    var out: String
+
+    @Option(name: .long, help: "Images in a shard.")
+    var samplesPerShard = 10_000
+
+    @Option(
+        name: .long,
+        help: "Resize images whose short side is longer, in pixels; by default bytes are kept.")
+    var maxShortSide: Int?
+
+    @Option(name: .long, help: "The JPEG quality of resized images, 1 to 100. (default: 95)")
+    var quality: Int?
+
+    @Option(name: .long, help: "Threads that read and resize; by default one for each core.")
+    var workers = ProcessInfo.processInfo.activeProcessorCount
+
+    @Flag(name: .long, help: "Print the summary as JSON.")
+    var json = false
+
+    func validate() throws {
+        guard samplesPerShard >= 1 else {
+            throw ValidationError("--samples-per-shard must be at least 1")
+        }
+        guard maxShortSide.map({ $0 >= 1 }) ?? true else {
+            throw ValidationError("--max-short-side must be at least 1")
+        }
+        guard quality == nil || maxShortSide != nil else {
+            throw ValidationError("--quality needs --max-short-side: other images keep their bytes")
+        }
+        guard quality.map({ (1...100).contains($0) }) ?? true else {
+            throw ValidationError("--quality must be 1 to 100")
+        }
+        guard workers >= 1 else { throw ValidationError("--workers must be at least 1") }
+    }
+
+    func run() throws {
+        Interruption.install()
+        var options = DatasetPacker.Options()
+        options.samplesPerShard = samplesPerShard
+        options.maxShortSide = maxShortSide
+        options.quality = quality ?? options.quality
+        options.workers = workers
+        let start = ContinuousClock.now
+        let dataset = try ImageDataset(data)
+        let packer = try DatasetPacker(dataset, to: out, options: options)
+        let progress = ProgressBar()
+        defer { progress.end() }
+        progress.begin("pack", total: dataset.samples.count, unit: "images")
+        let summary = try packer.run { done in
+            guard !Interruption.requested else {
+                throw Interrupted(
+                    description: "stopped; whole shards are kept, and the same command goes on "
+                        + "from there")
+            }
+            progress.advance(to: done, note: "")
+        }
+        progress.end()
+        guard !json else { return print(try summary.json()) }
+        print(
+            String(
+                format: "%@: %@ images in %d shards, %@; %d shards written, %d were there, %.1f s",
+                out, summary.images.grouped, summary.shards, summary.bytes.byteText,
+                summary.written, summary.shards - summary.written,
+                start.duration(to: .now).seconds))
+        if summary.resized > 0 {
+            print(
+                "\(summary.resized.grouped) images were resized to a short side of "
+                    + "\(maxShortSide ?? 0)")
+        }
+    }
+}
