@@ -16,8 +16,10 @@ import Testing
             let image = drawn(width: entry.image[0], height: entry.image[1])
             let transform = EvaluationTransform(
                 size: entry.size, resize: entry.resize, interpolation: filter.interpolation)
-            let result = transform(image)
-            #expect((result.width, result.height) == (entry.size, entry.size))
+            let batch = try ImageEncoder.png(image).withUnsafeBytes { try transform($0) }
+            #expect((batch.count, batch.size) == (1, entry.size))
+            let result = Image(
+                width: entry.size, height: entry.size, pixels: batch.withBytes(Array.init))
             #expect(
                 checksum(result) == (filter == .bilinear ? entry.bilinear : entry.bicubic),
                 "\(entry.image) to \(entry.resize), cropped to \(entry.size), \(filter)")
