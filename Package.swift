@@ -52,7 +52,9 @@ let package = Package(
         .target(name: "Torch", dependencies: ["CTorch"], swiftSettings: swiftSettings),
         .target(name: "Recipes", dependencies: ["Yams"], swiftSettings: swiftSettings),
         .target(name: "Models", dependencies: ["Recipes", "Torch"], swiftSettings: swiftSettings),
-        .target(name: "Imaging", dependencies: ["CJPEG", "CPNG", "CPixels"], swiftSettings: swiftSettings),
+        .target(
+            name: "Imaging", dependencies: ["CJPEG", "CPNG", "CPixels"],
+            swiftSettings: swiftSettings),
         .target(name: "Views", dependencies: ["Recipes", "Imaging"], swiftSettings: swiftSettings),
         .target(
             name: "Loading", dependencies: ["Views", "Imaging", "Recipes", "Torch", crypto],

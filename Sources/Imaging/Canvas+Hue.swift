@@ -19,17 +19,9 @@ extension Canvas {
         }
     }
 
-    /// Replaces every colour by its grey, ITU-R 601's luma: Pillow's `convert("L")`.
-    func greyscale() {
-        var pixel = pixels
-        for _ in 0..<width &* height {
-            let sum =
-                UInt32(pixel[0]) &* 19595 &+ UInt32(pixel[1]) &* 38470 &+ UInt32(pixel[2]) &* 7471
-            let grey = UInt8(truncatingIfNeeded: (sum &+ 0x8000) >> 16)
-            (pixel[0], pixel[1], pixel[2]) = (grey, grey, grey)
-            pixel += 3
-        }
-    }
+    /// Replaces every colour by its grey, ITU-R 601's luma: Pillow's `convert("L")`, which is also
+    /// what the colour enhancer blends with.
+    func greyscale() { enhanceColor(0) }
 }
 
 /// A colour as Pillow's mode HSV holds it, 8 bits each.

@@ -109,7 +109,10 @@ import Torch
         "bad input ends in one line",
         arguments: [
             (["--slots", "40..<49"], "Error: --slots ends at 49, an epoch of this recipe has 48"),
-            (["--set", "data.train=nowhere"], "nowhere: no such data set: No such file or directory"),
+            (
+                ["--set", "data.train=nowhere"],
+                "nowhere: no such data set: No such file or directory"
+            ),
             (["--set", "view.erasing=0.25"], "view.erasing: expected a mapping or none"),
         ])
     func badInput(arguments: [String], expected: String) throws {
