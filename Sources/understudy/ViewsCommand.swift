@@ -38,6 +38,7 @@ struct ShowViewsCommand: ParsableCommand {
             """)
 
     @OptionGroup var recipe: RecipeOptions
+    @OptionGroup var loading: LoadingArguments
 
     @Option(name: .long, help: "The epoch, from 0.")
     var epoch = 0
@@ -61,16 +62,11 @@ struct ShowViewsCommand: ParsableCommand {
     @Option(name: .long, help: "Write every view's parameters to this JSON file.")
     var params: String?
 
-    @Option(name: .long, help: "Threads that render views.")
-    var workers = ProcessInfo.processInfo.activeProcessorCount
-
     func validate() throws {
         guard sheet != nil || dump != nil || params != nil else {
             throw ValidationError("name an output: --sheet PNG, --dump FILE or --params FILE")
         }
-        guard epoch >= 0, workers >= 1 else {
-            throw ValidationError("--epoch must not be negative, --workers at least 1")
-        }
+        guard epoch >= 0 else { throw ValidationError("--epoch must not be negative") }
         guard cell.map((96...1024).contains) ?? true else {
             throw ValidationError("--cell must be from 96 to 1024")
         }
@@ -78,7 +74,7 @@ struct ShowViewsCommand: ParsableCommand {
 
     func run() throws {
         let recipe = try recipe.read()
-        let loader = try ViewLoader(recipe: recipe, options: LoadingOptions(workers: workers))
+        let loader = try ViewLoader(recipe: recipe, options: loading.options)
         try slots.check(against: loader.plan)
         let views = try SlotViews(
             recipe: recipe, loader: loader, epoch: epoch, slots: slots.range)
