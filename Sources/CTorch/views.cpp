@@ -25,9 +25,8 @@ Table normalised(const double mean[channels], const double deviation[channels]) 
 }
 
 // One row of a member and of its partner: both results need the same two values.
-void mix_row(const Table &table, float lambda, const uint8_t *own, const uint8_t *partner,
-             int64_t width, float *own_out, float *partner_out) {
-    const float rest = 1 - lambda;
+void mix_row(const Table &table, float lambda, float rest, const uint8_t *own,
+             const uint8_t *partner, int64_t width, float *own_out, float *partner_out) {
     for (int64_t x = 0; x < width * channels; x += channels) {
         for (int64_t c = 0; c < channels; ++c) {
             const float a = table[c][own[x + c]], b = table[c][partner[x + c]];
@@ -52,14 +51,14 @@ at::Tensor mix_on_cpu(const at::Tensor &pixels, const Table &table, double lambd
     const auto *source = static_cast<const uint8_t *>(pixels.const_data_ptr());
     auto *target = static_cast<float *>(out.mutable_data_ptr());
     const int64_t row = width * channels, image = height * row;
-    const auto share = static_cast<float>(lambda);
+    const auto share = static_cast<float>(lambda), rest = static_cast<float>(1 - lambda);
     at::parallel_for(0, (members + 1) / 2 * height, 8, [&](int64_t begin, int64_t end) {
         for (int64_t index = begin; index < end; ++index) {
             const int64_t i = index / height, y = index % height, j = members - 1 - i;
             const uint8_t *own = source + i * image + y * row, *partner = source + j * image + y * row;
             float *own_out = target + i * image + y * row, *partner_out = target + j * image + y * row;
             if (box == nullptr && lambda != 1) {
-                mix_row(table, share, own, partner, width, own_out, partner_out);
+                mix_row(table, share, rest, own, partner, width, own_out, partner_out);
                 continue;
             }
             normalise_row(table, own, width, own_out);
