@@ -20,6 +20,7 @@ hid_t chdf5_datatype(chdf5_type type) {
     case CHDF5_U16: return H5Tcopy(H5T_STD_U16LE);
     case CHDF5_U32: return H5Tcopy(H5T_STD_U32LE);
     case CHDF5_F32: return H5Tcopy(H5T_IEEE_F32LE);
+    case CHDF5_U8: return H5Tcopy(H5T_STD_U8LE);
     }
     return -1;
 }
@@ -30,6 +31,7 @@ static const char *type_name(chdf5_type type) {
     case CHDF5_U16: return "uint16";
     case CHDF5_U32: return "uint32";
     case CHDF5_F32: return "float32";
+    case CHDF5_U8: return "uint8";
     }
     return "unknown";
 }

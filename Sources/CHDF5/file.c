@@ -186,6 +186,11 @@ int32_t chdf5_write_int(chdf5_file *file, const char *name, int64_t value, char 
     return write_attribute(file, name, H5T_STD_I64LE, &value, error);
 }
 
+int32_t chdf5_write_double(chdf5_file *file, const char *name, double value, char **error) {
+    chdf5_begin();
+    return write_attribute(file, name, H5T_IEEE_F64LE, &value, error);
+}
+
 /// Opens an attribute that must be a scalar of the given class; its type goes to `type`.
 static hid_t scalar_attribute(chdf5_file *file, const char *name, H5T_class_t kind, hid_t *type,
                               char **error) {
@@ -213,7 +218,9 @@ static hid_t scalar_attribute(chdf5_file *file, const char *name, H5T_class_t ki
         if (*type >= 0) H5Tclose(*type);
         H5Aclose(attribute);
         chdf5_refuse(error, "attribute '%s' is not %s", name,
-                     kind == H5T_STRING ? "a fixed-length string" : "an integer");
+                     kind == H5T_STRING    ? "a fixed-length string"
+                     : kind == H5T_INTEGER ? "an integer"
+                                           : "a floating-point number");
         return -1;
     }
     return attribute;
@@ -248,6 +255,19 @@ int32_t chdf5_read_int(chdf5_file *file, const char *name, int64_t *out, char **
     hid_t attribute = scalar_attribute(file, name, H5T_INTEGER, &type, error);
     if (attribute < 0) return -1;
     int32_t status = H5Aread(attribute, H5T_NATIVE_INT64, out) < 0
+                         ? chdf5_fail(error, "cannot read attribute '%s'", name)
+                         : 0;
+    H5Tclose(type);
+    H5Aclose(attribute);
+    return status;
+}
+
+int32_t chdf5_read_double(chdf5_file *file, const char *name, double *out, char **error) {
+    chdf5_begin();
+    hid_t type = -1;
+    hid_t attribute = scalar_attribute(file, name, H5T_FLOAT, &type, error);
+    if (attribute < 0) return -1;
+    int32_t status = H5Aread(attribute, H5T_NATIVE_DOUBLE, out) < 0
                          ? chdf5_fail(error, "cannot read attribute '%s'", name)
                          : 0;
     H5Tclose(type);

@@ -135,6 +135,7 @@ extension Recipe.Cache {
         switch encoding {
         case .dense: .dense
         case .topK(let k): .topK(k)
+        case .bounded(let maxKL): .bounded(maxKL: maxKL)
         }
     }
 }

@@ -106,19 +106,33 @@ extension Recipe.Teacher {
 extension Recipe.Cache {
     fileprivate init?(_ file: SectionReader, classes: Int) throws(RecipeError) {
         let section = try file.optionalSection(
-            "cache", known: ["epochs", "encoding", "top_k", "groups_per_part"], mayBeAbsent: true)
+            "cache", known: ["epochs", "encoding", "top_k", "max_kl", "groups_per_part"],
+            mayBeAbsent: true)
         guard let section else { return nil }
         epochs = try section.integer("epochs", 1...1_000_000)
         groupsPerPart = try section.integer("groups_per_part", 1...1_000_000, default: 64)
-        if try section.choice("encoding", of: ["dense", "topk"]) == 0 {
-            try section.refuse(["top_k"], because: "means nothing with encoding dense")
+        let kind = try section.choice("encoding", of: ["dense", "topk", "bounded"])
+        if kind != 1 {
+            try section.refuse(["top_k"], because: "means something with encoding topk only")
+        }
+        if kind != 2 {
+            try section.refuse(["max_kl"], because: "means something with encoding bounded only")
+        }
+        guard kind != 0 else {
             encoding = .dense
             return
         }
         // A stored class is 16 bits wide.
         guard classes <= 1 << 16 else {
             throw section.error(
-                "encoding", "cache.encoding topk holds at most 65536 classes, not \(classes)")
+                "encoding",
+                "cache.encoding \(kind == 1 ? "topk" : "bounded") holds at most 65536 classes, not "
+                    + "\(classes)")
+        }
+        if kind == 2 {
+            let nats = NumberBounds(lower: 1e-5, upper: 1)
+            encoding = .bounded(maxKL: try section.number("max_kl", nats, default: 0.01))
+            return
         }
         let k = try section.integer("top_k", 1...65_535)
         guard k <= classes else {

@@ -92,6 +92,7 @@ extension Recipe {
             switch cache.encoding {
             case .dense: "dense"
             case .topK(let k): "topk\n  top_k: \(k)"
+            case .bounded(let maxKL): "bounded\n  max_kl: \(Scalar.text(maxKL))"
             }
         return """
             cache:

@@ -103,6 +103,8 @@ extension Recipe {
             case dense
             /// The given number of largest probabilities; the rest is spread evenly.
             case topK(Int)
+            /// As few classes as keep each response within so many nats of the teacher's.
+            case bounded(maxKL: Double)
         }
     }
 

@@ -54,15 +54,16 @@ public final class CacheBuilder: Sendable {
         precondition(
             pixelChecksums.count == manifest.groups(of: part).count,
             "\(pixelChecksums.count) checksums for groups \(manifest.groups(of: part))")
-        let rows = try PartRows(
-            encoding: manifest.encoding, classes: manifest.classes, rows: slots.count,
+        let (rows, statistics) = try PartRows.encoding(
+            manifest.encoding, classes: manifest.classes, rows: slots.count,
             probabilities: probabilities
         ) { "the teacher's response for epoch \(part.epoch), slot \(slots.lowerBound + $0)" }
 
         let parent = "\(folder.directory)/\(part.folder)"
         try Files.makeFolder(parent)
         try PublishedFile.removeStale(folder: parent, name: part.file)
-        let content = PartFile.Content(rows: rows, pixelChecksums: pixelChecksums)
+        let content = PartFile.Content(
+            rows: rows, statistics: .init(statistics), pixelChecksums: pixelChecksums)
         try PartFile(manifest: manifest, part: part).encode(content, path: folder.path(of: part)) {
             bytes throws(CacheError) in
             let file = try PublishedFile(folder: parent, name: part.file)

@@ -5,7 +5,7 @@ import Foundation
 /// The file has no times and no paths, its keys are sorted: the same cache gives the same bytes.
 public struct CacheManifest: Codable, Equatable, Sendable {
     /// The format this version of the code reads and writes.
-    public static let currentFormatVersion = 1
+    public static let currentFormatVersion = 2
 
     /// The value of `format` in manifests and parts.
     static let format = "understudy-response-cache"
@@ -66,8 +66,17 @@ public struct CacheManifest: Codable, Equatable, Sendable {
         if classes < 2 || classes > RowEncoding.maximumClasses {
             return "classes is \(classes); 2 to \(RowEncoding.maximumClasses) are possible"
         }
-        if case .topK(let count) = encoding, count < 1 || count >= classes {
-            return "top_k is \(count) of \(classes) classes; use 1 to \(classes - 1), or dense"
+        switch encoding {
+        case .dense: break
+        case .topK(let count):
+            guard count >= 1, count < classes else {
+                return "top_k is \(count) of \(classes) classes; use 1 to \(classes - 1), or dense"
+            }
+        case .bounded(let maxKL):
+            guard RowEncoding.bounds.contains(maxKL) else {
+                return "max_kl is \(maxKL); \(RowEncoding.bounds.lowerBound) to "
+                    + "\(RowEncoding.bounds.upperBound) nats are possible"
+            }
         }
         let counts = [
             ("epochs", epochs, 1 << 20), ("groups_per_epoch", groupsPerEpoch, 1 << 30),

@@ -14,8 +14,8 @@ public struct CacheInfo: Codable, Equatable, Sendable {
     public let completeEpochs: Int
     /// Bytes on disk per response, with all overhead; nil where nothing is there.
     public let bytesPerResponse: Double?
-    /// Bytes per response that the encoding alone asks for.
-    public let encodedBytesPerResponse: Int
+    /// Bytes per response that the encoding alone asks for; nil where they depend on the response.
+    public let encodedBytesPerResponse: Int?
 
     private enum CodingKeys: String, CodingKey {
         case parts

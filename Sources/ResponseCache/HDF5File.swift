@@ -97,12 +97,14 @@ extension HDF5File {
         case half
         case uint16
         case uint32
+        case uint8
 
         fileprivate var code: chdf5_type {
             switch self {
             case .half: CHDF5_F16
             case .uint16: CHDF5_U16
             case .uint32: CHDF5_U32
+            case .uint8: CHDF5_U8
             }
         }
     }
@@ -113,6 +115,10 @@ extension HDF5File {
 
     func write(_ name: String, _ value: Int) throws(CacheError) {
         try check { chdf5_write_int(file, name, Int64(value), $0) }
+    }
+
+    func write(_ name: String, _ value: Double) throws(CacheError) {
+        try check { chdf5_write_double(file, name, value, $0) }
     }
 
     /// Writes a dataset of the shape, in chunks of `chunkRows` of its first dimension.
@@ -141,6 +147,12 @@ extension HDF5File {
         var value: Int64 = 0
         try check { chdf5_read_int(file, name, &value, $0) }
         return Int(value)
+    }
+
+    func number(_ name: String) throws(CacheError) -> Double {
+        var value = 0.0
+        try check { chdf5_read_double(file, name, &value, $0) }
+        return value
     }
 
     /// Reads a whole dataset, which must have this type and shape, and verifies its checksums.

@@ -6,6 +6,8 @@ struct PartFile {
     /// What a part holds.
     struct Content: Sendable {
         var rows: PartRows
+        /// What storing the rows cost.
+        var statistics: RowStatistics.Stored
         /// CRC-32C of the uint8 pixels of each group.
         var pixelChecksums: [UInt32]
     }
@@ -13,6 +15,7 @@ struct PartFile {
     private enum Attribute {
         case text(String)
         case number(Int)
+        case share(Double)
     }
 
     private var slots: Range<Int> { manifest.slots(of: part) }
@@ -28,7 +31,14 @@ struct PartFile {
             ("teacher", .text(manifest.teacher)),
             ("encoding", .text(manifest.encoding.name)),
         ]
-        if case .topK(let count) = manifest.encoding { list.append(("top_k", .number(count))) }
+        switch manifest.encoding {
+        case .dense: break
+        case .topK(let count): list.append(("top_k", .number(count)))
+        case .bounded(let maxKL):
+            let layout = BoundedLayout(maxKL: maxKL, classes: manifest.classes)
+            list.append(("max_kl", .share(maxKL)))
+            list.append(("fineness", .number(layout.fineness)))
+        }
         list += [
             ("classes", .number(manifest.classes)),
             ("epoch", .number(part.epoch)),
@@ -59,7 +69,7 @@ struct PartFile {
         _ use: (UnsafeRawBufferPointer) throws(CacheError) -> Void
     ) throws(CacheError) {
         let rows = content.rows
-        let payload = 2 * (rows.values.count + rows.indices.count) + 4 * groups.count
+        let payload = rows.bytes + 4 * groups.count
         try HDF5File.create(
             path: path, expectedBytes: payload + payload / 64,
             fill: { file throws(CacheError) in
@@ -67,25 +77,39 @@ struct PartFile {
                     switch attribute.value {
                     case .text(let text): try file.write(attribute.name, text)
                     case .number(let number): try file.write(attribute.name, number)
+                    case .share(let value): try file.write(attribute.name, value)
                     }
                 }
                 try file.write("created_by", manifest.createdBy)
-                let entries = manifest.encoding.entries(classes: manifest.classes)
-                let shape = [slots.count, entries]
-                let chunk = chunkRows(bytesPerRow: 2 * entries)
-                switch manifest.encoding {
-                case .dense:
-                    try file.write(
-                        "probabilities", .half, shape: shape, chunkRows: chunk, rows.values)
-                case .topK:
-                    try file.write("values", .half, shape: shape, chunkRows: chunk, rows.values)
-                    try file.write(
-                        "classes", .uint16, shape: shape, chunkRows: chunk, rows.indices)
-                }
+                try content.statistics.write(to: file)
+                try write(rows, to: file)
                 try file.write(
                     "pixel_crc32c", .uint32, shape: [groups.count], chunkRows: groups.count,
                     content.pixelChecksums)
             }, use: use)
+    }
+
+    private func write(_ rows: PartRows, to file: borrowing HDF5File) throws(CacheError) {
+        let (count, classes) = (slots.count, manifest.classes)
+        switch rows.storage {
+        case .dense(let values):
+            try file.write(
+                "probabilities", .half, shape: [count, classes],
+                chunkRows: chunkRows(bytesPerRow: 2 * classes), values)
+        case .topK(let stored, let values, let indices):
+            let chunk = chunkRows(bytesPerRow: 2 * stored)
+            try file.write("values", .half, shape: [count, stored], chunkRows: chunk, values)
+            try file.write("classes", .uint16, shape: [count, stored], chunkRows: chunk, indices)
+        case .bounded(let entries, let packed, _):
+            try file.write("packed_bytes", packed.count)
+            try file.write(
+                "entries", .uint8, shape: [count], chunkRows: chunkRows(bytesPerRow: 1), entries)
+            // Dealt evenly, as the other datasets' rows.
+            let chunks = (packed.count + (1 << 20) - 1) >> 20
+            try file.write(
+                "packed", .uint8, shape: [packed.count],
+                chunkRows: (packed.count + chunks - 1) / chunks, packed)
+        }
     }
 
     /// Reads and checks the file.
@@ -110,6 +134,8 @@ struct PartFile {
             case .text(let text): (found, expected) = (try file.string(attribute.name), text)
             case .number(let number):
                 (found, expected) = (String(try file.integer(attribute.name)), String(number))
+            case .share(let value):
+                (found, expected) = ("\(try file.number(attribute.name))", "\(value)")
             }
             guard found == expected else {
                 throw CacheError(
@@ -120,21 +146,73 @@ struct PartFile {
     }
 
     private func content(of file: borrowing HDF5File) throws(CacheError) -> Content {
-        let entries = manifest.encoding.entries(classes: manifest.classes)
-        let shape = [slots.count, entries]
-        let values: [UInt16]
-        var indices: [UInt16] = []
+        let (count, classes) = (slots.count, manifest.classes)
+        let storage: PartRows.Storage
         switch manifest.encoding {
         case .dense:
-            values = try file.read("probabilities", .half, shape: shape)
-        case .topK:
-            values = try file.read("values", .half, shape: shape)
-            indices = try file.read("classes", .uint16, shape: shape)
+            storage = .dense(
+                values: try file.read("probabilities", .half, shape: [count, classes]))
+        case .topK(let stored):
+            storage = .topK(
+                stored, values: try file.read("values", .half, shape: [count, stored]),
+                indices: try file.read("classes", .uint16, shape: [count, stored]))
+        case .bounded(let maxKL):
+            storage = try bounded(
+                BoundedLayout(maxKL: maxKL, classes: classes), of: file)
         }
         let checksums: [UInt32] = try file.read("pixel_crc32c", .uint32, shape: [groups.count])
         let rows = PartRows(
-            encoding: manifest.encoding, classes: manifest.classes, rows: slots.count,
-            values: values, indices: indices)
-        return Content(rows: rows, pixelChecksums: checksums)
+            encoding: manifest.encoding, classes: classes, rows: count, storage: storage)
+        return Content(
+            rows: rows, statistics: try .init(readFrom: file), pixelChecksums: checksums)
+    }
+
+    private func bounded(
+        _ layout: BoundedLayout, of file: borrowing HDF5File
+    ) throws(CacheError) -> PartRows.Storage {
+        let entries: [UInt8] = try file.read("entries", .uint8, shape: [slots.count])
+        guard entries.allSatisfy({ layout.isPossible(entries: Int($0)) }) else {
+            throw CacheError("dataset 'entries' has a row without a possible number of classes")
+        }
+        let starts = layout.starts(of: entries)
+        let bytes = try file.integer("packed_bytes")
+        guard bytes == starts[slots.count] else {
+            throw CacheError(
+                "packed_bytes is \(bytes), and the rows of dataset 'entries' take "
+                    + "\(starts[slots.count])")
+        }
+        let packed: [UInt8] = try file.read("packed", .uint8, shape: [bytes])
+        return .bounded(entries: entries, packed: packed, starts: starts)
+    }
+}
+
+extension RowStatistics {
+    /// Statistics as a part keeps them.
+    struct Stored: Sendable, Equatable {
+        var meanKL: Double
+        var maxKL: Double
+        var meanEntries: Double
+        var meanBytes: Double
+
+        init(_ statistics: RowStatistics) {
+            meanKL = statistics.meanKL
+            maxKL = statistics.maxKL
+            meanEntries = statistics.meanEntries
+            meanBytes = statistics.meanBytes
+        }
+
+        init(readFrom file: borrowing HDF5File) throws(CacheError) {
+            meanKL = try file.number("mean_kl")
+            maxKL = try file.number("max_kl_measured")
+            meanEntries = try file.number("mean_entries")
+            meanBytes = try file.number("mean_bytes")
+        }
+
+        func write(to file: borrowing HDF5File) throws(CacheError) {
+            try file.write("mean_kl", meanKL)
+            try file.write("max_kl_measured", maxKL)
+            try file.write("mean_entries", meanEntries)
+            try file.write("mean_bytes", meanBytes)
+        }
     }
 }

@@ -14,40 +14,44 @@ public enum RowEncoding: Equatable, Hashable, Sendable {
     /// equal shares. It is never negative, and it is positive where any unstored class was.
     case topK(Int)
 
+    /// As few classes as keep each row within `maxKL` nats of the teacher's: datasets `entries`
+    /// (uint8, `[rows]`: how many) and `packed` (uint8: the rows' bits, one after the other, each
+    /// from a whole byte on, see `BoundedLayout`).
+    case bounded(maxKL: Double)
+
+    /// The bounds that can be asked for, in nats.
+    public static let bounds = 1e-5...1.0
+
     /// The most classes a cache can hold: class indices are uint16.
     public static let maximumClasses = 65_536
 
-    /// Bytes of one row's values and indices, without the file's overhead.
-    public func bytesPerRow(classes: Int) -> Int {
+    /// Bytes of one row's values and indices, without the file's overhead; nil where they depend on
+    /// the row.
+    public func bytesPerRow(classes: Int) -> Int? {
         switch self {
         case .dense: 2 * classes
         case .topK(let count): 4 * count
+        case .bounded: nil
         }
     }
 
-    /// The name in manifests and parts: `dense` or `topk`.
+    /// The name in manifests and parts: `dense`, `topk` or `bounded`.
     public var name: String {
         switch self {
         case .dense: "dense"
         case .topK: "topk"
-        }
-    }
-
-    /// Entries stored per row.
-    func entries(classes: Int) -> Int {
-        switch self {
-        case .dense: classes
-        case .topK(let count): count
+        case .bounded: "bounded"
         }
     }
 }
 
 extension RowEncoding: CustomStringConvertible {
-    /// `dense` or `topk 50`.
+    /// `dense`, `topk 50` or `bounded 0.01 nats`.
     public var description: String {
         switch self {
         case .dense: "dense"
         case .topK(let count): "topk \(count)"
+        case .bounded(let maxKL): "bounded \(maxKL) nats"
         }
     }
 }
@@ -56,26 +60,33 @@ extension RowEncoding: Codable {
     private enum CodingKeys: String, CodingKey {
         case name
         case topK = "top_k"
+        case maxKL = "max_kl"
     }
 
-    /// Reads `{"name": "dense"}` or `{"name": "topk", "top_k": 50}`.
+    /// Reads `{"name": "dense"}`, `{"name": "topk", "top_k": 50}` or
+    /// `{"name": "bounded", "max_kl": 0.01}`.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         let name = try container.decode(String.self, forKey: .name)
         switch name {
         case "dense": self = .dense
         case "topk": self = .topK(try container.decode(Int.self, forKey: .topK))
+        case "bounded": self = .bounded(maxKL: try container.decode(Double.self, forKey: .maxKL))
         default:
             throw DecodingError.dataCorruptedError(
                 forKey: .name, in: container,
-                debugDescription: "unknown encoding '\(name)'; known: dense, topk")
+                debugDescription: "unknown encoding '\(name)'; known: dense, topk, bounded")
         }
     }
 
-    /// Writes `{"name": "dense"}` or `{"name": "topk", "top_k": 50}`.
+    /// Writes what `init(from:)` reads.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(name, forKey: .name)
-        if case .topK(let count) = self { try container.encode(count, forKey: .topK) }
+        switch self {
+        case .dense: break
+        case .topK(let count): try container.encode(count, forKey: .topK)
+        case .bounded(let maxKL): try container.encode(maxKL, forKey: .maxKL)
+        }
     }
 }

@@ -57,9 +57,17 @@ private struct Plan: Encodable {
         let epochs: Int
         let responses: Int
         let encoding: String
-        let bytesPerResponse: Int
-        let bytes: Int
+        /// `nil` where they depend on the response.
+        let bytesPerResponse: Int?
+        let bytes: Int?
         let parts: Int
+
+        var size: String {
+            guard let bytesPerResponse, let bytes else {
+                return "as many bytes as each response needs: build a part, then cache info"
+            }
+            return "\(bytesPerResponse.grouped) B each: \(bytes.grouped) B (\(bytes.byteText))"
+        }
 
         enum CodingKeys: String, CodingKey {
             case epochs, responses, encoding, bytes, parts
@@ -105,7 +113,7 @@ private struct Plan: Encodable {
             return Cache(
                 epochs: cache.epochs, responses: responses,
                 encoding: "\(cache.rowEncoding)", bytesPerResponse: bytes,
-                bytes: responses * bytes, parts: parts * cache.epochs)
+                bytes: bytes.map { responses * $0 }, parts: parts * cache.epochs)
         }
         let views = Double(plan.slotsPerEpoch)
         studentHours = command.studentSpeed.map {
@@ -157,8 +165,7 @@ private struct Plan: Encodable {
                 "",
                 "cache            \(cache.responses.grouped) responses of \(cache.epochs.grouped) "
                     + "epochs in \(cache.parts.grouped) parts",
-                "                 \(cache.encoding), \(cache.bytesPerResponse.grouped) B each: "
-                    + "\(cache.bytes.grouped) B (\(cache.bytes.byteText))",
+                "                 \(cache.encoding), \(cache.size)",
             ]
         }
         if let teacherHours {

@@ -154,7 +154,7 @@ import Testing
             ("top_k: 50", "top_k: 1001", "16:45: cache.top_k 1001 exceeds data.classes 1000"),
             (
                 "encoding: topk", "encoding: dense",
-                "16:39: cache.top_k means nothing with encoding dense; remove it, or set it to none"
+                "16:39: cache.top_k means something with encoding topk only; remove it, or set it to none"
             ),
             (
                 "classes: 1000", "classes: 70000",

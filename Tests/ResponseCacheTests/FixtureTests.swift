@@ -12,7 +12,9 @@ import Testing
         .deletingLastPathComponent().deletingLastPathComponent()
         .appendingPathComponent("Fixtures/cache").path
 
-    private static let encodings: [String: RowEncoding] = ["dense": .dense, "topk": .topK(5)]
+    private static let encodings: [String: RowEncoding] = [
+        "dense": .dense, "topk": .topK(5), "bounded": .bounded(maxKL: 0.01),
+    ]
 
     /// What record.py writes for each cache.
     private struct Recorded: Decodable {
@@ -26,13 +28,14 @@ import Testing
         struct Part: Decodable {
             let texts: [String: String]
             let numbers: [String: Int]
+            let shares: [String: Double]
             let datasets: [String: Dataset]
             /// Decoded by record.py in float64 from the documented layout.
             let rows: [[Double]]
             let pixelChecksums: [UInt32]
 
             private enum CodingKeys: String, CodingKey {
-                case texts, numbers, datasets, rows
+                case texts, numbers, shares, datasets, rows
                 case pixelChecksums = "pixel_crc32c"
             }
         }
@@ -113,7 +116,7 @@ import Testing
         }
         #expect(
             topK.numbers == [
-                "format_version": 1, "top_k": 5, "classes": 20, "epoch": 0, "part": 1,
+                "format_version": 2, "top_k": 5, "classes": 20, "epoch": 0, "part": 1,
                 "first_group": 2, "groups": 1, "group_size": 4, "first_slot": 8, "rows": 4,
             ])
     }

@@ -27,7 +27,7 @@ import Testing
     }
 
     /// Rows that push a rounded sum above 1, or to exactly 1 with something left over.
-    private static let adversarial: [(String, [Float])] = {
+    static let adversarial: [(String, [Float])] = {
         var rows: [(String, [Float])] = [
             ("certain", [1] + [Float](repeating: 0, count: 999)),
             ("all but certain", [0.99999] + [Float](repeating: 0.00001 / 999, count: 999)),
@@ -161,9 +161,11 @@ import Testing
 
     @Test("stored rows that no writer makes are refused") func invalidStored() {
         func reason(_ encoding: RowEncoding, _ values: [Float16], _ indices: [UInt16]) -> String? {
+            let halves = values.map(\.bitPattern)
             let rows = PartRows(
-                encoding: encoding, classes: 4, rows: 1, values: values.map(\.bitPattern),
-                indices: indices)
+                encoding: encoding, classes: 4, rows: 1,
+                storage: encoding == .dense
+                    ? .dense(values: halves) : .topK(2, values: halves, indices: indices))
             var out = [Float](repeating: 0, count: 4)
             return out.withUnsafeMutableBufferPointer { buffer in
                 buffer.baseAddress.flatMap { rows.decode(0..<1, into: $0) }

@@ -129,15 +129,30 @@ func divergence(_ p: ArraySlice<Float>, _ q: ArraySlice<Float>) -> Double {
     }
 }
 
+extension PartRows {
+    /// The halves that are stored.
+    var values: [UInt16] {
+        switch storage {
+        case .dense(let values), .topK(_, let values, _): values
+        case .bounded: []
+        }
+    }
+
+    /// The class indices of top-K.
+    var indices: [UInt16] {
+        if case .topK(_, _, let indices) = storage { indices } else { [] }
+    }
+}
+
 /// Encodes and decodes rows without a file.
 func roundTrip(_ rows: [Float], classes: Int, _ encoding: RowEncoding) throws -> (
     stored: PartRows, decoded: [Float]
 ) {
     let count = rows.count / classes
     let stored = try rows.withUnsafeBufferPointer {
-        try PartRows(encoding: encoding, classes: classes, rows: count, probabilities: $0) {
+        try PartRows.encoding(encoding, classes: classes, rows: count, probabilities: $0) {
             "row \($0)"
-        }
+        }.rows
     }
     var decoded = [Float](repeating: .nan, count: rows.count)
     let fault = decoded.withUnsafeMutableBufferPointer { buffer in

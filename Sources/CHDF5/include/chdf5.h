@@ -17,12 +17,13 @@ extern "C" {
 /// An open file: an image in memory that is being written, or a file on disk that is being read.
 typedef struct chdf5_file chdf5_file;
 
-/// Element types of datasets; numpy's `<f2`, `<u2`, `<u4`, `<f4`.
+/// Element types of datasets; numpy's `<f2`, `<u2`, `<u4`, `<f4`, `|u1`.
 typedef enum chdf5_type {
     CHDF5_F16 = 0,
     CHDF5_U16 = 1,
     CHDF5_U32 = 2,
     CHDF5_F32 = 3,
+    CHDF5_U8 = 4,
 } chdf5_type;
 
 /// The most dimensions a dataset may have here.
@@ -46,6 +47,9 @@ int32_t chdf5_write_string(chdf5_file *file, const char *name, const char *value
 /// Writes a little-endian int64 as an attribute of the root group.
 int32_t chdf5_write_int(chdf5_file *file, const char *name, int64_t value, char **error);
 
+/// Writes a little-endian float64 as an attribute of the root group.
+int32_t chdf5_write_double(chdf5_file *file, const char *name, double value, char **error);
+
 /// Writes a whole dataset with Fletcher-32, in chunks of `chunk_rows` of its first dimension.
 int32_t chdf5_write_dataset(chdf5_file *file, const char *name, chdf5_type type, int32_t rank,
                             const uint64_t *shape, uint64_t chunk_rows, const void *values,
@@ -65,6 +69,9 @@ int32_t chdf5_read_string(chdf5_file *file, const char *name, char **out, char *
 
 /// Reads an integer attribute of the root group.
 int32_t chdf5_read_int(chdf5_file *file, const char *name, int64_t *out, char **error);
+
+/// Reads a floating-point attribute of the root group.
+int32_t chdf5_read_double(chdf5_file *file, const char *name, double *out, char **error);
 
 /// Reads a whole dataset. Its type and shape must be as given, and it must carry Fletcher-32, which
 /// is what this verifies; nothing is converted.
