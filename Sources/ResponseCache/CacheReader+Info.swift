@@ -17,8 +17,19 @@ public struct CacheInfo: Codable, Equatable, Sendable {
     /// Bytes per response that the encoding alone asks for; nil where they depend on the response.
     public let encodedBytesPerResponse: Int?
 
+    /// The mean divergence of a teacher's response from the stored one, in nats; nil where nothing
+    /// is there.
+    public let meanKL: Double?
+    /// The largest such divergence, in nats.
+    public let maxKL: Double?
+    /// Classes stored per response.
+    public let meanEntries: Double?
+
     private enum CodingKeys: String, CodingKey {
         case parts
+        case meanKL = "mean_kl"
+        case maxKL = "max_kl"
+        case meanEntries = "mean_entries"
         case partsInAll = "parts_in_all"
         case responses
         case responsesInAll = "responses_in_all"
@@ -50,16 +61,27 @@ extension CacheReader {
         folder.missingParts(epochs: epochs)
     }
 
-    /// Counts and sizes of what is there now.
-    public func info() -> CacheInfo {
+    /// Counts and sizes of what is there now, and what storing it cost in accuracy.
+    ///
+    /// Opens every part for its attributes; rows are not read.
+    ///
+    /// - Throws: `CacheError` naming a part that cannot be read.
+    public func info() throws(CacheError) -> CacheInfo {
         var (parts, responses, bytes, complete) = (0, 0, 0, 0)
+        var (divergence, worst, entries) = (0.0, 0.0, 0.0)
         for epoch in 0..<manifest.epochs {
             let before = parts
             for part in manifest.parts(epochs: epoch..<epoch + 1) {
                 guard let size = Files.size(folder.path(of: part)) else { continue }
                 parts += 1
                 bytes += size
-                responses += manifest.slots(of: part).count
+                let rows = manifest.slots(of: part).count
+                responses += rows
+                let cost = try PartFile(manifest: manifest, part: part)
+                    .statistics(path: folder.path(of: part))
+                divergence += cost.meanKL * Double(rows)
+                entries += cost.meanEntries * Double(rows)
+                worst = max(worst, cost.maxKL)
             }
             if parts - before == manifest.partsPerEpoch { complete += 1 }
         }
@@ -68,6 +90,9 @@ extension CacheReader {
             responses: responses, responsesInAll: manifest.epochs * manifest.slotsPerEpoch,
             bytes: bytes, completeEpochs: complete,
             bytesPerResponse: responses > 0 ? Double(bytes) / Double(responses) : nil,
-            encodedBytesPerResponse: manifest.encoding.bytesPerRow(classes: manifest.classes))
+            encodedBytesPerResponse: manifest.encoding.bytesPerRow(classes: manifest.classes),
+            meanKL: responses > 0 ? divergence / Double(responses) : nil,
+            maxKL: responses > 0 ? worst : nil,
+            meanEntries: responses > 0 ? entries / Double(responses) : nil)
     }
 }

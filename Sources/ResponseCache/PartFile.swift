@@ -100,7 +100,7 @@ struct PartFile {
             let chunk = chunkRows(bytesPerRow: 2 * stored)
             try file.write("values", .half, shape: [count, stored], chunkRows: chunk, values)
             try file.write("classes", .uint16, shape: [count, stored], chunkRows: chunk, indices)
-        case .bounded(let entries, let packed, _):
+        case .bounded(_, let entries, let packed, _):
             try file.write("packed_bytes", packed.count)
             try file.write(
                 "entries", .uint8, shape: [count], chunkRows: chunkRows(bytesPerRow: 1), entries)
@@ -121,6 +121,18 @@ struct PartFile {
             return try HDF5File.open(path: path) { file throws(CacheError) in
                 try check(file, path)
                 return try content(of: file)
+            }
+        } catch {
+            throw CacheError("\(error); delete this file and build the part again")
+        }
+    }
+
+    /// Reads what storing the rows cost, after a check of the attributes; no rows.
+    func statistics(path: String) throws(CacheError) -> RowStatistics.Stored {
+        do {
+            return try HDF5File.open(path: path) { file throws(CacheError) in
+                try check(file, path)
+                return try RowStatistics.Stored(readFrom: file)
             }
         } catch {
             throw CacheError("\(error); delete this file and build the part again")
@@ -182,7 +194,7 @@ struct PartFile {
                     + "\(starts[slots.count])")
         }
         let packed: [UInt8] = try file.read("packed", .uint8, shape: [bytes])
-        return .bounded(entries: entries, packed: packed, starts: starts)
+        return .bounded(layout, entries: entries, packed: packed, starts: starts)
     }
 }
 

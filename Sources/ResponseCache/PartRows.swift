@@ -9,7 +9,7 @@ struct PartRows: Sendable {
         /// Halves and class indices, `[rows, K]`.
         case topK(Int, values: [UInt16], indices: [UInt16])
         /// Packed rows and how many classes each stores; where each row starts, and the end.
-        case bounded(entries: [UInt8], packed: [UInt8], starts: [Int])
+        case bounded(BoundedLayout, entries: [UInt8], packed: [UInt8], starts: [Int])
     }
 
     let encoding: RowEncoding
@@ -85,7 +85,7 @@ struct PartRows: Sendable {
         self.init(
             encoding: encoding, classes: layout.classes, rows: entries.count,
             storage: .bounded(
-                entries: entries, packed: packed, starts: layout.starts(of: entries)))
+                layout, entries: entries, packed: packed, starts: layout.starts(of: entries)))
     }
 
     /// Rows as they were stored.
@@ -101,7 +101,7 @@ struct PartRows: Sendable {
         switch storage {
         case .dense(let values): 2 * values.count
         case .topK(_, let values, let indices): 2 * (values.count + indices.count)
-        case .bounded(let entries, let packed, _): entries.count + packed.count
+        case .bounded(_, let entries, let packed, _): entries.count + packed.count
         }
     }
 
@@ -150,9 +150,9 @@ struct PartRows: Sendable {
                     return decodeTopK(range, count, values, indices, into: out)
                 }
             }
-        case .bounded(let entries, let packed, let starts):
+        case .bounded(let layout, let entries, let packed, let starts):
             return packed.withUnsafeBufferPointer {
-                decodeBounded(range, entries, $0, starts, into: out)
+                decodeBounded(range, layout, entries, $0, starts, into: out)
             }
         }
     }
@@ -199,11 +199,10 @@ struct PartRows: Sendable {
     }
 
     private func decodeBounded(
-        _ range: Range<Int>, _ entries: [UInt8], _ packed: UnsafeBufferPointer<UInt8>,
-        _ starts: [Int], into out: UnsafeMutablePointer<Float>
+        _ range: Range<Int>, _ layout: BoundedLayout, _ entries: [UInt8],
+        _ packed: UnsafeBufferPointer<UInt8>, _ starts: [Int],
+        into out: UnsafeMutablePointer<Float>
     ) -> (row: Int, reason: String)? {
-        guard case .bounded(let maxKL) = encoding else { return nil }
-        let layout = BoundedLayout(maxKL: maxKL, classes: classes)
         var out = out
         for row in range {
             let bytes = UnsafeBufferPointer(rebasing: packed[starts[row]..<starts[row + 1]])

@@ -75,7 +75,7 @@ struct CacheCommand: ParsableCommand {
         func run() throws {
             let reader = try CacheReader(directory: cache)
             let manifest = reader.manifest
-            let info = reader.info()
+            let info = try reader.info()
             if json {
                 print(
                     try Output(
@@ -96,6 +96,7 @@ struct CacheCommand: ParsableCommand {
                 parts        \(info.parts.grouped) of \(info.partsInAll.grouped)
                 size         \(info.bytes.grouped) B (\(info.bytes.byteText)), \
                 \(perResponse) for each response
+                divergence   \(info.divergenceText)
                 fingerprint  \(manifest.fingerprint.digest)
                 """)
             for field in manifest.fingerprint.fields {
@@ -186,4 +187,14 @@ private struct Listing: Encodable {
 private struct Row: Encodable {
     let slot: Int
     let probabilities: [Float]
+}
+
+extension CacheInfo {
+    /// What storing the responses cost, for people.
+    fileprivate var divergenceText: String {
+        guard let meanKL, let maxKL, let meanEntries else { return "-" }
+        return String(
+            format: "mean %.5f, at most %.5f nats from the teacher's, %.1f classes stored of each",
+            meanKL, maxKL, meanEntries)
+    }
 }

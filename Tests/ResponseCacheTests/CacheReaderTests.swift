@@ -100,12 +100,12 @@ import Testing
         let manifest = try makeManifest()
         let builder = try CacheBuilder(directory: cache, manifest: manifest)
         let reader = try CacheReader(directory: cache)
-        #expect(reader.info().bytesPerResponse == nil)
+        #expect(try reader.info().bytesPerResponse == nil)
         for part in manifest.parts(epochs: 1..<2) { try publish(part, with: builder) }
         try publish(PartID(epoch: 0, index: 2), with: builder)
         // Somebody's temporary is no part.
         try write([1, 2], to: "\(cache)/epoch-0000/.tmp-part-00000.h5-1-abc")
-        let info = reader.info()
+        let info = try reader.info()
         let bytes = try [(0, 2), (1, 0), (1, 1), (1, 2)].reduce(0) {
             $0 + (try ResponseCacheTests.bytes(path($1.0, $1.1)).count)
         }
