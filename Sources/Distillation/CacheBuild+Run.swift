@@ -2,13 +2,13 @@ import ResponseCache
 
 extension CacheBuild {
     /// What a build did.
-    public struct Summary: Encodable, Sendable, Equatable {
+    public struct Summary: Codable, Sendable, Equatable {
         /// Parts computed now.
         public internal(set) var built = 0
         /// Parts of the shard that were there already, or came from another builder meanwhile.
         public internal(set) var skipped = 0
         /// Parts of other shards that are still missing.
-        public internal(set) var missing = 0
+        public var missing = 0
         /// Responses computed now.
         public internal(set) var rows = 0
         /// Images among them that stood in for ones that could not be decoded.
@@ -16,7 +16,19 @@ extension CacheBuild {
         /// Bytes of the shard's parts, those that were there included.
         public internal(set) var bytes = 0
         /// Time spent, in seconds.
-        public internal(set) var seconds = 0.0
+        public var seconds = 0.0
+
+        /// Nothing done.
+        public init() {}
+
+        /// Counts what another builder did as well.
+        public mutating func add(_ other: Summary) {
+            built += other.built
+            skipped += other.skipped
+            rows += other.rows
+            substituted += other.substituted
+            bytes += other.bytes
+        }
     }
 
     /// Computes and publishes every part of a shard that is missing.

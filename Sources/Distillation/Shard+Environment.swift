@@ -36,9 +36,7 @@ extension Shard {
             self = rank
             return
         }
-        self.init(
-            index: array.index * rank.count + rank.index, count: array.count * rank.count,
-            source: [array.source, rank.source].compactMap { $0 }.joined(separator: ", "))
+        self = array.divided(rank)
     }
 
     /// Which of a machine's processes this one is, as its launcher says; `nil` if none does.

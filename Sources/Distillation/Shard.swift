@@ -38,6 +38,14 @@ public struct Shard: Sendable, Equatable {
         self.init(index: index, count: count, source: "--shard")
     }
 
+    /// A share of this shard's parts: every n-th of them.
+    public func divided(_ share: Shard) -> Shard {
+        let sources = [source, share.source].compactMap { $0 }
+        return Shard(
+            index: index + count * share.index, count: count * share.count,
+            source: sources.isEmpty ? nil : sources.joined(separator: ", "))
+    }
+
     /// Whether a part is this shard's.
     public func owns(_ part: PartID, of manifest: CacheManifest) -> Bool {
         (part.epoch * manifest.partsPerEpoch + part.index) % count == index

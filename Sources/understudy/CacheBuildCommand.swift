@@ -39,13 +39,32 @@ extension CacheCommand {
                 valueName: "i/n"))
         var shard: String?
 
+        @Option(
+            name: .long,
+            help: "Build with this many processes on the CPU, which share its cores.")
+        var processes = 1
+
         @Flag(name: .long, help: "Print the summary as JSON.")
         var json = false
+
+        func validate() throws {
+            guard processes >= 1 else { throw ValidationError("--processes must be at least 1") }
+            guard processes == 1 || device.device == .device(.cpu) else {
+                throw ValidationError(
+                    "--processes is for the CPU; start one builder for each GPU, with --shard")
+            }
+        }
 
         func run() throws {
             Interruption.install()
             let shard = try chosenShard()
             let recipe = try recipe.read()
+            if processes > 1 {
+                let summary = try CacheBuildProcesses(self, shard: shard).run(
+                    recipe: recipe, progress: ProgressBar())
+                print(json ? try summary.json() : text(summary, shard))
+                return
+            }
             let build = try CacheBuild(
                 recipe: recipe, directory: cache, device: device.checkedDevice(),
                 loading: device.loading)

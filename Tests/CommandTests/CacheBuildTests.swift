@@ -107,6 +107,22 @@ import Testing
         #expect(try folder.contents("other") == folder.contents("cache"))
     }
 
+    @Test("processes of one command give the same bytes") func processes() throws {
+        let folder = try Folder.prepared()
+        let build = Self.build("other") + ["--processes", "3"]
+        let outcome = try Program.run(build + ["--json"], in: folder)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(outcome.output.contains("\"built\":4,"), "\(outcome.output)")
+        #expect(outcome.output.contains("\"missing\":0,"), "\(outcome.output)")
+        #expect(try folder.contents("other") == folder.contents("cache"))
+
+        try FileManager.default.removeItem(atPath: "\(folder.path)/teacher")
+        let failed = try Program.run(build, in: folder)
+        #expect(failed.status == 1)
+        #expect(failed.errors.hasPrefix("Error: "), "\(failed.errors)")
+        #expect(failed.errors.contains("teacher/average.safetensors"), "\(failed.errors)")
+    }
+
     @Test("--shard wins over the launcher") func shardWins() throws {
         let folder = try Folder.prepared()
         let launcher = ["RANK": "1", "WORLD_SIZE": "many"]
@@ -128,19 +144,23 @@ import Testing
     func fullDisk() throws {
         let folder = try Folder.prepared()
         let expected = try folder.contents("cache")
-        let manifest = try #require(expected["manifest.json"]).count
-        let part = try #require(expected["epoch-0000/part-00000.h5"]).count
-        let blocks = (manifest + 511) / 512
-        try #require(blocks * 512 < part, "the limit lets the manifest through, and no part")
-        let full = try Program.run(Self.build("other"), in: folder, fileLimit: blocks)
+        let missing = ["epoch-0000/part-00001.h5", "epoch-0001/part-00000.h5"]
+        for part in missing {
+            try FileManager.default.removeItem(atPath: "\(folder.path)/cache/\(part)")
+        }
+        let bytes = try #require(expected[missing[0]]).count
+        // Most of the part can be written, and not all of it.
+        let full = try Program.run(
+            Self.build("cache"), in: folder, fileLimit: (bytes - 1) / 512)
         #expect(full.status == 1)
         #expect(
-            full.lastError == "Error: other/epoch-0000/part-00000.h5: cannot write \(part) bytes: "
-                + "File too large; make room and run again, finished parts are kept")
-        #expect(try folder.contents("other").keys.sorted() == ["manifest.json"])
-        let rest = try Program.run(Self.build("other"), in: folder)
+            full.lastError == "Error: cache/\(missing[0]): cannot write \(bytes) bytes: File too "
+                + "large; make room and run again, finished parts are kept")
+        #expect(
+            try folder.contents("cache") == expected.filter { !missing.contains($0.key) })
+        let rest = try Program.run(Self.build("cache"), in: folder)
         #expect(rest.status == 0, "\(rest.errors)")
-        #expect(try folder.contents("other") == expected)
+        #expect(try folder.contents("cache") == expected)
     }
 }
 

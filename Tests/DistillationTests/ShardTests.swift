@@ -26,7 +26,7 @@ import Testing
             [
                 "SLURM_PROCID": "1", "SLURM_NTASKS": "2", "SLURM_ARRAY_TASK_ID": "3",
                 "SLURM_ARRAY_TASK_COUNT": "4", "SLURM_ARRAY_TASK_MIN": "1",
-            ], "5/8",
+            ], "6/8",
             "SLURM_ARRAY_TASK_ID and SLURM_ARRAY_TASK_COUNT, SLURM_PROCID and SLURM_NTASKS"
         ),
         (
@@ -97,6 +97,15 @@ import Testing
     @Test("contradictions and nonsense are one clear line", arguments: Self.contradictions)
     func refused(_ variables: [String: String], _ text: String) {
         #expect(throws: TrainingError(text)) { try Shard(environment: variables) }
+    }
+
+    @Test("the shares of a shard are its own parts, each once") func divided() {
+        let shard = Shard(index: 2, count: 3, source: nil)
+        let shares = (0..<4).map { shard.divided(Shard(index: $0, count: 4, source: nil)) }
+        for part in 0..<60 {
+            let owners = shares.filter { part % $0.count == $0.index }.count
+            #expect(owners == (part % 3 == 2 ? 1 : 0))
+        }
     }
 
     @Test("--shard takes i/n alone") func option() throws {
