@@ -7,26 +7,15 @@ import Views
 
 /// Runs a teacher over every view of a recipe and publishes its responses.
 public struct CacheBuild {
-    /// What a build did.
-    public struct Summary: Encodable, Sendable, Equatable {
-        /// Parts computed now.
-        public let built: Int
-        /// Parts that were there already.
-        public let skipped: Int
-        /// Responses computed now.
-        public let rows: Int
-        /// Images among them that stood in for ones that could not be decoded.
-        public let substituted: Int
-        /// Time spent, in seconds.
-        public let seconds: Double
-    }
-
-    private let recipe: Recipe
-    private let loader: ViewLoader
+    /// What the cache holds.
+    public let manifest: CacheManifest
+    let loader: ViewLoader
+    let reader: CacheReader
+    private let viewSize: Int
     private let teacher: any Teacher
+    private let mixer: Mixer
+    private let normalisation: Normalisation
     private let builder: CacheBuilder
-    private let manifest: CacheManifest
-    private let device: Device
 
     /// Opens or creates the cache of a recipe's responses.
     ///
@@ -35,6 +24,14 @@ public struct CacheBuild {
     public init(
         recipe: Recipe, directory: String, device: Device, loading: LoadingOptions
     ) throws {
+        try self.init(
+            directory: directory, device: device,
+            loader: ViewLoader(recipe: recipe, options: loading))
+    }
+
+    /// Opens or creates the cache of the responses to a loader's views.
+    init(directory: String, device: Device, loader: ViewLoader) throws {
+        let recipe = loader.plan.recipe
         guard let section = recipe.teacher, let cache = recipe.cache else {
             throw TrainingError("recipe \(recipe.name) has no teacher or no cache section")
         }
@@ -44,9 +41,11 @@ public struct CacheBuild {
                 "teacher \(card.name) has \(card.classes) classes, recipe \(recipe.name) has "
                     + "\(recipe.data.classes); choose a teacher of the same classes")
         }
-        self.recipe = recipe
-        self.device = device
-        loader = try ViewLoader(recipe: recipe, options: loading)
+        self.loader = loader
+        viewSize = recipe.view.size
+        mixer = Mixer(recipe: recipe, device: device)
+        normalisation = try Normalisation(
+            mean: recipe.view.mean, std: recipe.view.std, device: device)
         let teacher = try NetworkTeacher(card, device: device, precision: section.precision)
         self.teacher = teacher
         let identity = CacheIdentity(
@@ -62,63 +61,45 @@ public struct CacheBuild {
             groupsPerPart: cache.groupsPerPart, teacher: card.name,
             createdBy: "understudy \(version)")
         builder = try CacheBuilder(directory: directory, manifest: manifest)
+        reader = try CacheReader(directory: directory)
     }
 
-    /// Computes and publishes every part that is missing.
+    /// The sides at which views are to be rendered for `build`, in pixels.
+    var sizes: [Int] { [viewSize, teacher.size] }
+
+    /// Computes and publishes one part.
     ///
-    /// - Parameter epochs: the cached epochs to build; all of them by default.
-    /// - Throws: `Interrupted` after a signal; the parts published until then stay. `TrainingError`
-    ///   for epochs beyond the cache's.
-    public func run(epochs: Range<Int>? = nil, progress: any ProgressReporter) throws -> Summary {
-        let range = epochs ?? 0..<manifest.epochs
-        guard range.upperBound <= manifest.epochs else {
-            throw TrainingError(
-                "epochs \(range) end beyond the \(manifest.epochs) of the cache; lower --epochs or "
-                    + "raise cache.epochs")
-        }
-        let missing = builder.missingParts(epochs: range)
-        let skipped = range.count * manifest.partsPerEpoch - missing.count
-        let groups = missing.flatMap { part in
-            manifest.groups(of: part).map { (epoch: part.epoch, group: $0) }
-        }
-        let start = ContinuousClock.now
-        let mixer = Mixer(recipe: recipe, device: device)
-        let normalisation = try Normalisation(
-            mean: recipe.view.mean, std: recipe.view.std, device: device)
-        let size = recipe.view.size
-        let views = loader.prefetch(groups, sizes: [size, teacher.size])
-        var (rows, substituted) = (0, 0)
-        progress.begin("cache", total: groups.count * manifest.groupSize, unit: "responses")
-        for part in missing {
-            var probabilities: [Float] = []
-            var checksums: [UInt32] = []
-            for _ in manifest.groups(of: part) {
-                if Interruption.requested {
-                    progress.end()
-                    throw Interrupted(
-                        description: "stopped; the parts published so far are kept, and the same "
-                            + "command goes on from there")
-                }
-                guard let views = try views.next() else { break }
-                checksums.append(views.checksum(size: size))
-                let batch = try mixer.batch(
-                    views.pixels(size: teacher.size), labels: views.labels,
-                    draw: loader.plan.mix(epoch: views.epoch, group: views.group))
-                probabilities += try teacher.probabilities(
-                    for: batch.images, normalisedBy: normalisation
-                ).floats()
-                rows += views.labels.count
-                substituted += views.substitutions.count
-                progress.advance(to: rows, note: "epoch \(views.epoch + 1)/\(manifest.epochs)")
+    /// - Parameters:
+    ///   - nextViews: yields the views of the part's groups, in order.
+    ///   - report: called after each group.
+    /// - Throws: `Interrupted` after a signal, with nothing written.
+    func build(
+        _ part: PartID, views nextViews: () throws -> ViewGroup?,
+        report: (ViewGroup) -> Void
+    ) throws {
+        var probabilities: [Float] = []
+        var checksums: [UInt32] = []
+        for _ in manifest.groups(of: part) {
+            if Interruption.requested {
+                throw Interrupted(
+                    description: "stopped; the parts published so far are kept, and the same "
+                        + "command goes on from there")
             }
-            try probabilities.withUnsafeBufferPointer {
-                try builder.publish(part, probabilities: $0, pixelChecksums: checksums)
+            guard let views = try nextViews() else {
+                preconditionFailure("\(part): its views end early")
             }
+            checksums.append(views.checksum(size: viewSize))
+            let batch = try mixer.batch(
+                views.pixels(size: teacher.size), labels: views.labels,
+                draw: loader.plan.mix(epoch: views.epoch, group: views.group))
+            probabilities += try teacher.probabilities(
+                for: batch.images, normalisedBy: normalisation
+            ).floats()
+            report(views)
         }
-        progress.end()
-        return Summary(
-            built: missing.count, skipped: skipped, rows: rows, substituted: substituted,
-            seconds: start.duration(to: .now).seconds)
+        try probabilities.withUnsafeBufferPointer {
+            try builder.publish(part, probabilities: $0, pixelChecksums: checksums)
+        }
     }
 }
 

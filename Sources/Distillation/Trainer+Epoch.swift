@@ -34,12 +34,14 @@ extension Trainer {
         let groups = (state.step * recipe.batch.groups..<plan.groupsPerEpoch).map {
             (epoch: epoch, group: $0)
         }
-        let views = loader.prefetch(groups, sizes: [recipe.view.size])
+        let views = EpochViews(
+            groups, sizes: [recipe.view.size] + (responses?.sizes(epoch: epoch) ?? []), by: loader)
         progress.begin(
             "epoch \(state.epoch + 1)/\(recipe.schedule.epochs)", total: plan.slotsPerEpoch,
             unit: "images")
         defer { progress.end() }
         while state.step < plan.stepsPerEpoch {
+            try provideResponses(epoch: epoch, views: views, clock: &clock)
             let record = try trainStep(views)
             try trace?.append(record)
             state.step += 1
@@ -62,17 +64,37 @@ extension Trainer {
                 try checkpoints.save(&state, tensors: tensors)
             }
             if isLast { return false }
-            if Interruption.requested {
-                throw Interrupted(
-                    description: "stopped after step \(state.steps), which is saved; "
-                        + "the same command with --resume goes on from there")
-            }
+            if Interruption.requested { throw interrupted }
         }
         return true
     }
 
+    /// Has the responses to the present step computed or waits for them, where they are missing.
+    private func provideResponses(
+        epoch: Int, views: EpochViews, clock: inout Stopwatch
+    ) throws {
+        guard let responses else { return }
+        let first = state.step * recipe.batch.groups
+        do {
+            try responses.provide(
+                epoch: epoch, groups: first..<first + recipe.batch.groups, views: views
+            ) { progress.advance(to: state.step * recipe.batch.size, note: $0) }
+        } catch is Interrupted {
+            try checkpoints.save(&state, tensors: tensors)
+            throw interrupted
+        }
+        // It counts as time of the run, not as speed of the training.
+        state.seconds += clock.lap()
+    }
+
+    private var interrupted: Interrupted {
+        Interrupted(
+            description: "stopped after step \(state.steps), which is saved; "
+                + "the same command with --resume goes on from there")
+    }
+
     /// Takes one optimizer step over the groups of a batch.
-    private func trainStep(_ views: ViewPipeline) throws -> StepRecord {
+    private func trainStep(_ views: EpochViews) throws -> StepRecord {
         let groups = recipe.batch.groups
         var sums: [Tensor] = []
         for index in 0..<groups {
@@ -106,7 +128,7 @@ extension Trainer {
         let batch = try mixer.batch(
             group.pixels(size: recipe.view.size), labels: group.labels,
             draw: loader.plan.mix(epoch: group.epoch, group: group.group))
-        let teacher = try responses.map { try teacherRows($0, group: group) }
+        let teacher = try responses.map { try teacherRows($0.reader, group: group) }
         // Random depth is drawn anew from the step's own seed, so that a resumed run repeats it.
         let dropPath =
             recipe.model.dropPath > 0

@@ -6,6 +6,7 @@ import Torch
 /// One epoch, as `metrics.jsonl` records it.
 struct EpochRecord: Encodable {
     let epoch: Int
+    let viewEpoch: Int
     let loss: Double
     let ce: Double
     let kl: Double
@@ -19,6 +20,7 @@ struct EpochRecord: Encodable {
 
     enum CodingKeys: String, CodingKey {
         case epoch, loss, ce, kl, lr, top1, top5, kept, seconds, substituted
+        case viewEpoch = "view_epoch"
         case imagesPerSecond = "images_per_second"
     }
 }
@@ -39,6 +41,8 @@ public struct TrainingResult: Codable, Equatable, Sendable {
     public let images: Int
     /// Epochs trained.
     public let epochs: Int
+    /// Epochs of views that were replayed in turn, where they are fewer than those trained.
+    public let replayedEpochs: Int?
     /// Optimizer steps taken.
     public let steps: Int
     /// Wall time in all, in seconds, over all starts.
@@ -51,6 +55,7 @@ public struct TrainingResult: Codable, Equatable, Sendable {
     enum CodingKeys: String, CodingKey {
         case name, model, top1, top5, images, epochs, steps, seconds, averaged
         case bestTop1 = "best_top1"
+        case replayedEpochs = "replayed_epochs"
         case imagesPerSecond = "images_per_second"
     }
 }
@@ -74,7 +79,8 @@ extension Trainer {
         state.seconds += clock.lap()
         let count = Double(max(state.sums.steps, 1))
         let record = EpochRecord(
-            epoch: state.epoch, loss: state.sums.loss / count, ce: state.sums.ce / count,
+            epoch: state.epoch, viewEpoch: recipe.viewEpoch(forTrainingEpoch: state.epoch),
+            loss: state.sums.loss / count, ce: state.sums.ce / count,
             kl: state.sums.kl / count,
             lr: schedule.rate(epoch: state.epoch, step: schedule.stepsPerEpoch - 1),
             top1: accuracy.top1, top5: accuracy.top5, kept: kept,
@@ -108,7 +114,8 @@ extension Trainer {
         let result = TrainingResult(
             name: recipe.name, model: recipe.model.name, top1: accuracy.top1,
             top5: accuracy.top5, bestTop1: state.best.best?.top1 ?? accuracy.top1,
-            images: accuracy.images, epochs: state.epoch, steps: state.steps,
+            images: accuracy.images, epochs: state.epoch,
+            replayedEpochs: recipe.replayedEpochs, steps: state.steps,
             seconds: state.seconds,
             imagesPerSecond: Double(state.steps * recipe.batch.size)
                 / max(state.trainingSeconds, 1e-9),

@@ -19,6 +19,8 @@ public final class Trainer {
         public var out: String
         /// The response cache; needed where the recipe's `loss.kl` is above zero.
         public var cache: String?
+        /// What is done about responses that are not in the cache.
+        public var missing = MissingResponses.refuse
         /// Weights to start from, as safetensors.
         public var initial: String?
         /// Stop after this many optimizer steps in all.
@@ -46,7 +48,7 @@ public final class Trainer {
     let mixer: Mixer
     let evaluator: Evaluator
     let validationImages: Int
-    let responses: CacheReader?
+    let responses: ResponseSupply?
     let network: any ImageClassifier
     let ema: ExponentialMovingAverage?
     let optimizer: any Optimizer
@@ -115,6 +117,11 @@ public final class Trainer {
                 "going on at epoch \(state.epoch + 1), step \(state.step) of "
                     + "\(loader.plan.stepsPerEpoch)")
         }
+        if let replayed = recipe.replayedEpochs {
+            progress.line(
+                "the cache's \(replayed) epochs are replayed: epoch e of the "
+                    + "\(recipe.schedule.epochs) sees the views of epoch e mod \(replayed)")
+        }
         let metrics = try JSONLines(folder.file("metrics.jsonl"), keep: state.epoch)
         let trace = try options.trace.map { try JSONLines($0, keep: state.steps) }
         var clock = Stopwatch()
@@ -139,33 +146,24 @@ public final class Trainer {
     /// Opens the cache that the recipe's loss needs and checks that it is whole and the right one.
     private static func openResponses(
         _ options: Options, _ loader: ViewLoader, _ progress: any ProgressReporter
-    ) throws -> CacheReader? {
+    ) throws -> ResponseSupply? {
         let recipe = loader.plan.recipe
-        guard recipe.loss.kl > 0, let section = recipe.teacher else { return nil }
+        guard recipe.loss.kl > 0, recipe.teacher != nil else {
+            guard options.missing == .refuse else {
+                throw TrainingError(
+                    "recipe \(recipe.name) learns from labels alone (loss.kl \(recipe.loss.kl)): "
+                        + "leave out --build-cache and --wait")
+            }
+            return nil
+        }
         guard let directory = options.cache else {
             throw TrainingError(
                 "recipe \(recipe.name) learns from a teacher (loss.kl \(recipe.loss.kl)): pass "
                     + "--cache DIR, made by understudy cache build")
         }
-        let card = try TeacherCard(contentsOf: section.card)
-        let identity = CacheIdentity(
-            plan: loader.plan, dataset: loader.dataset, card: card,
-            weightsDigest: try CacheIdentity.weightsDigest(of: card))
-        if !identity.knowsWeights {
-            progress.line(
-                "the teacher's weights are not on this machine: taking the cache's word for them")
-        }
-        let manifest = try CacheReader(directory: directory).manifest
-        let reader = try CacheReader(
-            directory: directory, expecting: identity.expectation(for: manifest))
-        let needed = 0..<min(manifest.epochs, recipe.schedule.epochs)
-        let missing = reader.missingParts(epochs: needed)
-        if let first = missing.first {
-            throw TrainingError(
-                "\(directory): \(missing.count) parts are missing, the first is part "
-                    + "\(first.index) of epoch \(first.epoch); run understudy cache build again")
-        }
-        return reader
+        return try ResponseSupply(
+            directory: directory, missing: options.missing, device: options.device,
+            loader: loader, progress: progress)
     }
 }
 
@@ -182,6 +180,11 @@ extension Recipe {
         return try Registry.make(
             architecture, classes: data.classes, device: device, seed: seed,
             initialization: model.initialization, dropPath: model.dropPath)
+    }
+
+    /// The number of view epochs, where it is below that of training epochs.
+    var replayedEpochs: Int? {
+        cache.flatMap { $0.epochs < schedule.epochs ? $0.epochs : nil }
     }
 
     /// The recipe's learning rates, for a number of steps in each epoch.

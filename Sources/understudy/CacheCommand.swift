@@ -10,53 +10,6 @@ struct CacheCommand: ParsableCommand {
         abstract: "Builds and reads caches of teacher responses.",
         subcommands: [Build.self, Info.self, Rows.self])
 
-    /// `understudy cache build`.
-    struct Build: ParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Runs the recipe's teacher over every view and stores its responses.",
-            discussion: """
-                Parts that are there already are skipped, so the same command goes on after a \
-                kill or Ctrl-C.
-
-                Example:
-                  understudy cache build --recipe recipes/imagenet-resnet50-kd.yaml \\
-                    --cache responses --device cuda:0
-                """)
-
-        @OptionGroup var recipe: RecipeOptions
-        @OptionGroup var device: DeviceOptions
-
-        @Option(name: .long, help: "The cache's folder; made if it is not there.")
-        var cache: String
-
-        @Option(name: .long, help: "Only these cached epochs, A..<B; by default all.")
-        var epochs: SlotRange?
-
-        @Flag(name: .long, help: "Print the summary as JSON.")
-        var json = false
-
-        func run() throws {
-            Interruption.install()
-            let recipe = try recipe.read()
-            let build = try CacheBuild(
-                recipe: recipe, directory: cache, device: device.checkedDevice(),
-                loading: device.loading)
-            let summary = try build.run(epochs: epochs?.range, progress: ProgressBar())
-            if json {
-                print(try summary.json())
-            } else {
-                print(
-                    String(
-                        format: "%@: %d parts built, %d were there; %@ responses in %.1f s",
-                        cache, summary.built, summary.skipped, summary.rows.grouped,
-                        summary.seconds))
-                if summary.substituted > 0 {
-                    print("\(summary.substituted) images could not be decoded and were replaced")
-                }
-            }
-        }
-    }
-
     /// `understudy cache info`.
     struct Info: ParsableCommand {
         static let configuration = CommandConfiguration(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Distillation
 import Foundation
 import Loading
 import Recipes
@@ -22,20 +23,58 @@ struct RecipeOptions: ParsableArguments {
 
 /// Where and with how many threads a command computes.
 struct DeviceOptions: ParsableArguments {
-    @Option(name: .long, help: "Where to compute: cpu or cuda:N.")
-    var device = Device.cpu
+    @Option(
+        name: .long,
+        help: "Where to compute: cpu, cuda:N, or cuda for the GPU of this process's local rank.")
+    var device = DeviceChoice.device(.cpu)
 
     @OptionGroup var loadingOptions: LoadingArguments
 
     /// How images are rendered ahead of the device.
     var loading: LoadingOptions {
         var options = loadingOptions.options
-        options.pinned = device != .cpu
+        options.pinned = device != .device(.cpu)
         return options
     }
 
     /// The device, after a check that it is there.
-    func checkedDevice() throws -> Device {
+    func checkedDevice() throws -> Device { try device.checked() }
+}
+
+/// A device as an option names it.
+enum DeviceChoice: ExpressibleByArgument, Equatable, CustomStringConvertible {
+    /// A named one.
+    case device(Device)
+    /// `cuda`: the GPU of this process among those that a launcher started on the machine.
+    case localGPU
+
+    init?(argument: String) {
+        if argument == "cuda" {
+            self = .localGPU
+        } else if let device = Device(argument: argument) {
+            self = .device(device)
+        } else {
+            return nil
+        }
+    }
+
+    var description: String {
+        switch self {
+        case .device(let device): device.description
+        case .localGPU: "cuda"
+        }
+    }
+
+    /// The device, after a check that it is there.
+    func checked() throws -> Device {
+        let device: Device
+        switch self {
+        case .device(let named): device = named
+        case .localGPU:
+            let rank = try Shard.localRank(environment: ProcessInfo.processInfo.environment) ?? 0
+            // A launcher may show each process its own GPU only, which is then the first.
+            device = try .cuda(Device.cudaCount() == 1 ? 0 : rank)
+        }
         try device.require()
         return device
     }
@@ -126,18 +165,5 @@ extension Int {
             digits.removeLast(3)
         }
         return (self < 0 ? "-" : "") + digits + result
-    }
-
-    /// The number as bytes in decimal units: `1.56 TB`.
-    var byteText: String {
-        let units = ["B", "kB", "MB", "GB", "TB", "PB"]
-        var value = Double(self)
-        var unit = 0
-        while value >= 1000 && unit < units.count - 1 {
-            value /= 1000
-            unit += 1
-        }
-        return unit == 0
-            ? "\(self) B" : String(format: value < 10 ? "%.2f %@" : "%.1f %@", value, units[unit])
     }
 }

@@ -12,6 +12,10 @@ struct TrainCommand: ParsableCommand {
             best.safetensors, average.safetensors and result.json. Ctrl-C saves and ends; \
             --resume goes on, also after a kill.
 
+            A cache need not be whole: with --build-cache the training has the teacher compute \
+            what is missing and publishes it; with --wait it follows a build that is running. It \
+            comes to the same weights as from a whole cache.
+
             Example:
               understudy train --recipe recipes/imagenet-resnet50-kd.yaml --cache responses \\
                 --out runs/kd --device cuda:0
@@ -22,6 +26,15 @@ struct TrainCommand: ParsableCommand {
 
     @Option(name: .long, help: "The response cache; needed where the recipe learns from a teacher.")
     var cache: String?
+
+    @Flag(
+        name: .long,
+        help: "Compute and publish the responses that the cache lacks; needs the teacher's weights."
+    )
+    var buildCache = false
+
+    @Flag(name: .long, help: "Wait for the responses that another process is still building.")
+    var wait = false
 
     @Option(name: .long, help: "The run's folder.")
     var out: String
@@ -43,12 +56,16 @@ struct TrainCommand: ParsableCommand {
 
     func validate() throws {
         if let maxSteps, maxSteps < 1 { throw ValidationError("--max-steps must be at least 1") }
+        if buildCache && wait {
+            throw ValidationError("choose --build-cache or --wait")
+        }
     }
 
     func run() throws {
         Interruption.install()
         var options = Trainer.Options(out: out)
         options.cache = cache
+        options.missing = buildCache ? .compute : wait ? .wait : .refuse
         options.initial = initial
         options.maxSteps = maxSteps
         options.trace = trace

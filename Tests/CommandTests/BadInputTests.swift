@@ -123,8 +123,9 @@ import Torch
             try fail(
                 folder,
                 ["train", "--recipe", "student.yaml", "--cache", "part", "--out", "run"])
-                == "Error: part: 2 parts are missing, the first is part 0 of epoch 1; run understudy "
-                + "cache build again")
+                == "Error: part: 2 of 4 parts are missing, of epoch 1; build them with understudy "
+                + "cache build, or pass --build-cache to compute them in passing, or --wait to "
+                + "follow a build that is running")
     }
 
     @Test("an image changed since the build is caught by its checksum") func changedPixels() throws

@@ -67,23 +67,6 @@ import Torch
         #expect(!left.contains { $0.contains("tmp") }, "\(left)")
     }
 
-    @Test("a killed build of a cache ends with the same bytes") func killedBuild() throws {
-        let folder = try Folder.prepared()
-        let build = ["cache", "build", "--recipe", "student.yaml", "--cache"]
-        for seconds in [0.2, 0.35, 0.5, 0.65] {
-            try Program.run(build + ["other"], in: folder, killAfter: seconds)
-        }
-        let rest = try Program.run(build + ["other"], in: folder)
-        #expect(rest.status == 0, "\(rest.errors)")
-        let (ours, expected) = try (folder.contents("other"), folder.contents("cache"))
-        let parts = { (files: [String: Data]) in files.filter { !$0.key.contains(".tmp") } }
-        #expect(parts(ours) == parts(expected))
-        #expect(expected.keys.filter { $0.hasSuffix(".h5") }.count == 4)
-        let skipped = try Program.run(build + ["other", "--json"], in: folder)
-        #expect(skipped.output.contains("\"built\":0"))
-        #expect(skipped.output.contains("\"skipped\":4"))
-    }
-
     @Test("bf16 follows fp32") func precision() throws {
         let folder = try Folder()
         func losses(_ precision: String) throws -> [Double] {

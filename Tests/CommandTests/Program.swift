@@ -24,12 +24,16 @@ enum Program {
 
     /// Starts the program.
     ///
-    /// - Parameter fileLimit: how large it may make files, in blocks of 512 bytes; what is more
-    ///   fails as on a full disk.
+    /// - Parameters:
+    ///   - fileLimit: how large it may make files, in blocks of 512 bytes; what is more fails as on
+    ///     a full disk.
+    ///   - environment: variables to set besides those that are there.
     static func start(
-        _ arguments: [String], in folder: String, output: URL, errors: URL, fileLimit: Int? = nil
+        _ arguments: [String], in folder: String, output: URL, errors: URL, fileLimit: Int? = nil,
+        environment: [String: String] = [:]
     ) throws -> Process {
         let process = Process()
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.executableURL = URL(fileURLWithPath: path)
         process.arguments = arguments
         if let fileLimit {
@@ -52,13 +56,14 @@ enum Program {
     @discardableResult
     static func run(
         _ arguments: [String], in folder: Folder, killAfter seconds: Double? = nil,
-        fileLimit: Int? = nil
+        fileLimit: Int? = nil, environment: [String: String] = [:]
     ) throws -> Outcome {
         let name = UUID().uuidString
         let output = URL(fileURLWithPath: "\(folder.path)/.out-\(name)")
         let errors = URL(fileURLWithPath: "\(folder.path)/.err-\(name)")
         let process = try start(
-            arguments, in: folder.path, output: output, errors: errors, fileLimit: fileLimit)
+            arguments, in: folder.path, output: output, errors: errors, fileLimit: fileLimit,
+            environment: environment)
         if let seconds {
             Thread.sleep(forTimeInterval: seconds)
             kill(process.processIdentifier, SIGKILL)

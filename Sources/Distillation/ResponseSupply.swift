@@ -1,0 +1,202 @@
+import Foundation
+import Loading
+import Recipes
+import ResponseCache
+import Torch
+
+/// What a training does about responses that are not in the cache.
+public enum MissingResponses: Sendable {
+    /// It does not begin.
+    case refuse
+    /// It computes and publishes them as it comes to them; this needs the teacher.
+    case compute
+    /// It waits for another process to publish them.
+    case wait
+}
+
+/// The responses that a training learns from, and where missing ones come from.
+final class ResponseSupply {
+    /// The cache.
+    let reader: CacheReader
+    private let missing: MissingResponses
+    /// The teacher at work, while parts are missing and are to be computed.
+    private var build: CacheBuild?
+    /// The view epochs that the training sees.
+    private let needed: Range<Int>
+    private let progress: any ProgressReporter
+    private var saidThatItWaits = false
+
+    /// Opens the cache and checks that it is the recipe's.
+    ///
+    /// - Throws: `TrainingError` if parts are missing and are not to be made or waited for;
+    ///   `CacheError` for another recipe's cache; `Interrupted` by a signal while there is no cache
+    ///   yet.
+    init(
+        directory: String, missing: MissingResponses, device: Device, loader: ViewLoader,
+        progress: any ProgressReporter
+    ) throws {
+        self.missing = missing
+        self.progress = progress
+        let recipe = loader.plan.recipe
+        guard let section = recipe.teacher else {
+            throw TrainingError("recipe \(recipe.name) has no teacher section")
+        }
+        let card = try TeacherCard(contentsOf: section.card)
+        let identity = CacheIdentity(
+            plan: loader.plan, dataset: loader.dataset, card: card,
+            weightsDigest: try CacheIdentity.weightsDigest(of: card))
+        if !identity.knowsWeights {
+            progress.line(
+                "the teacher's weights are not on this machine: taking the cache's word for them")
+        }
+        let begun = "\(directory)/manifest.json"
+        let isBegun = { FileManager.default.fileExists(atPath: begun) }
+        if missing == .compute, !isBegun() {
+            build = try CacheBuild(directory: directory, device: device, loader: loader)
+        }
+        if missing == .wait, !isBegun() {
+            progress.line(
+                "waiting for \(directory), which another process is to build; Ctrl-C ends")
+            saidThatItWaits = true
+            try Self.wait { isBegun() }
+        }
+        let manifest = try CacheReader(directory: directory).manifest
+        reader = try CacheReader(
+            directory: directory, expecting: identity.expectation(for: manifest))
+        needed = 0..<min(manifest.epochs, recipe.schedule.epochs)
+        let parts = reader.missingParts(epochs: needed)
+        guard !parts.isEmpty else {
+            build = nil
+            return
+        }
+        switch missing {
+        case .wait: break
+        case .compute:
+            build = try build ?? CacheBuild(directory: directory, device: device, loader: loader)
+            progress.line(
+                "computing what is missing: \(parts.count) parts of \(Self.epochs(of: parts))")
+        case .refuse:
+            throw TrainingError(
+                "\(directory): \(parts.count) of \(manifest.epochs * manifest.partsPerEpoch) parts "
+                    + "are missing, of \(Self.epochs(of: parts)); build them with understudy "
+                    + "cache build, or pass --build-cache to compute them in passing, or --wait to "
+                    + "follow a build that is running")
+        }
+    }
+
+    /// The sides at which an epoch's views are to be rendered besides the student's, in pixels.
+    func sizes(epoch: Int) -> [Int] {
+        // The teacher's memory is given back as soon as it has done its work.
+        if build != nil, reader.missingParts(epochs: needed).isEmpty { build = nil }
+        guard let build, !reader.missingParts(epochs: epoch..<epoch + 1).isEmpty else { return [] }
+        return build.sizes
+    }
+
+    /// Sees to it that the responses to a step's groups are in the cache.
+    ///
+    /// Called between steps, since nothing but whole steps can be saved and gone on from.
+    ///
+    /// - Parameters:
+    ///   - epoch: the view epoch.
+    ///   - views: the epoch's views from the step's first group on.
+    ///   - report: told what is computed.
+    /// - Throws: `Interrupted` after a signal.
+    func provide(
+        epoch: Int, groups: Range<Int>, views: EpochViews, report: (String) -> Void
+    ) throws {
+        guard build != nil || missing == .wait else { return }
+        for part in reader.manifest.parts(epoch: epoch, groups: groups)
+        where !reader.isPublished(part) {
+            if let build {
+                try compute(part, from: groups.lowerBound, with: build, views, report)
+            } else {
+                if !saidThatItWaits {
+                    progress.line(
+                        "waiting for \(part) of \(reader.directory), which another process is to "
+                            + "build; Ctrl-C saves and ends")
+                }
+                saidThatItWaits = true
+                try Self.wait { reader.isPublished(part) }
+            }
+        }
+    }
+
+    /// Publishes a part, and keeps those of its views that the student is still to see.
+    private func compute(
+        _ part: PartID, from first: Int, with build: CacheBuild, _ views: EpochViews,
+        _ report: (String) -> Void
+    ) throws {
+        let groups = reader.manifest.groups(of: part)
+        let note = { (views: ViewGroup) in
+            report("teacher: \(part), group \(views.group - groups.lowerBound + 1)/\(groups.count)")
+        }
+        if groups.lowerBound >= first, views.sizes.isSuperset(of: build.sizes) {
+            var coming = groups.makeIterator()
+            try build.build(
+                part, views: { try coming.next().flatMap { try views.peek(group: $0) } },
+                report: note)
+        } else {
+            // A resumed training may come into the middle of a part that is not there any more.
+            let whole = build.loader.prefetch(
+                groups.map { (epoch: part.epoch, group: $0) }, sizes: build.sizes)
+            try build.build(part, views: whole.next, report: note)
+        }
+    }
+
+    /// Polls until something is there, less and less often.
+    private static func wait(until isThere: () -> Bool) throws {
+        var interval = 0.1
+        while !isThere() {
+            let end = ContinuousClock.now + .seconds(interval)
+            while ContinuousClock.now < end {
+                if Interruption.requested {
+                    throw Interrupted(description: "stopped while waiting for the cache")
+                }
+                Thread.sleep(forTimeInterval: 0.05)
+            }
+            interval = min(2 * interval, 5)
+        }
+    }
+
+    /// The epochs of some parts as ranges: `epochs 0, 3..<7`.
+    static func epochs(of parts: [PartID]) -> String {
+        var ranges: [Range<Int>] = []
+        for epoch in Set(parts.map(\.epoch)).sorted() {
+            if let last = ranges.last, last.upperBound == epoch {
+                ranges[ranges.count - 1] = last.lowerBound..<epoch + 1
+            } else {
+                ranges.append(epoch..<epoch + 1)
+            }
+        }
+        let text = ranges.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0)" }
+        let isOne = ranges.count == 1 && ranges[0].count == 1
+        return (isOne ? "epoch " : "epochs ") + text.joined(separator: ", ")
+    }
+}
+
+/// The views of an epoch in order, of which some may be looked at before their turn.
+final class EpochViews {
+    /// The sides at which they are rendered, in pixels.
+    let sizes: Set<Int>
+    private let pipeline: ViewPipeline
+    private var held: [ViewGroup] = []
+
+    init(_ groups: [(epoch: Int, group: Int)], sizes: [Int], by loader: ViewLoader) {
+        self.sizes = Set(sizes)
+        pipeline = loader.prefetch(groups, sizes: sizes)
+    }
+
+    /// The next group's views, or `nil` after the last.
+    func next() throws -> ViewGroup? {
+        held.isEmpty ? try pipeline.next() : held.removeFirst()
+    }
+
+    /// The views of a coming group, which stay to come.
+    func peek(group: Int) throws -> ViewGroup? {
+        while held.last.map({ $0.group < group }) ?? true {
+            guard let views = try pipeline.next() else { return nil }
+            held.append(views)
+        }
+        return held.first { $0.group == group }
+    }
+}

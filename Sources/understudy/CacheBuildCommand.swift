@@ -1,0 +1,98 @@
+import ArgumentParser
+import Distillation
+import Foundation
+
+extension CacheCommand {
+    /// `understudy cache build`.
+    struct Build: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Runs the recipe's teacher over every view and stores its responses.",
+            discussion: """
+                Parts that are there already are skipped, so the same command goes on after a \
+                kill or Ctrl-C.
+
+                Several builders share the work without talking to each other: started by \
+                torchrun, srun, a Slurm array or mpirun, each takes every n-th part by its rank; \
+                elsewhere --shard says so.
+
+                Example:
+                  understudy cache build --recipe recipes/imagenet-resnet50-kd.yaml \\
+                    --cache responses --device cuda
+                  understudy cache build --recipe recipes/imagenet-resnet50-kd.yaml \\
+                    --cache responses --device cuda:1 --shard 1/2
+                """)
+
+        @OptionGroup var recipe: RecipeOptions
+        @OptionGroup var device: DeviceOptions
+
+        @Option(name: .long, help: "The cache's folder; made if it is not there.")
+        var cache: String
+
+        @Option(name: .long, help: "Only these cached epochs, A..<B; by default all.")
+        var epochs: SlotRange?
+
+        @Option(
+            name: .long,
+            help: ArgumentHelp(
+                "Only every n-th part, from the i-th (from 0); by default the launcher's rank and "
+                    + "world size. 0/1 is all parts, whatever the launcher says.",
+                valueName: "i/n"))
+        var shard: String?
+
+        @Option(
+            name: .long,
+            help: "Build with this many processes on the CPU, which share its cores.")
+        var processes = 1
+
+        @Flag(name: .long, help: "Print the summary as JSON.")
+        var json = false
+
+        func validate() throws {
+            guard processes >= 1 else { throw ValidationError("--processes must be at least 1") }
+            guard processes == 1 || device.device == .device(.cpu) else {
+                throw ValidationError(
+                    "--processes is for the CPU; start one builder for each GPU, with --shard")
+            }
+        }
+
+        func run() throws {
+            Interruption.install()
+            let shard = try chosenShard()
+            let recipe = try recipe.read()
+            if processes > 1 {
+                let summary = try CacheBuildProcesses(self, shard: shard).run(
+                    recipe: recipe, progress: ProgressBar())
+                print(json ? try summary.json() : text(summary, shard))
+                return
+            }
+            let build = try CacheBuild(
+                recipe: recipe, directory: cache, device: device.checkedDevice(),
+                loading: device.loading)
+            let summary = try build.run(
+                epochs: epochs?.range, shard: shard, progress: ProgressBar())
+            print(json ? try summary.json() : text(summary, shard))
+        }
+
+        private func chosenShard() throws -> Shard {
+            if let shard { return try Shard(parsing: shard) }
+            return try Shard(environment: ProcessInfo.processInfo.environment)
+        }
+
+        private func text(_ summary: CacheBuild.Summary, _ shard: Shard) -> String {
+            var lines = [
+                String(
+                    format: "%@: %d parts built, %d were there, %@; %@ responses in %.1f s",
+                    shard == .whole ? cache : "\(cache), shard \(shard)", summary.built,
+                    summary.skipped, summary.bytes.byteText, summary.rows.grouped, summary.seconds)
+            ]
+            if summary.substituted > 0 {
+                lines.append(
+                    "\(summary.substituted) images could not be decoded and were replaced")
+            }
+            if summary.missing > 0 {
+                lines.append("\(summary.missing) parts of other shards are still missing")
+            }
+            return lines.joined(separator: "\n")
+        }
+    }
+}
