@@ -46,6 +46,7 @@ struct CacheCommand: ParsableCommand {
                 responses    \(info.responses.grouped) of \(info.responsesInAll.grouped), \
                 \(manifest.classes) classes, \(manifest.encoding)
                 epochs       \(info.completeEpochs) of \(manifest.epochs) complete
+                coverage     \(CoverageChart(reader))
                 parts        \(info.parts.grouped) of \(info.partsInAll.grouped)
                 size         \(info.bytes.grouped) B (\(info.bytes.byteText)), \
                 \(perResponse) for each response
