@@ -92,7 +92,7 @@ let package = Package(
             swiftSettings: swiftSettings),
         .testTarget(
             name: "DistillationTests",
-            dependencies: ["Distillation", "Models", "Recipes", "Torch"],
+            dependencies: ["Distillation", "Models", "Recipes", "ResponseCache", "Torch"],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "CommandTests", dependencies: ["understudy", "Imaging", "Torch"],

@@ -28,3 +28,8 @@ int32_t chdf5_refuse(char **error, const char *format, ...) __attribute__((forma
 /// The type in the file, which is also the type in memory: everything is little-endian and so is
 /// every machine this runs on. The caller closes it with H5Tclose.
 hid_t chdf5_datatype(chdf5_type type);
+
+/// Reads `count` texts of variable length, each of `limit` bytes at most, without HDF5's own reading
+/// of its heap, which a damaged file can crash.
+int32_t chdf5_read_heap_texts(chdf5_file *file, hid_t dataset, const char *name, uint64_t count,
+                              size_t limit, char **out, size_t *bytes, char **error);

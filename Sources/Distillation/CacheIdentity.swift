@@ -41,12 +41,19 @@ public struct CacheIdentity: Sendable {
             ("cache.epochs", "\(plan.recipe.cache?.epochs ?? 0)"),
             ("teacher.name", card.name),
             ("teacher.architecture", card.architectureText),
-            ("teacher.size", "\(card.preprocessing.size)"),
-            ("teacher.mean", "\(card.preprocessing.mean)"),
-            ("teacher.std", "\(card.preprocessing.std)"),
-            ("teacher.precision", plan.recipe.teacher?.precision.rawValue ?? ""),
-            (Self.weightsField, weightsDigest ?? ""),
         ]
+        if case .precomputed = card.architecture {
+            // Somebody else's images, size and precision: the file's SHA-256 stands for them.
+            fields.append(("teacher.responses", CacheImport.description(plan.recipe.view.mix)))
+        } else {
+            fields += [
+                ("teacher.size", "\(card.preprocessing.size)"),
+                ("teacher.mean", "\(card.preprocessing.mean)"),
+                ("teacher.std", "\(card.preprocessing.std)"),
+                ("teacher.precision", plan.recipe.teacher?.precision.rawValue ?? ""),
+            ]
+        }
+        fields.append((Self.weightsField, weightsDigest ?? ""))
         fingerprint = Fingerprint(fields: fields.map { .init(name: $0.name, value: $0.value) })
         knowsWeights = weightsDigest != nil
     }
@@ -82,6 +89,9 @@ extension TeacherCard {
                 + "heads=\(a.heads) mlp_ratio=\(a.mlpRatio)"
         case .resnet(let depth):
             "resnet depth=\(depth)"
+        case .precomputed(let r):
+            "precomputed dataset=\(r.dataset) keys=\(r.keys ?? "") values=\(r.values.rawValue) "
+                + "temperature=\(r.temperature)"
         }
     }
 }

@@ -46,8 +46,9 @@ public struct NetworkTeacher: Teacher {
     ///
     /// - Parameter precision: what its forward pass runs in.
     /// - Throws: `TorchError` if the weights are missing or do not fit the card; `TrainingError` if
-    ///   they are not the ones the card names by SHA-256.
+    ///   they are not the ones the card names by SHA-256, or the card names no network.
     public init(_ card: TeacherCard, device: Device, precision: Recipe.Precision) throws {
+        try card.requireNetwork()
         self.card = card
         self.device = device
         self.precision = precision
@@ -76,5 +77,17 @@ public struct NetworkTeacher: Teacher {
             }
             return try logits.to(.float32).softmax(dimension: -1)
         }
+    }
+}
+
+extension TeacherCard {
+    /// Refuses a card that names responses where a network is to run.
+    ///
+    /// - Throws: `TrainingError` for the kind `precomputed`.
+    public func requireNetwork() throws(TrainingError) {
+        guard case .precomputed = architecture else { return }
+        throw TrainingError(
+            "teacher \(name) is a file of precomputed responses and cannot be run; "
+                + "`understudy cache import` brings them into a cache")
     }
 }

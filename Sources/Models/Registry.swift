@@ -57,6 +57,10 @@ public enum Registry {
             return try ResNet(
                 configuration, classes: classes, store: store, initialization: initialization,
                 dropPath: dropPath)
+        case .precomputed:
+            throw TorchError(
+                operation: "a teacher of kind precomputed",
+                message: "is a file of responses, no network")
         }
     }
 
@@ -75,6 +79,7 @@ public enum Registry {
             TeacherCard.Preprocessing(
                 size: beit.imageSize, resize: Int((Double(beit.imageSize) / 0.9).rounded()),
                 interpolation: .bicubic, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5])
+        case .precomputed: .none
         }
     }
 }

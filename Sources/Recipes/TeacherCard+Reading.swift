@@ -15,19 +15,26 @@ extension TeacherCard {
     }
 
     private init(_ root: SourcedNode) throws(RecipeError) {
-        let file = try SectionReader(
-            root, noun: "teacher card",
-            known: [
-                "name", "kind", "classes", "architecture", "preprocessing", "weights", "source",
-                "top1", "extends",
-            ])
+        let common = ["name", "kind", "classes", "weights", "source", "top1", "extends"]
+        let network = ["architecture", "preprocessing"]
+        var file = try SectionReader(
+            root, noun: "teacher card", known: common + network + ["responses"])
+        let kind = try file.choice("kind", of: ["beit", "resnet", "precomputed"])
+        // Responses have no network, and a network no responses.
+        file = try SectionReader(
+            root, noun: "teacher card", known: common + (kind == 2 ? ["responses"] : network))
         name = try file.word("name")
         classes = try file.integer("classes", 2...1_000_000)
-        preprocessing = try Preprocessing(file)
-        if try file.choice("kind", of: ["beit", "resnet"]) == 0 {
+        switch kind {
+        case 0:
+            preprocessing = try Preprocessing(file)
             architecture = .beit(try BEiTArchitecture(file, input: preprocessing.size))
-        } else {
+        case 1:
+            preprocessing = try Preprocessing(file)
             architecture = .resnet(depth: try Self.resNetDepth(file))
+        default:
+            preprocessing = .none
+            architecture = .precomputed(try Responses(file))
         }
         let weights = try file.section("weights", known: ["file", "sha256"])
         weightsFile = try weights.path("file")
@@ -84,7 +91,23 @@ extension TeacherCard.BEiTArchitecture {
     }
 }
 
+extension TeacherCard.Responses {
+    fileprivate init(_ file: SectionReader) throws(RecipeError) {
+        let section = try file.section(
+            "responses", known: ["dataset", "keys", "values", "temperature"])
+        dataset = try section.string("dataset")
+        keys = try section.optionalString("keys", expected: "a dataset's name, or null")
+        values = try section.choice("values")
+        temperature = try section.number("temperature", .positive)
+    }
+}
+
 extension TeacherCard.Preprocessing {
+    /// What stands for the preprocessing of responses, which no image is prepared for any more.
+    public static var none: Self {
+        Self(size: 1, resize: 1, interpolation: .bilinear, mean: [0, 0, 0], std: [1, 1, 1])
+    }
+
     fileprivate init(_ file: SectionReader) throws(RecipeError) {
         let section = try file.section(
             "preprocessing", known: ["size", "resize", "interpolation", "mean", "std"])

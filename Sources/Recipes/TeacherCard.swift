@@ -23,6 +23,36 @@ public struct TeacherCard: Sendable, Equatable {
         case beit(BEiTArchitecture)
         /// A ResNet v1.5: 18, 34, 50, 101 or 152 layers.
         case resnet(depth: Int)
+        /// No network: responses that somebody computed, in an HDF5 file that `weightsFile` names.
+        case precomputed(Responses)
+    }
+
+    /// Where responses lie in a foreign HDF5 file, and what they are.
+    public struct Responses: Sendable, Equatable {
+        /// What the numbers of a row are.
+        public enum Values: String, Sendable, CaseIterable {
+            /// Any finite numbers; their softmax is the response.
+            case logits
+            /// Shares that sum to 1.
+            case probabilities
+        }
+
+        /// The dataset, `[images, classes]` or `[views, images, classes]`.
+        public var dataset: String
+        /// The dataset of file names, a row each; `nil` where rows follow the sorted files.
+        public var keys: String?
+        /// What the numbers are.
+        public var values: Values
+        /// Divides logits before the softmax.
+        public var temperature: Double
+
+        /// Names a dataset of responses.
+        public init(dataset: String, keys: String?, values: Values, temperature: Double) {
+            self.dataset = dataset
+            self.keys = keys
+            self.values = values
+            self.temperature = temperature
+        }
     }
 
     /// The dimensions of a BEiT.
@@ -87,6 +117,7 @@ public struct TeacherCard: Sendable, Equatable {
         switch architecture {
         case .beit: "beit"
         case .resnet: "resnet"
+        case .precomputed: "precomputed"
         }
     }
 }

@@ -9,7 +9,7 @@ private let hdf5Lock = Mutex<Void>(())
 /// A value of this type exists only inside `create` or `open`, which hold the process-wide lock, so
 /// that no two threads are ever inside HDF5.
 struct HDF5File: ~Copyable {
-    private let file: OpaquePointer
+    let file: OpaquePointer
     /// What errors begin with.
     private let path: String
 
@@ -82,7 +82,7 @@ struct HDF5File: ~Copyable {
         return CacheError("\(path): \(message.map { String(cString: $0) } ?? "HDF5 failed")")
     }
 
-    private func check(
+    func check(
         _ call: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Int32
     ) throws(CacheError) {
         var message: Message?

@@ -8,7 +8,9 @@ struct CacheCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cache",
         abstract: "Builds and reads caches of teacher responses.",
-        subcommands: [Build.self, Info.self, Rows.self])
+        subcommands: [
+            Build.self, Info.self, Rows.self, Verify.self, Merge.self, Import.self,
+        ])
 
     /// `understudy cache info`.
     struct Info: ParsableCommand {

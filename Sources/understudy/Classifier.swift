@@ -69,6 +69,7 @@ struct ClassifierOptions: ParsableArguments {
     ) {
         if let teacher {
             let card = try TeacherCard(contentsOf: teacher)
+            try card.requireNetwork()
             return (
                 card.architecture, card.classes, weights ?? card.weightsFile, card.preprocessing
             )

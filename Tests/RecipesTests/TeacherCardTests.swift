@@ -65,7 +65,7 @@ import Testing
     func errors() {
         #expect(
             message("kind: beit", "kind: vit")
-                == "t.yaml:2:7: kind: expected one of beit, resnet, found 'vit'")
+                == "t.yaml:2:7: kind: expected one of beit, resnet, precomputed, found 'vit'")
         #expect(
             message("kind: beit", "kind: resnet")
                 == "t.yaml:4:16: unknown key 'image_size' in architecture; known: depth")
@@ -91,5 +91,32 @@ import Testing
         #expect(
             message("top1: 97.5", "top5: 99")
                 .hasPrefix("t.yaml:8:1: unknown key 'top5' in the teacher card; known: "))
+    }
+
+    @Test("precomputed responses have a dataset, and no network")
+    func precomputed() throws {
+        let text = """
+            name: logits
+            kind: precomputed
+            classes: 1000
+            responses: {dataset: a/logits, keys: null, values: probabilities, temperature: 2.5}
+            weights: {file: w.h5, sha256: null}
+            source: somebody
+            """
+        let card = try TeacherCard(parsing: text, path: "/exp/t.yaml")
+        #expect(card.kind == "precomputed")
+        #expect(
+            card.architecture
+                == .precomputed(
+                    .init(
+                        dataset: "a/logits", keys: nil, values: .probabilities, temperature: 2.5)))
+        #expect(card.weightsFile == "/exp/w.h5")
+        let both = text + "\npreprocessing: {size: 32}"
+        #expect(
+            RecipesTests.message { try TeacherCard(parsing: both, path: "t.yaml") }
+                .hasPrefix("t.yaml:7:1: unknown key 'preprocessing' in the teacher card; known: "))
+        #expect(
+            message("top1: 97.5", "responses: {}")
+                .hasPrefix("t.yaml:8:1: unknown key 'responses' in the teacher card; known: "))
     }
 }

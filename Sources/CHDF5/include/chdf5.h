@@ -82,6 +82,32 @@ int32_t chdf5_read_dataset(chdf5_file *file, const char *name, chdf5_type type, 
 /// `chdf5_free`.
 int32_t chdf5_list(chdf5_file *file, char **out, char **error);
 
+// Reading what other programs wrote: datasets may lie in groups, `name` being a path.
+
+/// What a foreign dataset holds.
+typedef enum chdf5_kind {
+    CHDF5_FLOAT = 0,
+    CHDF5_STRING = 1,
+    CHDF5_OTHER = 2,
+} chdf5_kind;
+
+/// The most dimensions a foreign dataset may have here.
+enum { CHDF5_FOREIGN_RANK = 3 };
+
+/// What a dataset is: its kind, the bits of an element, and its shape; `shape` has room for
+/// `CHDF5_FOREIGN_RANK` extents.
+int32_t chdf5_describe(chdf5_file *file, const char *name, chdf5_kind *kind, int32_t *bits,
+                       int32_t *rank, uint64_t *shape, char **error);
+
+/// Reads a block of a dataset of numbers as doubles.
+int32_t chdf5_read_block(chdf5_file *file, const char *name, int32_t rank, const uint64_t *start,
+                         const uint64_t *count, double *values, char **error);
+
+/// Reads a whole dataset of `count` texts, of fixed or variable length, each ended by a NUL;
+/// `*out` is freed with `chdf5_free`.
+int32_t chdf5_read_strings(chdf5_file *file, const char *name, uint64_t count, char **out,
+                           size_t *bytes, char **error);
+
 /// Closes a file and frees it. NULL is fine.
 void chdf5_close(chdf5_file *file);
 

@@ -1,0 +1,174 @@
+import Foundation
+import Loading
+import Recipes
+import ResponseCache
+import Torch
+import Views
+
+/// Computes a teacher's responses for a few groups of a cache again and compares.
+public struct CacheAudit {
+    /// What one group showed. Divergences are in nats, over the group's rows.
+    public struct Group: Codable, Equatable, Sendable {
+        /// The cache's epoch, from 0.
+        public let epoch: Int
+        /// The group within the epoch, from 0.
+        public let group: Int
+        /// Whether the group's pixels are the ones that the cached responses belong to.
+        public let samePixels: Bool
+        /// Mean of KL(fresh ‖ cached).
+        public let meanKL: Double
+        /// Maximum of KL(fresh ‖ cached).
+        public let maxKL: Double
+        /// Mean of KL(fresh ‖ fresh again): what the device's own noise amounts to.
+        public let rerunMeanKL: Double
+        /// Maximum of KL(fresh ‖ fresh again).
+        public let rerunMaxKL: Double
+
+        private enum CodingKeys: String, CodingKey {
+            case epoch, group
+            case samePixels = "same_pixels"
+            case meanKL = "mean_kl"
+            case maxKL = "max_kl"
+            case rerunMeanKL = "rerun_mean_kl"
+            case rerunMaxKL = "rerun_max_kl"
+        }
+    }
+
+    private let reader: CacheReader
+    private let loader: ViewLoader
+    private let pass: TeacherPass
+
+    /// Opens a cache, a recipe's data and its teacher.
+    ///
+    /// - Throws: `TrainingError` if the recipe has no teacher; `CacheError`, listing the fields, if
+    ///   the cache is another recipe's.
+    public init(
+        recipe: Recipe, directory: String, device: Device, loading: LoadingOptions
+    ) throws {
+        guard let section = recipe.teacher else {
+            throw TrainingError("recipe \(recipe.name) has no teacher to compare the cache with")
+        }
+        let card = try TeacherCard(contentsOf: section.card)
+        let manifest = try CacheReader(directory: directory).manifest
+        loader = try ViewLoader(recipe: recipe, options: loading)
+        let teacher = try NetworkTeacher(card, device: device, precision: section.precision)
+        let identity = CacheIdentity(
+            plan: loader.plan, dataset: loader.dataset, card: card,
+            weightsDigest: teacher.weightsDigest)
+        reader = try CacheReader(
+            directory: directory, expecting: identity.expectation(for: manifest))
+        pass = try TeacherPass(teacher, plan: loader.plan, device: device)
+    }
+
+    /// The mean KL(fresh ‖ cached) of a group up to which a cache counts as faithful, in nats.
+    ///
+    /// The divergence holds what the encoding itself loses and how far devices and libraries differ,
+    /// so the threshold is the encoding's loss and room for the rest. A dense cache loses almost
+    /// nothing; a top-K cache loses what its K leave out, for which there is no bound, so one of
+    /// very few entries may need more than this.
+    public static func standardThreshold(for encoding: RowEncoding) -> Double {
+        switch encoding {
+        case .dense: 0.001
+        case .topK: 0.1
+        }
+    }
+
+    /// What the cache stores, and how.
+    public var manifest: CacheManifest { reader.manifest }
+
+    /// Compares groups drawn at random, without repetition, among those that are there.
+    ///
+    /// - Parameters:
+    ///   - count: how many; fewer where the cache holds fewer.
+    ///   - seed: the same seed draws the same groups of the same cache.
+    /// - Returns: in the order of epochs and groups.
+    /// - Throws: `TrainingError` if the cache holds no part; `CacheError` for a damaged part;
+    ///   `Interrupted` after a signal.
+    public func run(
+        count: Int, seed: UInt64, progress: any ProgressReporter
+    ) throws -> [Group] {
+        let chosen = draw(count, seed: seed)
+        guard !chosen.isEmpty else {
+            throw TrainingError("\(reader.directory): holds no part to compare with the teacher")
+        }
+        progress.begin("compare", total: chosen.count, unit: "groups")
+        defer { progress.end() }
+        let views = loader.prefetch(chosen, sizes: pass.sizes)
+        var groups: [Group] = []
+        while let next = try views.next() {
+            if Interruption.requested {
+                throw Interrupted(description: "stopped after \(groups.count) groups")
+            }
+            groups.append(try compare(next))
+            progress.advance(to: groups.count, note: "")
+        }
+        return groups
+    }
+
+    private func compare(_ views: ViewGroup) throws -> Group {
+        let size = manifest.groupSize
+        let slots = views.group * size..<(views.group + 1) * size
+        var cached = [Float](repeating: 0, count: size * manifest.classes)
+        try cached.withUnsafeMutableBufferPointer {
+            try reader.read(epoch: views.epoch, slots: slots, into: $0)
+        }
+        let fresh = try pass.probabilities(for: views)
+        let again = try pass.probabilities(for: views)
+        let loss = Self.divergences(fresh, cached, classes: manifest.classes)
+        let noise = Self.divergences(fresh, again, classes: manifest.classes)
+        return Group(
+            epoch: views.epoch, group: views.group,
+            samePixels: try reader.pixelChecksum(epoch: views.epoch, group: views.group)
+                == pass.pixelChecksum(of: views),
+            meanKL: loss.mean, maxKL: loss.maximum,
+            rerunMeanKL: noise.mean, rerunMaxKL: noise.maximum)
+    }
+
+    private func draw(_ count: Int, seed: UInt64) -> [(epoch: Int, group: Int)] {
+        var candidates = reader.coverage().sorted { $0.key < $1.key }.flatMap { epoch, parts in
+            parts.flatMap { part in
+                manifest.groups(of: PartID(epoch: epoch, index: part))
+                    .map { (epoch: epoch, group: $0) }
+            }
+        }
+        var numbers = SplitMix64(state: seed)
+        let count = min(count, candidates.count)
+        for index in 0..<count {
+            candidates.swapAt(index, Int.random(in: index..<candidates.count, using: &numbers))
+        }
+        return candidates.prefix(count).sorted { ($0.epoch, $0.group) < ($1.epoch, $1.group) }
+    }
+
+    /// Mean and maximum over rows of KL(p ‖ q) in nats, in float64.
+    ///
+    /// A class that q rounded to zero counts as 2^-25, the largest value that a half rounds to
+    /// zero; otherwise one class in a thousand of no weight would make a row's divergence infinite.
+    static func divergences(
+        _ p: [Float], _ q: [Float], classes: Int
+    ) -> (mean: Double, maximum: Double) {
+        precondition(p.count == q.count && p.count % classes == 0, "rows of other classes")
+        var (sum, maximum) = (0.0, 0.0)
+        for start in stride(from: 0, to: p.count, by: classes) {
+            var row = 0.0
+            for index in start..<start + classes where p[index] > 0 {
+                row += Double(p[index]) * log(Double(p[index]) / max(Double(q[index]), 0x1p-25))
+            }
+            sum += row
+            maximum = max(maximum, row)
+        }
+        return (sum / Double(max(p.count / classes, 1)), maximum)
+    }
+}
+
+/// Source: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014.
+private struct SplitMix64: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}

@@ -1,0 +1,137 @@
+import Dispatch
+import Synchronization
+
+/// What is wrong with one part.
+public struct CacheFault: Codable, Equatable, Sendable {
+    /// The cache's epoch, from 0.
+    public let epoch: Int
+    /// The part within the epoch, from 0.
+    public let part: Int
+    /// One line: the file, the attribute, dataset or row, and what to do.
+    public let message: String
+}
+
+/// What a check of every part that is there found.
+public struct CacheVerification: Codable, Equatable, Sendable {
+    /// Parts that were read.
+    public let parts: Int
+    /// Parts of the complete cache.
+    public let partsInAll: Int
+    /// Responses that were decoded and are sound.
+    public let responses: Int
+    /// What is wrong, in the order of epochs and parts; at most one fault for each part.
+    public let faults: [CacheFault]
+
+    private enum CodingKeys: String, CodingKey {
+        case parts
+        case partsInAll = "parts_in_all"
+        case responses, faults
+    }
+}
+
+extension CacheReader {
+    /// Decoded values held at once for each thread.
+    private static let blockValues = 1 << 20
+
+    /// Reads and decodes every part that is there: structure, attributes, the checksums of every
+    /// dataset, and that each row is a distribution.
+    ///
+    /// A fault in one part does not keep the others from being looked at.
+    ///
+    /// - Parameters:
+    ///   - workers: threads that decode; HDF5 itself is entered by one at a time.
+    ///   - progress: told, on the calling thread, how many of how many parts are done; what it
+    ///     throws ends the check.
+    public func verify(
+        workers: Int, progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
+    ) rethrows -> CacheVerification {
+        precondition(workers >= 1, "\(workers) workers")
+        let published = manifest.parts(epochs: 0..<manifest.epochs).filter(folder.isPublished)
+        var (responses, faults): (Int, [CacheFault]) = (0, [])
+        // In batches, so that progress is told by the caller's own thread.
+        var done = 0
+        try progress(0, published.count)
+        while done < published.count {
+            let batch = Array(published[done..<min(done + 4 * workers, published.count)])
+            let outcomes = Mutex(
+                [(sound: Int, fault: String?)](repeating: (0, nil), count: batch.count))
+            let next = Atomic(0)
+            DispatchQueue.concurrentPerform(iterations: min(workers, batch.count)) { _ in
+                while true {
+                    let index = next.add(1, ordering: .relaxed).oldValue
+                    guard index < batch.count else { return }
+                    let outcome = examine(batch[index])
+                    outcomes.withLock { $0[index] = outcome }
+                }
+            }
+            for (part, outcome) in zip(batch, outcomes.withLock { $0 }) {
+                responses += outcome.sound
+                if let message = outcome.fault {
+                    faults.append(
+                        CacheFault(epoch: part.epoch, part: part.index, message: message))
+                }
+            }
+            done += batch.count
+            try progress(done, published.count)
+        }
+        return CacheVerification(
+            parts: published.count, partsInAll: manifest.epochs * manifest.partsPerEpoch,
+            responses: responses, faults: faults)
+    }
+
+    /// Decodes one part: how many of its rows are sound, and what is wrong, if anything.
+    private func examine(_ part: PartID) -> (sound: Int, fault: String?) {
+        let path = folder.path(of: part)
+        let rows: PartRows
+        do {
+            rows = try PartFile(manifest: manifest, part: part).decode(path: path).rows
+        } catch {
+            return (0, error.description)
+        }
+        let slots = manifest.slots(of: part)
+        let classes = manifest.classes
+        let block = max(1, Self.blockValues / classes)
+        var values = [Float](repeating: 0, count: min(block, slots.count) * classes)
+        var (row, faulty): (Int, Int) = (0, 0)
+        var first: String?
+        func note(_ row: Int, _ reason: String) {
+            faulty += 1
+            if first == nil {
+                first = "the row of slot \(slots.lowerBound + row) is invalid: \(reason)"
+            }
+        }
+        while row < slots.count {
+            let range = row..<min(row + block, slots.count)
+            let fault = values.withUnsafeMutableBufferPointer { buffer in
+                buffer.baseAddress.flatMap { rows.decode(range, into: $0) }
+            }
+            let end = fault?.row ?? range.upperBound
+            for index in row..<end {
+                let start = (index - row) * classes
+                if let reason = Self.fault(of: values[start..<start + classes]) {
+                    note(index, reason)
+                }
+            }
+            if let fault { note(fault.row, fault.reason) }
+            row = fault.map { $0.row + 1 } ?? range.upperBound
+        }
+        guard let first else { return (slots.count, nil) }
+        let others = faulty > 1 ? " (and \(faulty - 1) more rows)" : ""
+        return (
+            slots.count - faulty,
+            "\(path): \(first)\(others); delete this file and build the part again"
+        )
+    }
+
+    /// Why a decoded row is no distribution, whatever the encoding's own checks let pass.
+    private static func fault(of row: ArraySlice<Float>) -> String? {
+        var sum = 0.0
+        for (index, value) in row.enumerated() {
+            guard value >= 0, value.isFinite else {
+                return "the probability of class \(index) is \(value)"
+            }
+            sum += Double(value)
+        }
+        return abs(sum - 1) <= 1e-3 ? nil : "the probabilities sum to \(sum), not to 1"
+    }
+}

@@ -1,0 +1,164 @@
+import ArgumentParser
+import Distillation
+import Foundation
+import Loading
+import Recipes
+import ResponseCache
+
+extension CacheCommand {
+    /// `understudy cache import`.
+    struct Import: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Brings responses that somebody else computed into a cache.",
+            discussion: """
+                The recipe's teacher card is of kind precomputed: it names an HDF5 file with a \
+                dataset [images, classes], or [views, images, classes] of which epoch e takes view \
+                e mod views; its SHA-256; what the numbers are; and the temperature. Rows are \
+                matched to the training images by a dataset of file names (relative path, or a \
+                name that one image has), or without keys by the order of sorted paths.
+
+                If the card is not there yet, --from, --dataset and --logits or --probabilities \
+                make it. If it is there, each of these options must say what it says; only --from \
+                may name another place of the same file.
+
+                Where the recipe mixes, the responses of both partners are blended by the group's \
+                lambda. That is an approximation, and the cache's fingerprint says so.
+
+                Example:
+                  understudy cache import --recipe recipes/mine.yaml --cache responses \\
+                    --from logits.h5 --dataset logits --keys names --logits
+                """)
+
+        @OptionGroup var recipe: RecipeOptions
+        @OptionGroup var loading: LoadingArguments
+
+        @Option(name: .long, help: "The cache's folder; made if it is not there.")
+        var cache: String
+
+        @Option(name: .long, help: "The HDF5 file of responses.")
+        var from: String?
+
+        @Option(name: .long, help: "The dataset of responses.")
+        var dataset: String?
+
+        @Option(name: .long, help: "The dataset of file names, one for each row.")
+        var keys: String?
+
+        @Flag(help: "What the numbers are.")
+        var values: ResponseValues?
+
+        @Option(name: .long, help: "Divides logits before the softmax; 1 in a new card.")
+        var temperature: Double?
+
+        @Option(name: .long, help: "The teacher's name in a new card; else the file's name.")
+        var teacherName: String?
+
+        @Flag(name: .long, help: "Print the summary as JSON.")
+        var json = false
+
+        func validate() throws {
+            if let temperature, !(temperature > 0 && temperature.isFinite) {
+                throw ValidationError("--temperature must be a number above 0")
+            }
+        }
+
+        func run() throws {
+            Interruption.install()
+            let recipe = try recipe.read()
+            if let card = recipe.teacher?.card {
+                if FileManager.default.fileExists(atPath: card) {
+                    try compare(with: card)
+                } else {
+                    try makeCard(at: card, classes: recipe.data.classes)
+                }
+            }
+            let work = try CacheImport(
+                recipe: recipe, directory: cache, file: from, loading: loading.options)
+            let bar = ProgressBar()
+            if work.isBlended {
+                bar.line(
+                    "the recipe mixes images: responses of both partners are blended by lambda, "
+                        + "which approximates what the teacher would say of the mixed image")
+            }
+            let summary = try work.run(progress: bar)
+            if json {
+                print(try summary.json())
+            } else {
+                print(
+                    String(
+                        format: "%@: %d parts built, %d were there; %@ responses in %.1f s%@",
+                        cache, summary.built, summary.skipped, summary.rows.grouped,
+                        summary.seconds, summary.blended ? "; blended" : ""))
+            }
+        }
+
+        /// Holds the options that were given against the card.
+        private func compare(with path: String) throws {
+            let card = try TeacherCard(contentsOf: path)
+            guard case .precomputed(let responses) = card.architecture else { return }
+            let pairs: [(String, String?, String)] = [
+                ("--dataset", dataset, responses.dataset),
+                ("--keys", keys, responses.keys ?? "null"),
+                ("--\(values?.rawValue ?? "")", values?.rawValue, responses.values.rawValue),
+                ("--temperature", temperature.map { "\($0)" }, "\(responses.temperature)"),
+                ("--teacher-name", teacherName, card.name),
+            ]
+            for (option, given, written) in pairs {
+                guard let given, given != written else { continue }
+                throw CommandError(
+                    "\(path): says \(written), \(option) says \(given); a student accepts only what "
+                        + "the recipe's card says: mend the card, or leave the option out")
+            }
+        }
+
+        /// Writes the card that the recipe names.
+        private func makeCard(at path: String, classes: Int) throws {
+            guard let from, let dataset, let values else {
+                throw CommandError(
+                    "\(path): there is no such teacher card; --from, --dataset and --logits or "
+                        + "--probabilities make one")
+            }
+            let file = URL(fileURLWithPath: from).standardizedFileURL.path
+            // Looked at before the card is written, so that a bad file leaves none.
+            _ = try ForeignResponses(
+                path: file, dataset: dataset, values: .logits, temperature: 1)
+            let text = """
+                name: \(teacherName ?? Self.word(from))
+                kind: precomputed
+                classes: \(classes)
+                responses:
+                  dataset: \(Self.quoted(dataset))
+                  keys: \(keys.map(Self.quoted) ?? "null")
+                  values: \(values.rawValue)
+                  temperature: \(temperature ?? 1)
+                weights:
+                  file: \(Self.quoted(file))
+                  sha256: \(try Fingerprint.sha256(ofFile: file))
+                source: \(Self.quoted("imported from \(file)"))
+
+                """
+            // Read back before it is written: a name that no card may have is refused here.
+            _ = try TeacherCard(parsing: text, path: path)
+            try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+        }
+
+        /// A text as YAML's double-quoted scalar, which is JSON's string.
+        private static func quoted(_ text: String) -> String {
+            (try? text.json()) ?? "\"\""
+        }
+
+        /// The file's name as a card's name may be written.
+        private static func word(_ path: String) -> String {
+            let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
+            return String(
+                name.map {
+                    $0.isASCII && ($0.isLetter || $0.isNumber) || "_-".contains($0) ? $0 : "-"
+                })
+        }
+    }
+}
+
+/// What the numbers of a file of responses are.
+enum ResponseValues: String, EnumerableFlag {
+    case logits, probabilities
+}

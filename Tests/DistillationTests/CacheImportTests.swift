@@ -1,0 +1,73 @@
+import Foundation
+import ResponseCache
+import Testing
+
+@testable import Distillation
+@testable import Recipes
+
+@Suite("Importing responses") struct CacheImportTests {
+    private static let fixtures = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent()
+        .appendingPathComponent("Fixtures/import").path
+
+    private struct Expected: Decodable {
+        let classes: Int
+        let lambda: Double
+        let blended: [Double]
+    }
+
+    @Test("both partners' responses are blended by λ as numpy blends them") func blending() throws {
+        let expected = try JSONDecoder().decode(
+            Expected.self,
+            from: Data(contentsOf: URL(fileURLWithPath: "\(Self.fixtures)/expected.json")))
+        let responses = try ForeignResponses(
+            path: "\(Self.fixtures)/good.h5", dataset: "views32", values: .logits, temperature: 1)
+        let rows = try responses.probabilities(view: 1, rows: Array(0..<7))
+        let blended = CacheImport.blended(rows, lambda: expected.lambda, classes: expected.classes)
+        #expect(blended.count == expected.blended.count)
+        // One rounding to float32.
+        for (one, other) in zip(blended, expected.blended) {
+            #expect(abs(Double(one) - other) <= other * 0x1p-23)
+        }
+        #expect(CacheImport.blended(rows, lambda: 1, classes: 5) == rows.map(Float.init))
+    }
+
+    @Test("rows follow the sorted paths, whatever the data set's order") func sorted() throws {
+        let match = ResponseMatch(
+            file: "f.h5", dataset: "logits", images: ["b/1.jpg", "a/é.jpg", "a/z.jpg", "B/2.jpg"])
+        #expect(try match.rows(count: 4) == [3, 2, 1, 0])
+        #expect(
+            throws: TrainingError(
+                "f.h5: dataset 'logits' has 5 rows for 4 images; without keys there must be one for "
+                    + "each, in the order of sorted paths")
+        ) { try match.rows(count: 5) }
+    }
+
+    @Test("rows are found by path, or by a name that one image has") func keys() throws {
+        let match = ResponseMatch(
+            file: "f.h5", dataset: "names", images: ["a/1.jpg", "a/2.jpg", "b/1.jpg"])
+        #expect(try match.rows(keys: ["x", "b/1.jpg", "2.jpg", "a/1.jpg"]) == [3, 2, 1])
+        #expect(
+            throws: TrainingError(
+                "f.h5: dataset 'names' has no key for the image a/2.jpg: neither its path nor its name "
+                    + "is there")
+        ) { try match.rows(keys: ["a/1.jpg", "b/1.jpg"]) }
+        #expect(
+            throws: TrainingError(
+                "f.h5: dataset 'names' has the key '1.jpg', which 2 images are named, a/1.jpg among "
+                    + "them; use relative paths as keys")
+        ) { try match.rows(keys: ["1.jpg", "2.jpg"]) }
+    }
+
+    @Test("the fingerprint says blended only where the recipe mixes") func description() {
+        func text(_ probability: Double, _ mixup: Double, _ cutmix: Double) -> String {
+            CacheImport.description(
+                .init(probability: probability, mixup: mixup, cutmix: cutmix, switch: 0.5))
+        }
+        #expect(text(1, 0.2, 1) == "imported, blended")
+        #expect(text(0.1, 0, 1) == "imported, blended")
+        #expect(text(0, 0.2, 1) == "imported")
+        #expect(text(1, 0, 0) == "imported")
+        #expect(CacheImport.description(nil) == "imported")
+    }
+}

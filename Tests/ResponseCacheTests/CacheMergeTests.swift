@@ -1,0 +1,110 @@
+import Foundation
+import Testing
+
+@testable import ResponseCache
+
+@Suite("Merging caches") struct CacheMergeTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func path(_ name: String) -> String { "\(folder.path)/\(name)" }
+
+    /// A cache of some of the parts.
+    private func cache(
+        _ name: String, _ parts: [(Int, Int)], _ manifest: CacheManifest
+    ) throws -> String {
+        let builder = try CacheBuilder(directory: path(name), manifest: manifest)
+        for (epoch, index) in parts {
+            try publish(PartID(epoch: epoch, index: index), with: builder)
+        }
+        return path(name)
+    }
+
+    private func contents(_ directory: String) throws -> [String: [UInt8]] {
+        var files: [String: [UInt8]] = [:]
+        for name in try FileManager.default.subpathsOfDirectory(atPath: directory)
+        where Files.kind("\(directory)/\(name)") == .file {
+            files[name] = try bytes("\(directory)/\(name)")
+        }
+        return files
+    }
+
+    @Test("disjoint parts give the bytes of one build", arguments: [true, false])
+    func disjoint(linking: Bool) throws {
+        let manifest = try makeManifest()
+        try build(path("whole"), manifest)
+        let one = try cache("one", [(0, 0), (0, 2), (1, 1)], manifest)
+        let two = try cache("two", [(0, 1), (1, 0), (1, 2)], manifest)
+        let before = try [one, two].map(contents)
+        let summary = try CacheMerge(into: path("all"), sources: [one, two], linking: linking).run()
+        #expect(summary.linked == (linking ? 6 : 0))
+        #expect(summary.copied == (linking ? 0 : 6))
+        #expect(summary.present == 0)
+        #expect(summary.missing == 0)
+        #expect(try contents(path("all")) == contents(path("whole")))
+        #expect(try [one, two].map(contents) == before)
+        // A part that is built again in a source leaves the merged one alone.
+        let builder = try CacheBuilder(directory: one, manifest: manifest)
+        try publish(PartID(epoch: 0, index: 0), with: builder)
+        #expect(try contents(path("all")) == contents(path("whole")))
+    }
+
+    @Test("a merge goes on where it was stopped, and adds to what is there") func resumed() throws {
+        let manifest = try makeManifest()
+        let one = try cache("one", [(0, 0), (0, 1), (0, 2)], manifest)
+        let two = try cache("two", [(0, 2), (1, 1)], manifest)
+        let merge = try CacheMerge(into: path("all"), sources: [one, two])
+        #expect(throws: CancellationError.self) {
+            try merge.run { done, total in
+                #expect(total == 4)
+                if done == 2 { throw CancellationError() }
+            }
+        }
+        let stale = path("all/epoch-0000/.tmp-part-00002.h5-1-abc")
+        try Data([1]).write(to: URL(fileURLWithPath: stale))
+        let summary = try merge.run()
+        #expect(summary.present == 2)
+        #expect(summary.linked == 2)
+        #expect(summary.missing == 2)
+        #expect(Files.kind(stale) == .nothing)
+        let three = try cache("three", [(1, 0), (1, 2)], manifest)
+        #expect(try CacheMerge(into: path("all"), sources: [three]).run().missing == 0)
+        try build(path("whole"), manifest)
+        #expect(try contents(path("all")) == contents(path("whole")))
+    }
+
+    @Test("overlapping parts must be the same bytes") func overlap() throws {
+        let manifest = try makeManifest()
+        let one = try cache("one", [(0, 0), (1, 0)], manifest)
+        let two = try cache("two", [(1, 0)], manifest)
+        let place = "epoch-0001/part-00000.h5"
+        var other = try bytes("\(two)/\(place)")
+        other[other.count / 2] ^= 1
+        try Data(other).write(to: URL(fileURLWithPath: "\(two)/\(place)"))
+        #expect(
+            try message { _ = try CacheMerge(into: path("all"), sources: [one, two]).run() }
+                == "epoch 1, part 0: \(one)/\(place) and \(two)/\(place) have different bytes; run "
+                + "`understudy cache verify` on both and delete the one that is wrong")
+        // Compared before anything is brought in.
+        #expect(try contents(path("all")).keys.sorted() == ["manifest.json"])
+    }
+
+    @Test("another fingerprint or layout is refused field by field") func mismatch() throws {
+        let one = try cache("one", [(0, 0)], try makeManifest())
+        let other = Fingerprint(
+            fields: someFingerprint.fields.map {
+                $0.name == "views.seed" ? .init(name: $0.name, value: "43") : $0
+            })
+        let two = try cache("two", [(0, 1)], try makeManifest(epochs: 3, fingerprint: other))
+        #expect(
+            try message { _ = try CacheMerge(into: path("all"), sources: [one, two]) }
+                == "\(two): the cache was made from other inputs; name another directory, or "
+                + "restore what differs:\n  views.seed: 43 in the cache, 42 here\n"
+                + "  epochs: 3 in the cache, 2 here")
+        #expect(Files.kind(path("all")) == .nothing)
+        #expect(
+            try message { _ = try CacheMerge(into: path("all"), sources: [path("none")]) }
+                == "\(path("none")): there is no such cache; `understudy cache build` makes one")
+    }
+}
