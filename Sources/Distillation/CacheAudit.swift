@@ -70,6 +70,7 @@ public struct CacheAudit {
         switch encoding {
         case .dense: 0.001
         case .topK: 0.1
+        case .bounded(let maxKL): maxKL + 0.001
         }
     }
 

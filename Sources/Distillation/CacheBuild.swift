@@ -11,10 +11,7 @@ public struct CacheBuild {
     public let manifest: CacheManifest
     let loader: ViewLoader
     let reader: CacheReader
-    private let viewSize: Int
-    private let teacher: any Teacher
-    private let mixer: Mixer
-    private let normalisation: Normalisation
+    private let pass: TeacherPass
     private let builder: CacheBuilder
 
     /// Opens or creates the cache of a recipe's responses.
@@ -42,12 +39,8 @@ public struct CacheBuild {
                     + "\(recipe.data.classes); choose a teacher of the same classes")
         }
         self.loader = loader
-        viewSize = recipe.view.size
-        mixer = Mixer(recipe: recipe, device: device)
-        normalisation = try Normalisation(
-            mean: recipe.view.mean, std: recipe.view.std, device: device)
         let teacher = try NetworkTeacher(card, device: device, precision: section.precision)
-        self.teacher = teacher
+        pass = try TeacherPass(teacher, plan: loader.plan, device: device)
         let identity = CacheIdentity(
             plan: loader.plan, dataset: loader.dataset, card: card,
             weightsDigest: teacher.weightsDigest)
@@ -65,7 +58,7 @@ public struct CacheBuild {
     }
 
     /// The sides at which views are to be rendered for `build`, in pixels.
-    var sizes: [Int] { [viewSize, teacher.size] }
+    var sizes: [Int] { pass.sizes }
 
     /// Computes and publishes one part.
     ///
@@ -88,13 +81,8 @@ public struct CacheBuild {
             guard let views = try nextViews() else {
                 preconditionFailure("\(part): its views end early")
             }
-            checksums.append(views.checksum(size: viewSize))
-            let batch = try mixer.batch(
-                views.pixels(size: teacher.size), labels: views.labels,
-                draw: loader.plan.mix(epoch: views.epoch, group: views.group))
-            probabilities += try teacher.probabilities(
-                for: batch.images, normalisedBy: normalisation
-            ).floats()
+            checksums.append(pass.pixelChecksum(of: views))
+            probabilities += try pass.probabilities(for: views)
             report(views)
         }
         try probabilities.withUnsafeBufferPointer {

@@ -47,7 +47,8 @@ extension CacheCommand {
             name: .customLong("max-kl"),
             help: ArgumentHelp(
                 "The highest mean KL(fresh || cached) of a sampled group; by default by encoding: "
-                    + "0.001 for dense, 0.1 for topk.", valueName: "nats"))
+                    + "0.001 for dense, 0.1 for topk, 0.001 above max_kl for bounded.",
+                valueName: "nats"))
         var maxKL: Double?
 
         @OptionGroup var device: DeviceOptions
