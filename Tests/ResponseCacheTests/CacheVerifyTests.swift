@@ -84,7 +84,7 @@ import Testing
     /// between its blocks that belong to nothing.
     @Test(
         "one flipped byte in each of 200 copies of a part",
-        arguments: [RowEncoding.dense, .topK(3)])
+        arguments: [RowEncoding.dense, .topK(3), .bounded(maxKL: 0.01)])
     func flips(_ encoding: RowEncoding) throws {
         let manifest = try makeManifest(encoding, epochs: 1, groupsPerPart: 5)
         try build(cache, manifest)
