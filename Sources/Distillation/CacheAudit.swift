@@ -94,7 +94,7 @@ public struct CacheAudit {
         }
         progress.begin("compare", total: chosen.count, unit: "groups")
         defer { progress.end() }
-        let views = loader.prefetch(chosen, sizes: pass.sizes)
+        let views = loader.prefetch(chosen, sizes: [loader.plan.recipe.view.size] + pass.sizes)
         var groups: [Group] = []
         while let next = try views.next() {
             if Interruption.requested {
@@ -120,7 +120,7 @@ public struct CacheAudit {
         return Group(
             epoch: views.epoch, group: views.group,
             samePixels: try reader.pixelChecksum(epoch: views.epoch, group: views.group)
-                == pass.pixelChecksum(of: views),
+                == views.checksum(size: loader.plan.recipe.view.size),
             meanKL: loss.mean, maxKL: loss.maximum,
             rerunMeanKL: noise.mean, rerunMaxKL: noise.maximum)
     }
@@ -158,18 +158,5 @@ public struct CacheAudit {
             maximum = max(maximum, row)
         }
         return (sum / Double(max(p.count / classes, 1)), maximum)
-    }
-}
-
-/// Source: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014.
-private struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -67,11 +67,22 @@ extension CacheBuild {
             }
         }
         summary.skipped = own.count - missing.count
+        if !missing.isEmpty { try calibrate(progress: progress) }
         try build(missing, into: &summary, size: &size, progress: progress)
         summary.bytes = size.bytes
         summary.missing = reader.missingParts(epochs: range).count
         summary.seconds = start.duration(to: .now).seconds
         return summary
+    }
+
+    private func calibrate(progress: any ProgressReporter) throws {
+        var isBegun = false
+        try calibrate { done, total in
+            if !isBegun { progress.begin("prior", total: total, unit: "groups") }
+            isBegun = true
+            progress.advance(to: done, note: "")
+        }
+        if isBegun { progress.end() }
     }
 
     private func build(

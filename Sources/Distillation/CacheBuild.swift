@@ -5,16 +5,16 @@ import ResponseCache
 import Torch
 import Views
 
-/// Runs a teacher over every view of a recipe and publishes its responses.
+/// Publishes the responses to every view of a recipe.
 public struct CacheBuild {
     /// What the cache holds.
     public let manifest: CacheManifest
     let loader: ViewLoader
     let reader: CacheReader
-    private let pass: TeacherPass
+    private let source: any ResponseSource
     private let builder: CacheBuilder
 
-    /// Opens or creates the cache of a recipe's responses.
+    /// Opens or creates the cache of the recipe's teacher's responses.
     ///
     /// - Throws: `TrainingError` if the recipe names no teacher or cache or the teacher's classes
     ///   differ; `CacheError` if the folder holds the responses of something else.
@@ -26,39 +26,45 @@ public struct CacheBuild {
             loader: ViewLoader(recipe: recipe, options: loading))
     }
 
-    /// Opens or creates the cache of the responses to a loader's views.
+    /// Opens or creates the cache of a teacher's responses to a loader's views.
     init(directory: String, device: Device, loader: ViewLoader) throws {
-        let recipe = loader.plan.recipe
-        guard let section = recipe.teacher, let cache = recipe.cache else {
-            throw TrainingError("recipe \(recipe.name) has no teacher or no cache section")
-        }
-        let card = try TeacherCard(contentsOf: section.card)
-        guard card.classes == recipe.data.classes else {
-            throw TrainingError(
-                "teacher \(card.name) has \(card.classes) classes, recipe \(recipe.name) has "
-                    + "\(recipe.data.classes); choose a teacher of the same classes")
-        }
-        self.loader = loader
+        let (section, card) = try loader.plan.recipe.cachedTeacher()
         let teacher = try NetworkTeacher(card, device: device, precision: section.precision)
-        pass = try TeacherPass(teacher, plan: loader.plan, device: device)
-        let identity = CacheIdentity(
-            plan: loader.plan, dataset: loader.dataset, card: card,
-            weightsDigest: teacher.weightsDigest)
-        // A cache that was begun from the folder goes on from its pack, and the other way round.
-        let there = try? CacheReader(directory: directory).manifest
-        manifest = try CacheManifest(
-            fingerprint: there.map(identity.expectation(for:)) ?? identity.fingerprint,
-            encoding: cache.rowEncoding,
-            classes: card.classes, epochs: cache.epochs,
-            groupsPerEpoch: loader.plan.groupsPerEpoch, groupSize: loader.plan.groupSize,
-            groupsPerPart: cache.groupsPerPart, teacher: card.name,
-            createdBy: "understudy \(version)")
-        builder = try CacheBuilder(directory: directory, manifest: manifest)
-        reader = try CacheReader(directory: directory)
+        try self.init(
+            directory: directory, loader: loader, card: card,
+            weightsDigest: teacher.weightsDigest,
+            source: TeacherPass(teacher, plan: loader.plan, device: device))
     }
 
-    /// The sides at which views are to be rendered for `build`, in pixels.
-    var sizes: [Int] { pass.sizes }
+    /// Opens or creates the cache of a source's responses to a loader's views.
+    init(
+        directory: String, loader: ViewLoader, card: TeacherCard, weightsDigest: String,
+        source: any ResponseSource
+    ) throws {
+        manifest = try CacheManifest(
+            of: card, weightsDigest: weightsDigest, loader: loader, directory: directory)
+        builder = try CacheBuilder(directory: directory, manifest: manifest)
+        reader = try CacheReader(directory: directory)
+        self.loader = loader
+        self.source = source
+    }
+
+    /// The sides at which views are to be rendered for `build`, in pixels: the student's, whose
+    /// pixels are checksummed, and the source's.
+    var sizes: [Int] { [loader.plan.recipe.view.size] + source.sizes }
+
+    /// Learns the cache's prior from a few groups, if it has one and nobody has learnt it yet.
+    ///
+    /// - Parameter report: told how many of how many groups are done.
+    /// - Throws: `Interrupted` after a signal, with nothing written.
+    func calibrate(report: (_ done: Int, _ total: Int) -> Void) throws {
+        guard let groups = try builder.calibrationGroups() else { return }
+        let views = loader.prefetch(groups.map { (epoch: 0, group: $0) }, sizes: sizes)
+        try builder.calibrate(groups) { group in
+            report(group - groups.lowerBound, groups.count)
+            return try source.probabilities(for: Self.next(views.next))
+        }
+    }
 
     /// Computes and publishes one part.
     ///
@@ -70,24 +76,66 @@ public struct CacheBuild {
         _ part: PartID, views nextViews: () throws -> ViewGroup?,
         report: (ViewGroup) -> Void
     ) throws {
-        var probabilities: [Float] = []
-        var checksums: [UInt32] = []
+        let writer = try builder.begin(part)
         for _ in manifest.groups(of: part) {
-            if Interruption.requested {
-                throw Interrupted(
-                    description: "stopped; the parts published so far are kept, and the same "
-                        + "command goes on from there")
-            }
-            guard let views = try nextViews() else {
-                preconditionFailure("\(part): its views end early")
-            }
-            checksums.append(pass.pixelChecksum(of: views))
-            probabilities += try pass.probabilities(for: views)
+            let views = try Self.next(nextViews)
+            writer.append(
+                try source.probabilities(for: views),
+                pixelChecksum: views.checksum(size: loader.plan.recipe.view.size))
             report(views)
         }
-        try probabilities.withUnsafeBufferPointer {
-            try builder.publish(part, probabilities: $0, pixelChecksums: checksums)
+        try writer.publish()
+    }
+
+    private static func next(_ views: () throws -> ViewGroup?) throws -> ViewGroup {
+        if Interruption.requested {
+            throw Interrupted(
+                description: "stopped; the parts published so far are kept, and the same "
+                    + "command goes on from there")
         }
+        guard let group = try views() else { preconditionFailure("the views end early") }
+        return group
+    }
+}
+
+extension Recipe {
+    /// The teacher whose responses are cached.
+    ///
+    /// - Throws: `TrainingError` if there is none, or no cache section, or its classes are not the
+    ///   recipe's; `RecipeError` for its card.
+    func cachedTeacher() throws -> (section: Teacher, card: TeacherCard) {
+        guard let teacher, cache != nil else {
+            throw TrainingError("recipe \(name) has no teacher or no cache section")
+        }
+        let card = try TeacherCard(contentsOf: teacher.card)
+        guard card.classes == data.classes else {
+            throw TrainingError(
+                "teacher \(card.name) has \(card.classes) classes, recipe \(name) has "
+                    + "\(data.classes); choose a teacher of the same classes")
+        }
+        return (teacher, card)
+    }
+}
+
+extension CacheManifest {
+    /// The manifest of a teacher's responses to a loader's views.
+    init(
+        of card: TeacherCard, weightsDigest: String, loader: ViewLoader, directory: String
+    ) throws {
+        let plan = loader.plan
+        guard let cache = plan.recipe.cache else {
+            throw TrainingError("recipe \(plan.recipe.name) has no cache section")
+        }
+        let identity = CacheIdentity(
+            plan: plan, dataset: loader.dataset, card: card, weightsDigest: weightsDigest)
+        // A cache that was begun from the folder goes on from its pack, and the other way round.
+        let there = try? CacheReader(directory: directory).manifest
+        try self.init(
+            fingerprint: there.map(identity.expectation(for:)) ?? identity.fingerprint,
+            encoding: cache.rowEncoding, classes: card.classes, epochs: cache.epochs,
+            groupsPerEpoch: plan.groupsPerEpoch, groupSize: plan.groupSize,
+            groupsPerPart: cache.groupsPerPart, teacher: card.name,
+            createdBy: "understudy \(version)")
     }
 }
 

@@ -33,11 +33,10 @@ public struct CacheImport {
     public let isBlended: Bool
 
     private let loader: ViewLoader
-    private let responses: ForeignResponses
+    private let card: TeacherCard
+    private let weightsDigest: String
     private let keys: [String]?
-    /// The row of each image.
-    private let rows: [Int]
-    private let manifest: CacheManifest
+    private let source: ImportedResponses
     private let directory: String
 
     /// Opens the file of responses and finds the row of every image. Nothing is written.
@@ -49,52 +48,36 @@ public struct CacheImport {
     public init(
         recipe: Recipe, directory: String, file: String? = nil, loading: LoadingOptions
     ) throws {
-        guard let section = recipe.teacher, let cache = recipe.cache else {
-            throw TrainingError("recipe \(recipe.name) has no teacher or no cache section")
-        }
-        let card = try TeacherCard(contentsOf: section.card)
-        guard case .precomputed(let source) = card.architecture else {
+        card = try recipe.cachedTeacher().card
+        guard case .precomputed(let described) = card.architecture else {
             throw TrainingError(
                 "teacher \(card.name) is a network (\(card.kind)), not a file of responses; "
                     + "`understudy cache build` runs it")
         }
-        guard card.classes == recipe.data.classes else {
-            throw TrainingError(
-                "teacher \(card.name) has \(card.classes) classes, recipe \(recipe.name) has "
-                    + "\(recipe.data.classes); choose a teacher of the same classes")
-        }
         let path = file ?? card.weightsFile
-        responses = try ForeignResponses(
-            path: path, dataset: source.dataset,
-            values: source.values == .logits ? .logits : .probabilities,
-            temperature: source.temperature)
+        let responses = try ForeignResponses(
+            path: path, dataset: described.dataset,
+            values: described.values == .logits ? .logits : .probabilities,
+            temperature: described.temperature)
         guard responses.classes == card.classes else {
             throw TrainingError(
-                "\(path): dataset '\(source.dataset)' has \(responses.classes) classes, card "
+                "\(path): dataset '\(described.dataset)' has \(responses.classes) classes, card "
                     + "\(card.name) says \(card.classes)")
         }
-        let digest = try Fingerprint.sha256(ofFile: path)
-        if let expected = card.weightsSHA256, expected != digest {
+        weightsDigest = try Fingerprint.sha256(ofFile: path)
+        if let expected = card.weightsSHA256, expected != weightsDigest {
             throw TrainingError(
-                "\(path): SHA-256 is \(digest), card \(card.name) says \(expected); fetch the "
-                    + "right file or mend the card")
+                "\(path): SHA-256 is \(weightsDigest), card \(card.name) says \(expected); fetch "
+                    + "the right file or mend the card")
         }
         loader = try ViewLoader(recipe: recipe, options: loading)
-        let responses = responses
-        keys = try source.keys.map { try responses.keys($0) }
+        keys = try described.keys.map { try responses.keys($0) }
         let match = ResponseMatch(
-            file: path, dataset: source.keys ?? source.dataset,
+            file: path, dataset: described.keys ?? described.dataset,
             images: loader.dataset.samples.map(\.path))
-        rows = try keys.map { try match.rows(keys: $0) } ?? match.rows(count: responses.images)
-        let identity = CacheIdentity(
-            plan: loader.plan, dataset: loader.dataset, card: card, weightsDigest: digest)
-        let there = try? CacheReader(directory: directory).manifest
-        manifest = try CacheManifest(
-            fingerprint: there.map(identity.expectation(for:)) ?? identity.fingerprint,
-            encoding: cache.rowEncoding, classes: card.classes, epochs: cache.epochs,
-            groupsPerEpoch: loader.plan.groupsPerEpoch, groupSize: loader.plan.groupSize,
-            groupsPerPart: cache.groupsPerPart, teacher: card.name,
-            createdBy: "understudy \(version)")
+        source = ImportedResponses(
+            responses: responses, plan: loader.plan,
+            rows: try keys.map { try match.rows(keys: $0) } ?? match.rows(count: responses.images))
         isBlended = Self.mixes(recipe.view.mix)
         self.directory = directory
     }
@@ -109,51 +92,48 @@ public struct CacheImport {
     ///   is written; `Interrupted` after a signal, with the parts so far kept.
     public func run(progress: any ProgressReporter) throws -> Summary {
         let start = ContinuousClock.now
-        defer { progress.end() }
+        let responses = source.responses
         progress.begin("check", total: responses.views * responses.images, unit: "rows")
-        try responses.validate(keys: keys) { done, _ in
-            progress.advance(to: done, note: "")
-            if Interruption.requested { throw Interrupted(description: "nothing was written") }
-        }
-        progress.end()
-        let builder = try CacheBuilder(directory: directory, manifest: manifest)
-        let missing = builder.missingParts(epochs: 0..<manifest.epochs)
-        let groups = missing.flatMap { part in
-            manifest.groups(of: part).map { (epoch: part.epoch, group: $0) }
-        }
-        let size = loader.plan.recipe.view.size
-        let views = loader.prefetch(groups, sizes: [size])
-        var (done, substituted) = (0, 0)
-        progress.begin("import", total: groups.count * manifest.groupSize, unit: "responses")
-        for part in missing {
-            var probabilities: [Float] = []
-            var checksums: [UInt32] = []
-            for _ in manifest.groups(of: part) {
-                if Interruption.requested {
-                    throw Interrupted(
-                        description: "stopped; the parts published so far are kept, and the same "
-                            + "command goes on from there")
-                }
-                guard let group = try views.next() else { break }
-                checksums.append(group.checksum(size: size))
-                probabilities += try blended(group)
-                done += manifest.groupSize
-                substituted += group.substitutions.count
-                progress.advance(to: done, note: "epoch \(group.epoch + 1)/\(manifest.epochs)")
-            }
-            try probabilities.withUnsafeBufferPointer {
-                try builder.publish(part, probabilities: $0, pixelChecksums: checksums)
+        do {
+            defer { progress.end() }
+            try responses.validate(keys: keys) { done, _ in
+                progress.advance(to: done, note: "")
+                if Interruption.requested { throw Interrupted(description: "nothing was written") }
             }
         }
+        let build = try CacheBuild(
+            directory: directory, loader: loader, card: card, weightsDigest: weightsDigest,
+            source: source)
+        let built = try build.run(progress: progress)
         return Summary(
-            built: missing.count, skipped: manifest.epochs * manifest.partsPerEpoch - missing.count,
-            rows: done, views: responses.views, blended: isBlended, substituted: substituted,
+            built: built.built, skipped: built.skipped, rows: built.rows, views: responses.views,
+            blended: isBlended, substituted: built.substituted,
             seconds: start.duration(to: .now).seconds)
     }
 
-    /// The responses of a group: each member's, blended with its partner's by the group's λ.
-    private func blended(_ group: ViewGroup) throws(CacheError) -> [Float] {
-        let plan = loader.plan
+    /// What the fingerprint says of imported responses: `imported`, or `imported, blended`.
+    static func description(_ mix: Recipe.Mix?) -> String {
+        mixes(mix) ? "imported, blended" : "imported"
+    }
+
+    private static func mixes(_ mix: Recipe.Mix?) -> Bool {
+        guard let mix else { return false }
+        return mix.probability > 0 && (mix.mixup > 0 || mix.cutmix > 0)
+    }
+}
+
+/// Responses from a file, for the views of a plan.
+struct ImportedResponses: ResponseSource {
+    let responses: ForeignResponses
+    let plan: ViewPlan
+    /// The row of each image.
+    let rows: [Int]
+
+    /// The file knows the images' names: no pixels are wanted.
+    var sizes: [Int] { [] }
+
+    /// Each member's response, blended with its partner's by the group's λ.
+    func probabilities(for group: ViewGroup) throws -> [Float] {
         var images = plan.imageIndices(epoch: group.epoch, slots: plan.slots(ofGroup: group.group))
         for (member, image) in group.substitutions { images[member] = image }
         let own = try responses.probabilities(
@@ -172,15 +152,5 @@ public struct CacheImport {
             let partner = rows[(last - row) * classes + column]
             return Float(lambda * rows[index] + (1 - lambda) * partner)
         }
-    }
-
-    /// What the fingerprint says of imported responses: `imported`, or `imported, blended`.
-    static func description(_ mix: Recipe.Mix?) -> String {
-        mixes(mix) ? "imported, blended" : "imported"
-    }
-
-    private static func mixes(_ mix: Recipe.Mix?) -> Bool {
-        guard let mix else { return false }
-        return mix.probability > 0 && (mix.mixup > 0 || mix.cutmix > 0)
     }
 }

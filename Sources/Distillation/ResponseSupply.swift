@@ -126,6 +126,7 @@ final class ResponseSupply {
         _ part: PartID, from first: Int, with build: CacheBuild, _ views: EpochViews,
         _ report: (String) -> Void
     ) throws {
+        try build.calibrate { report("teacher: prior, group \($0 + 1)/\($1)") }
         let groups = reader.manifest.groups(of: part)
         let note = { (views: ViewGroup) in
             report("teacher: \(part), group \(views.group - groups.lowerBound + 1)/\(groups.count)")

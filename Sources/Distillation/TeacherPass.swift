@@ -4,8 +4,17 @@ import ResponseCache
 import Torch
 import Views
 
+/// Where the responses to views come from: a teacher, or a file.
+protocol ResponseSource {
+    /// The sides at which it wants a group's views, in pixels.
+    var sizes: [Int] { get }
+
+    /// The responses, `[G, classes]` in the order of slots, each a distribution.
+    func probabilities(for views: ViewGroup) throws -> [Float]
+}
+
 /// Mixes a group's views and gives them to a teacher: the step between pixels and responses.
-struct TeacherPass {
+struct TeacherPass: ResponseSource {
     let teacher: any Teacher
     private let plan: ViewPlan
     private let mixer: Mixer
@@ -20,20 +29,12 @@ struct TeacherPass {
         normalisation = try Normalisation(mean: view.mean, std: view.std, device: device)
     }
 
-    /// The sides at which a group is rendered: the student's, whose pixels are checksummed, and the
-    /// teacher's.
-    var sizes: [Int] { [plan.recipe.view.size, teacher.size] }
+    var sizes: [Int] { [teacher.size] }
 
-    /// The teacher's responses, `[G, classes]` in the order of slots.
     func probabilities(for views: ViewGroup) throws(TorchError) -> [Float] {
         let batch = try mixer.batch(
             views.pixels(size: teacher.size), labels: views.labels,
             draw: plan.mix(epoch: views.epoch, group: views.group))
         return try teacher.probabilities(for: batch.images, normalisedBy: normalisation).floats()
-    }
-
-    /// CRC-32C of the pixels that a student is shown.
-    func pixelChecksum(of views: ViewGroup) -> UInt32 {
-        views.checksum(size: plan.recipe.view.size)
     }
 }

@@ -4,7 +4,7 @@ import Foundation
 ///
 /// The bound holds for every row as it is decoded, measured in float64. Encoding is a pure function
 /// of the row.
-struct BoundedEncoder {
+struct BoundedEncoder: RowEncoder {
     let layout: BoundedLayout
     let maxKL: Double
 
@@ -17,6 +17,7 @@ struct BoundedEncoder {
     private var decoded: [Float]
     private var exact: [Double]
     private var codes: [Int] = []
+    private var tails: TailCost
 
     /// Classes that are looked at first; most rows need no more.
     private static let firstLook = 32
@@ -26,15 +27,22 @@ struct BoundedEncoder {
         self.maxKL = maxKL
         decoded = [Float](repeating: 0, count: layout.classes)
         exact = [Double](repeating: 0, count: layout.classes)
+        tails = TailCost(layout)
     }
 
-    /// Appends a row.
-    ///
-    /// - Parameters:
-    ///   - row: `[classes]` probabilities, checked.
-    ///   - sum: their sum.
-    /// - Returns: the divergence of the row from what is decoded, in nats.
-    mutating func append(_ row: UnsafePointer<Float>, sum: Double) -> Double {
+    var storage: PartRows.Storage {
+        .bounded(
+            layout, entries: entries, packed: packed.bytes, starts: layout.starts(of: entries))
+    }
+
+    mutating func append(
+        _ row: UnsafeBufferPointer<Float>, sum: Double, positive: Int
+    ) -> (divergence: Double, entries: Int) {
+        let divergence = append(row, sum: sum)
+        return (divergence, layout.stored(entries: entries[entries.count - 1]))
+    }
+
+    private mutating func append(_ row: UnsafeBufferPointer<Float>, sum: Double) -> Double {
         var negativeEntropy = 0.0
         for index in 0..<layout.classes {
             let p = Double(row[index]) / sum + 0
@@ -43,17 +51,19 @@ struct BoundedEncoder {
         }
         var first = 1
         for look in [min(Self.firstLook, layout.mostEntries), layout.mostEntries] {
-            selection.select(look, of: row, classes: layout.classes)
-            while let (count, tail) = fewest(from: first, of: look, negativeEntropy) {
+            selection.select(look, of: row)
+            while let choice = fewest(from: first, of: look, negativeEntropy) {
                 let start = packed.bytes.count
-                pack(count, tail)
-                if let divergence = divergence(from: start, entries: count), divergence <= maxKL {
-                    entries.append(UInt8(count))
+                pack(choice)
+                if let divergence = divergence(from: start, entries: choice.count),
+                    divergence <= maxKL
+                {
+                    entries.append(UInt8(choice.count))
                     return divergence
                 }
                 // Decoding rounds to float32, which can tip a row that lies on the bound.
                 packed.removeBytes(from: start)
-                first = count + 1
+                first = choice.count + 1
             }
         }
         return appendCodes() ?? appendFloats()
@@ -79,15 +89,22 @@ struct BoundedEncoder {
         return nil
     }
 
+    /// How many classes a row stores, and what the others have.
+    private struct Choice {
+        let count: Int
+        let tail: Int
+        let isByPrior: Bool
+    }
+
     /// The fewest of the selected classes, at least `first`, that are expected to keep the bound,
-    /// and the tail.
+    /// and the tail for them.
     ///
-    /// With weights w for the stored classes and t for the others together, and Z their sum, the
-    /// divergence is Σ p ln p - Σ p ln w - B ln(t / (C - n)) + ln Z over the stored p, with B what
-    /// the others have.
+    /// With weights w for the stored classes, t for the others together, of which class i has the
+    /// share s, and Z the sum of all, the divergence is
+    /// Σ p ln p - Σ p ln w (stored) - Σ p ln (t s) (others) + ln Z.
     private mutating func fewest(
         from first: Int, of limit: Int, _ negativeEntropy: Double
-    ) -> (count: Int, tail: Int)? {
+    ) -> Choice? {
         codes.removeAll(keepingCapacity: true)
         let top = exact[selection[0]]
         var (stored, coded, weight) = (0.0, 0.0, 0.0)
@@ -99,27 +116,33 @@ struct BoundedEncoder {
             stored += p
             coded += p * nats * Double(code)
             weight += layout.weights[code]
+            tails.store(selection[entry], code: code, entry: entry, of: exact)
             let count = entry + 1
             guard count >= first else { continue }
             guard count < layout.classes else {
-                return negativeEntropy + coded + log(weight) <= maxKL ? (count, 0) : nil
+                return negativeEntropy + coded + log(weight) <= maxKL
+                    ? Choice(count: count, tail: 0, isByPrior: false) : nil
             }
             let others = max(1 - stored, 0)
             let tail =
                 others > 0
                 ? layout.tail(octaves: log2(top / others)) : layout.tailWeights.count - 1
-            let share = layout.tailWeights[tail] / Double(layout.classes - count)
+            let tailWeight = layout.tailWeights[tail]
+            let sharing = tails.least(others: others, unstored: layout.classes - count)
             let divergence =
-                negativeEntropy + coded + log(weight + layout.tailWeights[tail])
-                - others * log(share)
-            if divergence <= maxKL { return (count, tail) }
+                negativeEntropy + coded + log(weight + tailWeight) - others * log(tailWeight)
+                + sharing.cost
+            if divergence <= maxKL {
+                return Choice(count: count, tail: tail, isByPrior: sharing.isByPrior)
+            }
         }
         return nil
     }
 
-    private mutating func pack(_ count: Int, _ tail: Int) {
-        packed.append(tail, bits: layout.tailBits)
-        for entry in 0..<count {
+    private mutating func pack(_ choice: Choice) {
+        packed.append(choice.tail, bits: layout.tailBits)
+        packed.append(choice.isByPrior ? 1 : 0, bits: 1)
+        for entry in 0..<choice.count {
             packed.append(selection[entry], bits: layout.indexBits)
             if entry > 0 { packed.append(codes[entry], bits: layout.codeBits) }
         }
@@ -142,8 +165,7 @@ struct BoundedEncoder {
         let fault = decoded.withUnsafeMutableBufferPointer { decoded in
             packed.bytes.withUnsafeBufferPointer { bytes in
                 decoded.baseAddress.flatMap {
-                    layout.decode(
-                        UnsafeBufferPointer(rebasing: bytes[start...]), entries: entries, into: $0)
+                    layout.decode(bytes, at: start, entries: entries, into: $0)
                 }
             }
         }
@@ -154,7 +176,7 @@ struct BoundedEncoder {
 /// The Kullback–Leibler divergence of stored rows from the true ones.
 enum Divergence {
     /// Σ p ln(p / q) in nats, over p > 0.
-    static func of(_ exact: [Double], from decoded: [Float]) -> Double {
+    static func of(_ exact: some Sequence<Double>, from decoded: [Float]) -> Double {
         var sum = 0.0
         for (p, q) in zip(exact, decoded) where p > 0 { sum += p * log(p / Double(q)) }
         // Rounding may leave a perfect row a hair below zero.

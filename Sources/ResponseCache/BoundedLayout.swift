@@ -4,11 +4,13 @@ import Foundation
 ///
 /// A row stores as few classes as keep its divergence within the bound, most probable first. Their
 /// probabilities are powers of 2^(-1/steps), relative to the first; what all other classes have
-/// together is another such power, which they share evenly. Readers divide by the sum, so nothing
-/// is ever negative and every class has something. With `steps` = 2^`fineness` and the bits of a
-/// row taken from the lowest bit of its first byte upwards, a row of n classes is
+/// together is another such power. They share it evenly or, where the row says so, as the prior of
+/// the two most probable classes does, each weighted by its class's probability. Readers divide by
+/// the sum, so nothing is ever negative and every class has something. With `steps` = 2^`fineness`
+/// and the bits of a row taken from the lowest bit of its first byte upwards, a row of n classes is
 /// ```
 /// tail    5 + fineness bits    the others' weight is 2^(16 - tail / steps)
+/// prior   1 bit                whether the others share by the prior
 /// then for each of the n:
 /// class   bits enough for classes - 1
 /// code    4 + fineness bits    its weight is 2^(-code / steps); none for the first, whose is 0
@@ -33,13 +35,17 @@ struct BoundedLayout: Equatable, Sendable {
     let weights: [Double]
     /// 2^(16 - tail / steps) for each tail.
     let tailWeights: [Double]
+    /// How the classes that a row does not store share what they have, where the row says so.
+    var prior: ResponsePrior?
 
     /// The layout for a bound.
     ///
     /// Rounding a logarithm to a step of s nats costs s²/24 nats on average and s²/8 at most. The
     /// largest step with s² ≤ 6 · `maxKL` leaves three quarters of the average for left-out classes.
-    init(maxKL: Double, classes: Int) {
+    init(maxKL: Double, classes: Int, prior: ResponsePrior? = nil) {
+        precondition(prior.map { $0.classes == classes } ?? true, "a prior of other classes")
         self.classes = classes
+        self.prior = prior
         var fineness = 0
         while fineness < 8, pow(log(2) / Double(1 << fineness), 2) > 6 * maxKL { fineness += 1 }
         self.fineness = fineness
@@ -58,7 +64,7 @@ struct BoundedLayout: Equatable, Sendable {
     func bytes(entries: Int) -> Int {
         if entries == Self.everyFloat { return 4 * classes }
         if entries == Self.everyCode { return (classes * codeBits + 7) / 8 }
-        let bits = tailBits + entries * indexBits + max(entries - 1, 0) * codeBits
+        let bits = tailBits + 1 + entries * indexBits + max(entries - 1, 0) * codeBits
         return (bits + 7) / 8
     }
 
@@ -100,23 +106,25 @@ struct BoundedLayout: Equatable, Sendable {
     /// Decodes a row.
     ///
     /// - Parameters:
-    ///   - row: `bytes(entries:)` bytes.
+    ///   - packed: rows, of which this one has `bytes(entries:)` bytes from `start` on.
     ///   - out: receives `[classes]` probabilities that sum to 1.
     /// - Returns: nil, or why this cannot be what a writer stored.
     func decode(
-        _ row: UnsafeBufferPointer<UInt8>, entries: Int, into out: UnsafeMutablePointer<Float>
+        _ packed: UnsafeBufferPointer<UInt8>, at start: Int = 0, entries: Int,
+        into out: UnsafeMutablePointer<Float>
     ) -> String? {
         guard isPossible(entries: entries) else {
             return "it stores \(entries) of \(classes) classes"
         }
-        if entries == Self.everyFloat { return decodeFloats(row, into: out) }
+        if entries == Self.everyFloat { return decodeFloats(packed, start, into: out) }
         if entries == Self.everyCode {
-            decodeCodes(row, into: out)
+            decodeCodes(packed, start, into: out)
             return nil
         }
         return withUnsafeTemporaryAllocation(of: Int.self, capacity: 2 * entries) { stored in
-            var bits = BitReader(row)
+            var bits = BitReader(packed, at: start)
             let tail = bits.next(tailBits)
+            let isByPrior = bits.next(1) == 1
             let others = entries < classes ? tailWeights[tail] : 0
             var sum = others
             for entry in 0..<entries {
@@ -128,8 +136,17 @@ struct BoundedLayout: Equatable, Sendable {
                 sum += weights[code]
             }
             let scale = 1 / sum
-            let share = entries < classes ? others * scale / Double(classes - entries) : 0
-            out.update(repeating: Float(share), count: classes)
+            if entries < classes {
+                if isByPrior {
+                    guard let prior else { return "it asks for a prior, and the part has none" }
+                    guard spread(others * scale, by: prior, stored: stored, into: out) else {
+                        return "it names a class twice"
+                    }
+                } else {
+                    let share = others * scale / Double(classes - entries)
+                    out.update(repeating: Float(share), count: classes)
+                }
+            }
             for entry in 0..<entries {
                 out[stored[2 * entry]] = Float(weights[stored[2 * entry + 1]] * scale)
             }
@@ -137,10 +154,41 @@ struct BoundedLayout: Equatable, Sendable {
         }
     }
 
+    /// Gives every class its share of the tail, stored ones included, which are set afterwards.
+    ///
+    /// - Parameter stored: pairs of class and code.
+    /// - Returns: false if the stored classes have more of the prior than there is.
+    private func spread(
+        _ tail: Double, by prior: ResponsePrior, stored: UnsafeMutableBufferPointer<Int>,
+        into out: UnsafeMutablePointer<Float>
+    ) -> Bool {
+        let hasSecond = stored.count > 2
+        let (first, second) = (stored[0], hasSecond ? stored[2] : stored[0])
+        let share = hasSecond ? 1 / (1 + weights[stored[3]]) : 1
+        return prior.values.withUnsafeBufferPointer { values in
+            guard let values = values.baseAddress else { return false }
+            let (one, other) = (values + first * classes, values + second * classes)
+            // Multiples of 2^-24 that sum to at most 1: exact in float.
+            var (oneLeft, otherLeft) = (prior.sums[first], prior.sums[second])
+            for entry in stride(from: 0, to: stored.count, by: 2) {
+                oneLeft -= one[stored[entry]]
+                otherLeft -= other[stored[entry]]
+            }
+            let left = share * Double(oneLeft) + (1 - share) * Double(otherLeft)
+            guard left > 0 else { return false }
+            let oneScale = Float(tail * share / left)
+            let otherScale = Float(tail * (1 - share) / left)
+            for index in 0..<classes {
+                out[index] = oneScale * one[index] + otherScale * other[index]
+            }
+            return true
+        }
+    }
+
     private func decodeCodes(
-        _ row: UnsafeBufferPointer<UInt8>, into out: UnsafeMutablePointer<Float>
+        _ packed: UnsafeBufferPointer<UInt8>, _ start: Int, into out: UnsafeMutablePointer<Float>
     ) {
-        var bits = BitReader(row)
+        var bits = BitReader(packed, at: start)
         var sum = 0.0
         for index in 0..<classes {
             let weight = weights[bits.next(codeBits)]
@@ -152,77 +200,15 @@ struct BoundedLayout: Equatable, Sendable {
     }
 
     private func decodeFloats(
-        _ row: UnsafeBufferPointer<UInt8>, into out: UnsafeMutablePointer<Float>
+        _ packed: UnsafeBufferPointer<UInt8>, _ start: Int, into out: UnsafeMutablePointer<Float>
     ) -> String? {
+        var bits = BitReader(packed, at: start)
         var sum: Float = 0
         for index in 0..<classes {
-            let bits = (0..<4).reduce(UInt32(0)) { $0 | UInt32(row[4 * index + $1]) << (8 * $1) }
-            out[index] = Float(bitPattern: bits)
+            out[index] = Float(bitPattern: UInt32(bits.next(32)))
             sum += out[index]
         }
         // NaN fails, too.
         return abs(sum - 1) < 0.01 ? nil : "its values sum to \(sum)"
-    }
-}
-
-/// Takes fields from bytes, lowest bit first.
-struct BitReader {
-    private let bytes: UnsafeBufferPointer<UInt8>
-    private var position = 0
-    private var held: UInt64 = 0
-    private var count = 0
-
-    init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
-
-    /// The next field of up to 32 bits; zeros past the end.
-    @inline(__always)
-    mutating func next(_ bits: Int) -> Int {
-        while count < bits {
-            if position < bytes.count {
-                held |= UInt64(bytes[position]) << UInt64(count)
-                position += 1
-            }
-            count += 8
-        }
-        defer {
-            held >>= UInt64(bits)
-            count -= bits
-        }
-        return Int(held & (1 << UInt64(bits) - 1))
-    }
-}
-
-/// Puts fields into bytes, lowest bit first.
-struct BitWriter {
-    private(set) var bytes: [UInt8] = []
-    private var held: UInt64 = 0
-    private var count = 0
-
-    /// Appends a field of up to 32 bits.
-    mutating func append(_ value: Int, bits: Int) {
-        held |= UInt64(value) << UInt64(count)
-        count += bits
-        while count >= 8 {
-            bytes.append(UInt8(truncatingIfNeeded: held))
-            held >>= 8
-            count -= 8
-        }
-    }
-
-    /// Fills the last byte with zeros.
-    mutating func finishByte() {
-        guard count > 0 else { return }
-        bytes.append(UInt8(truncatingIfNeeded: held))
-        held = 0
-        count = 0
-    }
-
-    /// Takes back the bytes from `start` on, at a byte's border.
-    mutating func removeBytes(from start: Int) { bytes.removeSubrange(start...) }
-
-    /// Appends whole bytes, at a byte's border.
-    mutating func append(contentsOf more: some Sequence<UInt8>) {
-        precondition(count == 0, "bytes begin where a byte ends")
-        bytes.append(contentsOf: more)
     }
 }

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Writes a cache, part by part.
 ///
 /// Any number of builders, in any number of processes and on any number of hosts, may work on one
@@ -6,6 +8,8 @@
 /// leaves at most a temporary, which is never read and which the next builder of that part removes.
 public final class CacheBuilder: Sendable {
     private let folder: CacheFolder
+    /// The prior that parts are stored with, once it is there.
+    private let known = Mutex<ResponsePrior?>(nil)
 
     /// Creates a cache, or opens it to add what is missing.
     ///
@@ -35,40 +39,53 @@ public final class CacheBuilder: Sendable {
         folder.missingParts(epochs: epochs)
     }
 
-    /// Encodes, writes and publishes a part; replaces it if it is there.
+    /// The groups of epoch 0 from whose responses the prior is to be learnt before a part can be
+    /// begun; nil if the cache has none, or it is there.
     ///
-    /// The same input gives the same bytes.
-    ///
-    /// - Parameters:
-    ///   - part: one of the cache's parts.
-    ///   - probabilities: `[manifest.slots(of: part).count, classes]`, rows in slot order, each a
-    ///     distribution: no NaN, infinity or negative value, and a sum of 1 ± 0.001.
-    ///   - pixelChecksums: CRC-32C of the uint8 pixels of each group, in order.
-    /// - Throws: `CacheError` naming the slot of a row that is no distribution; or the path, and
-    ///   the bytes needed, if the file cannot be written.
-    public func publish(
-        _ part: PartID, probabilities: UnsafeBufferPointer<Float>, pixelChecksums: [UInt32]
-    ) throws(CacheError) {
-        precondition(manifest.contains(part), "\(part) is not in this cache")
-        let slots = manifest.slots(of: part)
-        precondition(
-            pixelChecksums.count == manifest.groups(of: part).count,
-            "\(pixelChecksums.count) checksums for groups \(manifest.groups(of: part))")
-        let (rows, statistics) = try PartRows.encoding(
-            manifest.encoding, classes: manifest.classes, rows: slots.count,
-            probabilities: probabilities
-        ) { "the teacher's response for epoch \(part.epoch), slot \(slots.lowerBound + $0)" }
-
-        let parent = "\(folder.directory)/\(part.folder)"
-        try Files.makeFolder(parent)
-        try PublishedFile.removeStale(folder: parent, name: part.file)
-        let content = PartFile.Content(
-            rows: rows, statistics: .init(statistics), pixelChecksums: pixelChecksums)
-        try PartFile(manifest: manifest, part: part).encode(content, path: folder.path(of: part)) {
-            bytes throws(CacheError) in
-            let file = try PublishedFile(folder: parent, name: part.file)
-            try file.write(bytes)
-            try file.publish()
-        }
+    /// - Throws: `CacheError` if the prior that is there is damaged.
+    public func calibrationGroups() throws(CacheError) -> Range<Int>? {
+        guard manifest.usesPrior, try prior() == nil else { return nil }
+        return manifest.calibrationGroups
     }
+
+    /// Learns and publishes the prior.
+    ///
+    /// - Parameter probabilities: the responses to a calibration group, `[groupSize, classes]`.
+    /// - Throws: `CacheError` naming a row that is no distribution; what `probabilities` throws.
+    public func calibrate(
+        _ groups: Range<Int>, probabilities: (_ group: Int) throws -> [Float]
+    ) throws {
+        var calibration = PriorCalibration(classes: manifest.classes)
+        for group in groups {
+            try calibration.add(probabilities(group)) {
+                rowName(PartID(epoch: 0, index: 0), slot: group * manifest.groupSize + $0)
+            }
+        }
+        let prior = try folder.priors.publish(calibration.prior(), rows: calibration.rows)
+        known.withLock { $0 = prior }
+    }
+
+    /// Begins a part, to which the responses to its groups are appended as they come.
+    ///
+    /// - Parameter part: one of the cache's parts; it is replaced if it is there.
+    /// - Throws: `CacheError` if the prior cannot be read. Where `calibrationGroups` asks for it,
+    ///   there must be one.
+    public func begin(_ part: PartID) throws(CacheError) -> PartWriter {
+        precondition(manifest.contains(part), "\(part) is not in this cache")
+        let prior = manifest.usesPrior ? try prior() : nil
+        precondition(prior != nil || !manifest.usesPrior, "the prior is learnt before a part")
+        return PartWriter(part, in: folder, prior: prior)
+    }
+
+    private func prior() throws(CacheError) -> ResponsePrior? {
+        if let prior = known.withLock({ $0 }) { return prior }
+        let prior = try folder.priors.current()
+        known.withLock { $0 = prior }
+        return prior
+    }
+}
+
+/// What errors call the response of a slot.
+func rowName(_ part: PartID, slot: Int) -> String {
+    "the teacher's response for epoch \(part.epoch), slot \(slot)"
 }

@@ -6,6 +6,7 @@ struct CacheFolder: Sendable {
 
     let directory: String
     let manifest: CacheManifest
+    let priors: PriorStore
 
     /// Opens an existing cache.
     init(opening directory: String) throws(CacheError) {
@@ -22,6 +23,7 @@ struct CacheFolder: Sendable {
         }
         self.directory = directory
         self.manifest = manifest
+        priors = PriorStore(directory: directory, manifest: manifest)
     }
 
     /// Creates a cache, or opens the one that is there if it agrees with the manifest.
@@ -81,6 +83,11 @@ struct CacheFolder: Sendable {
     func path(of part: PartID) -> String { "\(directory)/\(part.path)" }
 
     func isPublished(_ part: PartID) -> Bool { Files.size(path(of: part)) != nil }
+
+    /// Reads and checks a part.
+    func content(of part: PartID) throws(CacheError) -> PartFile.Content {
+        try PartFile(manifest: manifest, part: part).decode(path: path(of: part), priors: priors)
+    }
 
     /// The parts of these epochs (each taken modulo the cache's) that are not there, in order.
     func missingParts(epochs: Range<Int>) -> [PartID] {

@@ -5,7 +5,7 @@ import Foundation
 /// The file has no times and no paths, its keys are sorted: the same cache gives the same bytes.
 public struct CacheManifest: Codable, Equatable, Sendable {
     /// The format this version of the code reads and writes.
-    public static let currentFormatVersion = 2
+    public static let currentFormatVersion = 3
 
     /// The value of `format` in manifests and parts.
     static let format = "understudy-response-cache"

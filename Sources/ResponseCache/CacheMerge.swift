@@ -67,6 +67,7 @@ public struct CacheMerge: Sendable {
             let all = (target.isPublished(part) ? [target] : []) + holders
             for other in all.dropFirst() { try Self.requireEqual(part, all[0], other) }
         }
+        try bringPriors()
         var summary = Summary()
         for (index, (part, holders)) in held.enumerated() {
             try progress(index, held.count)
@@ -83,28 +84,48 @@ public struct CacheMerge: Sendable {
         return summary
     }
 
+    /// Brings in the sources' priors, which the parts need. Their names say what they hold.
+    private func bringPriors() throws(CacheError) {
+        for source in sources {
+            for name in try source.priors.files()
+            where Files.kind("\(target.directory)/\(name)") == .nothing {
+                _ = try bring(name, from: source.directory, to: target.directory)
+            }
+        }
+    }
+
     /// Publishes one part.
     ///
     /// - Returns: whether as a hard link; otherwise it was copied.
     private func bring(_ part: PartID, from source: CacheFolder) throws(CacheError) -> Bool {
         let folder = "\(target.directory)/\(part.folder)"
         try Files.makeFolder(folder)
-        try PublishedFile.removeStale(folder: folder, name: part.file)
+        let outcome = try bring(
+            part.file, from: "\(source.directory)/\(part.folder)", to: folder)
         // A file of the name that appeared since is another merge's: compared like any other.
-        if linking, link(source.path(of: part), target.path(of: part)) == 0 {
+        if outcome == .wasThere { try Self.requireEqual(part, target, source) }
+        return outcome == .linked
+    }
+
+    private enum Outcome { case linked, copied, wasThere }
+
+    private func bring(
+        _ name: String, from source: String, to folder: String
+    ) throws(CacheError) -> Outcome {
+        try PublishedFile.removeStale(folder: folder, name: name)
+        let path = "\(source)/\(name)"
+        if linking, link(path, "\(folder)/\(name)") == 0 {
             try Files.synchronizeFolder(folder)
-            return true
+            return .linked
         }
-        let path = source.path(of: part)
         guard let bytes = try? Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
         else { throw CacheError("\(path): cannot read") }
-        let file = try PublishedFile(folder: folder, name: part.file)
+        let file = try PublishedFile(folder: folder, name: name)
         let written = bytes.withUnsafeBytes { bytes in
             Result { () throws(CacheError) in try file.write(bytes) }
         }
         try written.get()
-        if try !file.publishUnlessPresent() { try Self.requireEqual(part, target, source) }
-        return false
+        return try file.publishUnlessPresent() ? .copied : .wasThere
     }
 
     private static func requireEqual(

@@ -84,7 +84,7 @@ extension CacheReader {
         let path = folder.path(of: part)
         let rows: PartRows
         do {
-            rows = try PartFile(manifest: manifest, part: part).decode(path: path).rows
+            rows = try folder.content(of: part).rows
         } catch {
             return (0, error.description)
         }

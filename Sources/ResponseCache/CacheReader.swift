@@ -106,8 +106,7 @@ public final class CacheReader: Sendable {
                     "\(directory): \(part) (slots \(slots)) is not in the cache; "
                         + "`understudy cache build` with this recipe adds what is missing")
             }
-            let content = try PartFile(manifest: manifest, part: part)
-                .decode(path: folder.path(of: part))
+            let content = try folder.content(of: part)
             loaded = LoadedPart(part: part, content: content)
             return body(content)
         }

@@ -111,7 +111,8 @@ public struct Fingerprint: Codable, Equatable, Sendable {
         return hexadecimal(SHA256.hash(data: Array(text.utf8)))
     }
 
-    private static func hexadecimal(_ digest: SHA256.Digest) -> String {
+    /// A digest in lower-case hexadecimal.
+    static func hexadecimal(_ digest: SHA256.Digest) -> String {
         let digits = Array("0123456789abcdef".utf8)
         var text: [UInt8] = []
         for byte in digest {

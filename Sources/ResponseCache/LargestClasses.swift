@@ -10,7 +10,8 @@ struct LargestClasses {
     /// A key orders by value and then by lower index: the bits of a non-negative float ascend with
     /// its value, and the index is inverted. `keys` is a heap with its smallest key on top, so most
     /// classes cost one comparison.
-    mutating func select(_ count: Int, of row: UnsafePointer<Float>, classes: Int) {
+    mutating func select(_ count: Int, of row: UnsafeBufferPointer<Float>) {
+        let classes = row.count
         precondition((1...classes).contains(count), "\(count) of \(classes) classes")
         keys.removeAll(keepingCapacity: true)
         // + 0 turns -0, whose bits would sort above everything, into 0.

@@ -12,6 +12,9 @@ struct PartFile {
         var pixelChecksums: [UInt32]
     }
 
+    /// What the attribute `prior` says where tails are shared evenly.
+    private static let noPrior = "none"
+
     private enum Attribute {
         case text(String)
         case number(Int)
@@ -81,6 +84,9 @@ struct PartFile {
                     }
                 }
                 try file.write("created_by", manifest.createdBy)
+                if case .bounded = manifest.encoding {
+                    try file.write("prior", rows.prior?.digest ?? Self.noPrior)
+                }
                 try content.statistics.write(to: file)
                 try write(rows, to: file)
                 try file.write(
@@ -114,17 +120,28 @@ struct PartFile {
 
     /// Reads and checks the file.
     ///
+    /// - Parameter priors: where the cache's priors are.
     /// - Throws: `CacheError` naming the file and the attribute or dataset that is not what the
-    ///   manifest says, or cannot be read.
-    func decode(path: String) throws(CacheError) -> Content {
+    ///   manifest says, or cannot be read; or the prior that is missing or damaged.
+    func decode(path: String, priors: PriorStore) throws(CacheError) -> Content {
+        var (content, prior): (Content, String?)
         do {
-            return try HDF5File.open(path: path) { file throws(CacheError) in
+            (content, prior) = try HDF5File.open(path: path) { file throws(CacheError) in
                 try check(file, path)
-                return try content(of: file)
+                return (try self.content(of: file), try self.prior(of: file))
             }
         } catch {
             throw CacheError("\(error); delete this file and build the part again")
         }
+        if let prior { content.rows.prior = try priors.prior(digest: prior) }
+        return content
+    }
+
+    /// The digest of the prior that the rows were stored with.
+    private func prior(of file: borrowing HDF5File) throws(CacheError) -> String? {
+        guard case .bounded = manifest.encoding else { return nil }
+        let digest = try file.string("prior")
+        return digest == Self.noPrior ? nil : digest
     }
 
     /// Reads what storing the rows cost, after a check of the attributes; no rows.

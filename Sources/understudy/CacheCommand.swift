@@ -9,7 +9,7 @@ struct CacheCommand: ParsableCommand {
         commandName: "cache",
         abstract: "Builds and reads caches of teacher responses.",
         subcommands: [
-            Build.self, Info.self, Rows.self, Verify.self, Merge.self, Import.self,
+            Build.self, Info.self, Rows.self, Verify.self, Merge.self, Import.self, Bench.self,
         ])
 
     /// `understudy cache info`.

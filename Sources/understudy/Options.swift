@@ -116,6 +116,8 @@ struct SlotRange: ExpressibleByArgument {
     static var defaultCompletionKind: CompletionKind { .default }
 }
 
+extension ResponseFamily: ExpressibleByArgument {}
+
 extension Device: ExpressibleByArgument {
     /// Reads `cpu`, `cuda` or `cuda:N`.
     public init?(argument: String) {

@@ -23,13 +23,13 @@ import Testing
         let responses = try ForeignResponses(
             path: "\(Self.fixtures)/good.h5", dataset: "views32", values: .logits, temperature: 1)
         let rows = try responses.probabilities(view: 1, rows: Array(0..<7))
-        let blended = CacheImport.blended(rows, lambda: expected.lambda, classes: expected.classes)
+        let blended = ImportedResponses.blended(rows, lambda: expected.lambda, classes: expected.classes)
         #expect(blended.count == expected.blended.count)
         // One rounding to float32.
         for (one, other) in zip(blended, expected.blended) {
             #expect(abs(Double(one) - other) <= other * 0x1p-23)
         }
-        #expect(CacheImport.blended(rows, lambda: 1, classes: 5) == rows.map(Float.init))
+        #expect(ImportedResponses.blended(rows, lambda: 1, classes: 5) == rows.map(Float.init))
     }
 
     @Test("rows follow the sorted paths, whatever the data set's order") func sorted() throws {

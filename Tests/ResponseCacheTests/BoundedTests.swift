@@ -9,11 +9,8 @@ import Testing
     @Test("every row is decoded within the bound, as its statistics say", arguments: bounds)
     func bound(maxKL: Double) throws {
         for (name, row) in RowEncodingTests.adversarial {
-            let (stored, statistics) = try row.withUnsafeBufferPointer {
-                try PartRows.encoding(
-                    .bounded(maxKL: maxKL), classes: row.count, rows: 1, probabilities: $0
-                ) { "row \($0)" }
-            }
+            let (stored, statistics) = try encode(
+                row, classes: row.count, .bounded(maxKL: maxKL))
             var decoded = [Float](repeating: .nan, count: row.count)
             let fault = decoded.withUnsafeMutableBufferPointer { buffer in
                 buffer.baseAddress.flatMap { stored.decode(0..<1, into: $0) }
@@ -36,12 +33,8 @@ import Testing
     @Test("a tighter bound costs more bytes, a looser one fewer classes")
     func monotonous() throws {
         let rows = madeRows(200, classes: 1000, power: 40, seed: 2)
-        let statistics = try Self.bounds.map { maxKL in
-            try rows.withUnsafeBufferPointer {
-                try PartRows.encoding(
-                    .bounded(maxKL: maxKL), classes: 1000, rows: 200, probabilities: $0
-                ) { "row \($0)" }.statistics
-            }
+        let statistics = try Self.bounds.map {
+            try encode(rows, classes: 1000, .bounded(maxKL: $0)).statistics
         }
         for (tight, loose) in zip(statistics, statistics.dropFirst()) {
             #expect(tight.meanBytes > loose.meanBytes)
@@ -57,10 +50,10 @@ import Testing
         let rows = madeRows(50, classes: 100, power: 12, seed: 9)
         var encoder = BoundedEncoder(layout: layout, maxKL: 0.01)
         rows.withUnsafeBufferPointer { rows in
-            guard let start = rows.baseAddress else { return }
-            for row in 0..<50 {
-                let sum = (0..<100).reduce(0.0) { $0 + Double(start[row * 100 + $1]) }
-                _ = encoder.append(start + row * 100, sum: sum)
+            for start in stride(from: 0, to: rows.count, by: 100) {
+                let row = UnsafeBufferPointer(rebasing: rows[start..<start + 100])
+                let sum = row.reduce(0.0) { $0 + Double($1) }
+                _ = encoder.append(row, sum: sum, positive: 100)
             }
         }
         let starts = layout.starts(of: encoder.entries)
@@ -121,8 +114,11 @@ import Testing
             }
         }
         #expect(layout.indexBits == 3)
-        #expect(reason(1, [(64, layout.tailBits), (4, 3)]) == nil)
-        #expect(reason(1, [(64, layout.tailBits), (5, 3)]) == "it names class 5 of 5")
+        #expect(reason(1, [(64, layout.tailBits), (0, 1), (4, 3)]) == nil)
+        #expect(reason(1, [(64, layout.tailBits), (0, 1), (5, 3)]) == "it names class 5 of 5")
+        #expect(
+            reason(1, [(64, layout.tailBits), (1, 1), (4, 3)])
+                == "it asks for a prior, and the part has none")
         #expect(reason(0, Array(repeating: (3, layout.codeBits), count: 5)) == nil)
         #expect(reason(6, []) == "it stores 6 of 5 classes")
     }

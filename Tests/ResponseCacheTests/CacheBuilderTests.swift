@@ -162,9 +162,7 @@ import Testing
         var (rows, checksums) = content(of: part, builder.manifest)
         rows[2 * 10 + 7] = .nan
         let text = try message {
-            try rows.withUnsafeBufferPointer {
-                try builder.publish(part, probabilities: $0, pixelChecksums: checksums)
-            }
+            try publish(part, with: builder, rows: rows, checksums: checksums)
         }
         #expect(
             text == "the teacher's response for epoch 1, slot 18: the probability of class 7 is nan"

@@ -196,9 +196,7 @@ import Testing
         try build(cache, try makeManifest(encoding))
         let place = path(0, 0)
         let whole = try bytes(place)
-        let stored = try PartFile(
-            manifest: try makeManifest(encoding), part: PartID(epoch: 0, index: 0)
-        ).decode(path: place)
+        let stored = try CacheFolder(opening: cache).content(of: PartID(epoch: 0, index: 0))
         let arrays: [(String, [UInt16])] =
             encoding == .dense
             ? [("probabilities", stored.rows.values)]
@@ -225,15 +223,16 @@ import Testing
         try build(cache, manifest)
         let place = path(0, 0)
         let whole = try bytes(place)
-        let file = PartFile(manifest: manifest, part: PartID(epoch: 0, index: 0))
-        let good = try file.decode(path: place)
+        let folder = try CacheFolder(opening: cache)
+        let part = PartID(epoch: 0, index: 0)
+        let good = try folder.content(of: part)
         var numbers = Sequence64(state: 5)
         var detected = 0
         for position in stride(from: 0, to: whole.count, by: 3) {
             var damaged = whole
             damaged[position] ^= UInt8(1 + numbers.next() % 255)
             try write(damaged, to: place)
-            guard let read = try? file.decode(path: place) else {
+            guard let read = try? folder.content(of: part) else {
                 detected += 1
                 continue
             }

@@ -43,8 +43,7 @@ import Testing
         let manifest = try makeManifest(.dense)
         try build(cache, manifest)
         // A value flipped in a dataset, a part in the wrong place, and half a file.
-        let stored = try PartFile(manifest: manifest, part: PartID(epoch: 0, index: 1))
-            .decode(path: path(0, 1))
+        let stored = try CacheFolder(opening: cache).content(of: PartID(epoch: 0, index: 1))
         var damaged = try bytes(path(0, 1))
         let pattern = stored.rows.values.withUnsafeBytes { Array($0) }
         let start = try #require(damaged.indices.first { damaged[$0...].starts(with: pattern) })

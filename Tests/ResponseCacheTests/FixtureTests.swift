@@ -14,6 +14,7 @@ import Testing
 
     private static let encodings: [String: RowEncoding] = [
         "dense": .dense, "topk": .topK(5), "bounded": .bounded(maxKL: 0.01),
+        "prior": .bounded(maxKL: 0.01),
     ]
 
     /// What record.py writes for each cache.
@@ -44,9 +45,12 @@ import Testing
         let parts: [String: Part]
     }
 
-    private static func manifest(_ encoding: RowEncoding) throws -> CacheManifest {
-        try makeManifest(
-            encoding, classes: 20, epochs: 1, groupsPerEpoch: 3, groupSize: 4, groupsPerPart: 2)
+    private static func manifest(_ name: String) throws -> CacheManifest {
+        let encoding = try #require(encodings[name])
+        // A prior takes as many responses as are worth its bytes.
+        return try makeManifest(
+            encoding, classes: name == "prior" ? 6 : 20, epochs: 1,
+            groupsPerEpoch: name == "prior" ? 9 : 3, groupSize: 4, groupsPerPart: 2)
     }
 
     private func recorded(_ name: String) throws -> Recorded {
@@ -57,21 +61,23 @@ import Testing
     @Test(
         "this code still writes the committed bytes", arguments: encodings.keys.sorted())
     func sameBytes(_ name: String) throws {
-        let encoding = try #require(Self.encodings[name])
+        let manifest = try Self.manifest(name)
+        #expect(manifest.usesPrior == (name == "prior"))
         let committed = "\(Self.fixtures)/\(name)"
         if ProcessInfo.processInfo.environment["UNDERSTUDY_WRITE_FIXTURES"] != nil {
             try? FileManager.default.removeItem(atPath: committed)
-            try build(committed, try Self.manifest(encoding))
+            try build(committed, manifest)
         }
         let folder = try TemporaryFolder()
-        try build(folder.path, try Self.manifest(encoding))
+        try build(folder.path, manifest)
         #expect(
             try bytes("\(committed)/manifest.json") == bytes("\(folder.path)/manifest.json"))
         // Another release of HDF5 may lay out the same content differently.
         guard HDF5File.version.major == 1, HDF5File.version.minor == 10 else { return }
-        for part in try Self.manifest(encoding).parts(epochs: 0..<1) {
-            #expect(
-                try bytes("\(committed)/\(part.path)") == bytes("\(folder.path)/\(part.path)"))
+        let priors = try CacheFolder(opening: folder.path).priors.files()
+        #expect(priors.count == (name == "prior" ? 1 : 0))
+        for path in manifest.parts(epochs: 0..<1).map(\.path) + priors {
+            #expect(try bytes("\(committed)/\(path)") == bytes("\(folder.path)/\(path)"))
         }
     }
 
@@ -84,7 +90,7 @@ import Testing
         for part in parts {
             let theirs = try #require(recorded.parts[part.path])
             let ours = try reader.rows(epoch: 0, slots: reader.manifest.slots(of: part))
-            #expect(theirs.rows.count * 20 == ours.count)
+            #expect(theirs.rows.count * reader.manifest.classes == ours.count)
             for (mine, other) in zip(ours, theirs.rows.joined()) {
                 // float32 against float64.
                 #expect(abs(Double(mine) - other) <= 2e-7 * max(other, 1e-3))
@@ -116,7 +122,7 @@ import Testing
         }
         #expect(
             topK.numbers == [
-                "format_version": 2, "top_k": 5, "classes": 20, "epoch": 0, "part": 1,
+                "format_version": 3, "top_k": 5, "classes": 20, "epoch": 0, "part": 1,
                 "first_group": 2, "groups": 1, "group_size": 4, "first_slot": 8, "rows": 4,
             ])
     }

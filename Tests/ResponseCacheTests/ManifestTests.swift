@@ -35,7 +35,7 @@ import Testing
                     ]
                   },
                   "format" : "understudy-response-cache",
-                  "format_version" : 2,
+                  "format_version" : 3,
                   "group_size" : 4,
                   "groups_per_epoch" : 5,
                   "groups_per_part" : 2,
@@ -63,8 +63,8 @@ import Testing
         }
         #expect(try parse(good) == nil)
         #expect(
-            try changed("\"format_version\" : 2", "\"format_version\" : 3")
-                == "m.json: format version 3, and this program reads 2; use a newer understudy")
+            try changed("\"format_version\" : 3", "\"format_version\" : 4")
+                == "m.json: format version 4, and this program reads 3; use a newer understudy")
         #expect(
             try changed("understudy-response-cache", "other")
                 == "m.json: the format is 'other', not 'understudy-response-cache'")

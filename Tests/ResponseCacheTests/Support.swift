@@ -81,9 +81,48 @@ func content(of part: PartID, _ manifest: CacheManifest) -> (rows: [Float], chec
 
 func publish(_ part: PartID, with builder: CacheBuilder) throws {
     let (rows, checksums) = content(of: part, builder.manifest)
-    try rows.withUnsafeBufferPointer {
-        try builder.publish(part, probabilities: $0, pixelChecksums: checksums)
+    try publish(part, with: builder, rows: rows, checksums: checksums)
+}
+
+func publish(
+    _ part: PartID, with builder: CacheBuilder, rows: [Float], checksums: [UInt32]
+) throws {
+    if let groups = try builder.calibrationGroups() {
+        try builder.calibrate(groups) { group in
+            let part = PartID(epoch: 0, index: group / builder.manifest.groupsPerPart)
+            let first = builder.manifest.groups(of: part).lowerBound
+            return Array(
+                content(of: part, builder.manifest).rows.chunked(builder.groupValues)[group - first])
+        }
     }
+    let writer = try builder.begin(part)
+    for (group, checksum) in zip(rows.chunked(builder.groupValues), checksums) {
+        writer.append(Array(group), pixelChecksum: checksum)
+    }
+    try writer.publish()
+}
+
+extension CacheBuilder {
+    /// Values of a group's responses.
+    var groupValues: Int { manifest.groupSize * manifest.classes }
+}
+
+extension Array {
+    /// Slices of `size` elements.
+    func chunked(_ size: Int) -> [ArraySlice<Element>] {
+        stride(from: 0, to: count, by: size).map { self[$0..<Swift.min($0 + size, count)] }
+    }
+}
+
+/// Encodes rows without a file.
+func encode(
+    _ rows: [Float], classes: Int, _ encoding: RowEncoding, prior: ResponsePrior? = nil
+) throws -> (rows: PartRows, statistics: RowStatistics) {
+    var encoder = PartEncoder(encoding, classes: classes, prior: prior)
+    try rows.withUnsafeBufferPointer { rows in
+        try encoder.append(rows) { "row \($0)" }
+    }
+    return encoder.encoded()
 }
 
 /// Builds a whole cache.
@@ -145,18 +184,13 @@ extension PartRows {
 }
 
 /// Encodes and decodes rows without a file.
-func roundTrip(_ rows: [Float], classes: Int, _ encoding: RowEncoding) throws -> (
-    stored: PartRows, decoded: [Float]
-) {
-    let count = rows.count / classes
-    let stored = try rows.withUnsafeBufferPointer {
-        try PartRows.encoding(encoding, classes: classes, rows: count, probabilities: $0) {
-            "row \($0)"
-        }.rows
-    }
+func roundTrip(
+    _ rows: [Float], classes: Int, _ encoding: RowEncoding, prior: ResponsePrior? = nil
+) throws -> (stored: PartRows, decoded: [Float]) {
+    let stored = try encode(rows, classes: classes, encoding, prior: prior).rows
     var decoded = [Float](repeating: .nan, count: rows.count)
     let fault = decoded.withUnsafeMutableBufferPointer { buffer in
-        buffer.baseAddress.flatMap { stored.decode(0..<count, into: $0) }
+        buffer.baseAddress.flatMap { stored.decode(0..<rows.count / classes, into: $0) }
     }
     if let fault { throw CacheError("row \(fault.row): \(fault.reason)") }
     return (stored, decoded)

@@ -1,0 +1,54 @@
+import Loading
+import Recipes
+import ResponseCache
+import Torch
+import Views
+
+/// A teacher's responses to some of a recipe's views, in memory: what encodings are compared on.
+public struct ResponseSample {
+    /// What the recipe's cache would hold.
+    public let manifest: CacheManifest
+    /// Responses that a prior is learnt from, `[rows, classes]`; empty where the cache has none.
+    public let calibration: [Float]
+    /// Responses to the groups after those, `[rows, classes]`.
+    public let responses: [Float]
+
+    /// Runs a recipe's teacher.
+    ///
+    /// - Parameter views: how many responses to take, besides those for the prior; rounded up to
+    ///   whole groups, and as many as the recipe's first cached epoch has.
+    /// - Throws: `TrainingError` if the recipe names no teacher or cache; `Interrupted` after a
+    ///   signal.
+    public init(
+        recipe: Recipe, views: Int, device: Device, loading: LoadingOptions,
+        progress: any ProgressReporter
+    ) throws {
+        let loader = try ViewLoader(recipe: recipe, options: loading)
+        let (section, card) = try loader.plan.recipe.cachedTeacher()
+        let teacher = try NetworkTeacher(card, device: device, precision: section.precision)
+        let pass = try TeacherPass(teacher, plan: loader.plan, device: device)
+        manifest = try CacheManifest(
+            of: card, weightsDigest: teacher.weightsDigest, loader: loader, directory: "")
+        let first = manifest.usesPrior ? manifest.calibrationGroups.count : 0
+        let size = manifest.groupSize
+        let last = min(first + (views + size - 1) / size, manifest.groupsPerEpoch)
+        guard first < last else {
+            throw TrainingError(
+                "an epoch of recipe \(recipe.name) has \(manifest.slotsPerEpoch) views, and "
+                    + "\(first * size) are for the prior; none are left to measure")
+        }
+        let pipeline = loader.prefetch(
+            (0..<last).map { (epoch: 0, group: $0) }, sizes: pass.sizes)
+        progress.begin("responses", total: last * size, unit: "responses")
+        defer { progress.end() }
+        var (calibration, responses): ([Float], [Float]) = ([], [])
+        while let group = try pipeline.next() {
+            if Interruption.requested { throw Interrupted(description: "stopped") }
+            let rows = try pass.probabilities(for: group)
+            if group.group < first { calibration += rows } else { responses += rows }
+            progress.advance(to: (group.group + 1) * size, note: "")
+        }
+        self.calibration = calibration
+        self.responses = responses
+    }
+}

@@ -1,0 +1,85 @@
+import ArgumentParser
+import Distillation
+import Foundation
+import Recipes
+import ResponseCache
+
+extension CacheCommand {
+    /// `understudy cache bench`.
+    struct Bench: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Measures what each encoding costs in bytes, accuracy and time.",
+            discussion: """
+                Runs the recipe's teacher over some of the views that it would cache, and stores \
+                the responses in each encoding and as plain top-K (TinyViT's layout: a seed, and \
+                int16 and float16 for each of K classes). Divergences are of what is decoded, in \
+                float64. Nothing is kept.
+
+                --family makes responses up instead: peaked, smoothed (a label-smoothed teacher) \
+                or flat.
+
+                Example:
+                  understudy cache bench --recipe recipes/imagenet-resnet50-kd.yaml --views 8192
+                  understudy cache bench --family peaked --classes 1000
+                """)
+
+        @Option(name: .long, help: "The recipe whose teacher and views to measure.")
+        var recipe: String?
+
+        @Option(
+            name: .customLong("set"), parsing: .singleValue,
+            help: ArgumentHelp("Overrides one key of the recipe.", valueName: "key=value"))
+        var overrides: [String] = []
+
+        @Option(name: .long, help: "Made-up responses: peaked, smoothed or flat.")
+        var family: ResponseFamily?
+
+        @Option(name: .long, help: "Classes of made-up responses.")
+        var classes = 1000
+
+        @Option(name: .long, help: "Responses to measure, besides those that a prior is learnt from.")
+        var views = 8192
+
+        @OptionGroup var device: DeviceOptions
+
+        @Flag(name: .long, help: "Print JSON.")
+        var json = false
+
+        func validate() throws {
+            guard (recipe == nil) != (family == nil) else {
+                throw ValidationError("name a --recipe or a --family")
+            }
+            guard views >= 1 else { throw ValidationError("--views must be at least 1") }
+            guard (2...RowEncoding.maximumClasses).contains(classes) else {
+                throw ValidationError("--classes must be 2 to \(RowEncoding.maximumClasses)")
+            }
+        }
+
+        func run() throws {
+            Interruption.install()
+            let subject = try subject()
+            let report = try EncodingReport(subject)
+            print(json ? try report.json() : report.text)
+        }
+
+        private func subject() throws -> EncodingReport.Subject {
+            if let family {
+                // The share of a prior in a cache of the usual size: ImageNet's, for 100 epochs.
+                let cached = 100 * 1_281_167
+                let learnt = classes <= ResponsePrior.maximumClasses ? 8 * classes : 0
+                return EncodingReport.Subject(
+                    name: "\(family.rawValue), made up", classes: classes,
+                    calibration: family.responses(views..<views + learnt, classes: classes),
+                    responses: family.responses(0..<views, classes: classes), cached: cached)
+            }
+            let sample = try ResponseSample(
+                recipe: Recipe(contentsOf: recipe ?? "", overrides: overrides), views: views,
+                device: device.checkedDevice(), loading: device.loading, progress: ProgressBar())
+            let manifest = sample.manifest
+            return EncodingReport.Subject(
+                name: "\(manifest.teacher) on the views of \(recipe ?? "")",
+                classes: manifest.classes, calibration: sample.calibration,
+                responses: sample.responses, cached: manifest.epochs * manifest.slotsPerEpoch)
+        }
+    }
+}
