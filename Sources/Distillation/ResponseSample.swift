@@ -4,7 +4,7 @@ import ResponseCache
 import Torch
 import Views
 
-/// A teacher's responses to some of a recipe's views, in memory: what encodings are compared on.
+/// Some of a teacher's responses in memory: what encodings are compared on.
 public struct ResponseSample {
     /// What the recipe's cache would hold.
     public let manifest: CacheManifest
@@ -17,8 +17,8 @@ public struct ResponseSample {
     ///
     /// - Parameter views: how many responses to take, besides those for the prior; rounded up to
     ///   whole groups, and as many as the recipe's first cached epoch has.
-    /// - Throws: `TrainingError` if the recipe names no teacher or cache; `Interrupted` after a
-    ///   signal.
+    /// - Throws: `TrainingError` if the recipe names no teacher or cache, or its epoch is too short;
+    ///   `Interrupted` after a signal.
     public init(
         recipe: Recipe, views: Int, device: Device, loading: LoadingOptions,
         progress: any ProgressReporter
@@ -29,14 +29,8 @@ public struct ResponseSample {
         let pass = try TeacherPass(teacher, plan: loader.plan, device: device)
         manifest = try CacheManifest(
             of: card, weightsDigest: teacher.weightsDigest, loader: loader, directory: "")
-        let first = manifest.usesPrior ? manifest.calibrationGroups.count : 0
+        let (first, last) = try Self.groups(manifest, views: views)
         let size = manifest.groupSize
-        let last = min(first + (views + size - 1) / size, manifest.groupsPerEpoch)
-        guard first < last else {
-            throw TrainingError(
-                "an epoch of recipe \(recipe.name) has \(manifest.slotsPerEpoch) views, and "
-                    + "\(first * size) are for the prior; none are left to measure")
-        }
         let pipeline = loader.prefetch(
             (0..<last).map { (epoch: 0, group: $0) }, sizes: pass.sizes)
         progress.begin("responses", total: last * size, unit: "responses")
@@ -50,5 +44,41 @@ public struct ResponseSample {
         }
         self.calibration = calibration
         self.responses = responses
+    }
+
+    /// Takes responses from the first epoch of a cache, as they were stored.
+    ///
+    /// - Throws: as the other; `CacheError` for a part that is missing or damaged.
+    public init(cache directory: String, views: Int) throws {
+        let reader = try CacheReader(directory: directory)
+        manifest = reader.manifest
+        let (first, last) = try Self.groups(manifest, views: views)
+        calibration = try Self.rows(reader, groups: 0..<first)
+        responses = try Self.rows(reader, groups: first..<last)
+    }
+
+    private static func rows(_ reader: CacheReader, groups: Range<Int>) throws -> [Float] {
+        let manifest = reader.manifest
+        let slots = groups.lowerBound * manifest.groupSize..<groups.upperBound * manifest.groupSize
+        var rows = [Float](repeating: 0, count: slots.count * manifest.classes)
+        try rows.withUnsafeMutableBufferPointer {
+            try reader.read(epoch: 0, slots: slots, into: $0)
+        }
+        return rows
+    }
+
+    /// How many groups a prior would be learnt from, and where those to measure end.
+    private static func groups(
+        _ manifest: CacheManifest, views: Int
+    ) throws -> (first: Int, last: Int) {
+        let first = manifest.isLargeEnoughForPrior ? manifest.calibrationGroups.count : 0
+        let size = manifest.groupSize
+        let last = min(first + (views + size - 1) / size, manifest.groupsPerEpoch)
+        guard first < last else {
+            throw TrainingError(
+                "an epoch of \(manifest.teacher)'s cache has \(manifest.slotsPerEpoch) responses, "
+                    + "and \(first * size) are for the prior; none are left to measure")
+        }
+        return (first, last)
     }
 }

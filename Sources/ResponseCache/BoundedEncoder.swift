@@ -8,8 +8,8 @@ struct BoundedEncoder: RowEncoder {
     let layout: BoundedLayout
     let maxKL: Double
 
-    /// Entries of each row so far.
-    private(set) var entries: [UInt8] = []
+    /// The length of each row so far, as it is written.
+    private(set) var lengths: [UInt8] = []
     /// The rows so far.
     private(set) var packed = BitWriter()
 
@@ -19,8 +19,8 @@ struct BoundedEncoder: RowEncoder {
     private var codes: [Int] = []
     private var tails: TailCost
 
-    /// Classes that are looked at first; most rows need no more.
-    private static let firstLook = 32
+    /// How many classes are looked at first, and then where those are not enough.
+    private let looks: [Int]
 
     init(layout: BoundedLayout, maxKL: Double) {
         self.layout = layout
@@ -28,45 +28,56 @@ struct BoundedEncoder: RowEncoder {
         decoded = [Float](repeating: 0, count: layout.classes)
         exact = [Double](repeating: 0, count: layout.classes)
         tails = TailCost(layout)
+        looks = [32, 256].filter { $0 < layout.classes } + [layout.classes]
     }
 
     var storage: PartRows.Storage {
         .bounded(
-            layout, entries: entries, packed: packed.bytes, starts: layout.starts(of: entries))
+            layout, lengths: lengths, packed: packed.bytes, starts: layout.starts(of: lengths))
     }
 
     mutating func append(
         _ row: UnsafeBufferPointer<Float>, sum: Double, positive: Int
     ) -> (divergence: Double, entries: Int) {
-        let divergence = append(row, sum: sum)
-        return (divergence, layout.stored(entries: entries[entries.count - 1]))
-    }
-
-    private mutating func append(_ row: UnsafeBufferPointer<Float>, sum: Double) -> Double {
         var negativeEntropy = 0.0
         for index in 0..<layout.classes {
             let p = Double(row[index]) / sum + 0
             exact[index] = p
             if p > 0 { negativeEntropy += p * log(p) }
         }
+        let everyCode = layout.bytes(of: BoundedLayout.everyCode)
+        if let found = appendFewest(of: row, within: everyCode, negativeEntropy) { return found }
+        if let divergence = appendCodes() { return (divergence, layout.classes) }
+        let longest = layout.bytes(of: BoundedLayout.everyFloat - 1)
+        let limit = min(longest, layout.bytes(of: BoundedLayout.everyFloat))
+        if let found = appendFewest(of: row, within: limit, negativeEntropy) { return found }
+        return (appendFloats(), layout.classes)
+    }
+
+    /// Appends the fewest classes that keep the bound, if that takes no more than `limit` bytes.
+    private mutating func appendFewest(
+        of row: UnsafeBufferPointer<Float>, within limit: Int, _ negativeEntropy: Double
+    ) -> (divergence: Double, entries: Int)? {
         var first = 1
-        for look in [min(Self.firstLook, layout.mostEntries), layout.mostEntries] {
+        for look in looks {
             selection.select(look, of: row)
-            while let choice = fewest(from: first, of: look, negativeEntropy) {
+            while let choice = fewest(from: first, of: look, within: limit, negativeEntropy) {
                 let start = packed.bytes.count
-                pack(choice)
-                if let divergence = divergence(from: start, entries: choice.count),
-                    divergence <= maxKL
-                {
-                    entries.append(UInt8(choice.count))
-                    return divergence
+                guard let length = pack(choice), layout.bytes(of: length) <= limit else {
+                    packed.removeBytes(from: start)
+                    return nil
+                }
+                if let divergence = divergence(from: start, length: length), divergence <= maxKL {
+                    lengths.append(length)
+                    return (divergence, choice.count)
                 }
                 // Decoding rounds to float32, which can tip a row that lies on the bound.
                 packed.removeBytes(from: start)
                 first = choice.count + 1
             }
+            first = max(first, look + 1)
         }
-        return appendCodes() ?? appendFloats()
+        return nil
     }
 
     /// Appends a code for every class, if that keeps the bound.
@@ -79,10 +90,10 @@ struct BoundedEncoder: RowEncoder {
                 bits: layout.codeBits)
         }
         packed.finishByte()
-        if let divergence = divergence(from: start, entries: BoundedLayout.everyCode),
+        if let divergence = divergence(from: start, length: BoundedLayout.everyCode),
             divergence <= maxKL
         {
-            entries.append(UInt8(BoundedLayout.everyCode))
+            lengths.append(BoundedLayout.everyCode)
             return divergence
         }
         packed.removeBytes(from: start)
@@ -97,21 +108,24 @@ struct BoundedEncoder: RowEncoder {
     }
 
     /// The fewest of the selected classes, at least `first`, that are expected to keep the bound,
-    /// and the tail for them.
+    /// and the tail for them; nil if that takes more than `bytes` or more classes.
     ///
     /// With weights w for the stored classes, t for the others together, of which class i has the
     /// share s, and Z the sum of all, the divergence is
     /// Σ p ln p - Σ p ln w (stored) - Σ p ln (t s) (others) + ln Z.
     private mutating func fewest(
-        from first: Int, of limit: Int, _ negativeEntropy: Double
+        from first: Int, of look: Int, within bytes: Int, _ negativeEntropy: Double
     ) -> Choice? {
         codes.removeAll(keepingCapacity: true)
         let top = exact[selection[0]]
         var (stored, coded, weight) = (0.0, 0.0, 0.0)
         let nats = log(2) / Double(1 << layout.fineness)
-        for entry in 0..<limit {
+        var bits = layout.tailBits + 1
+        for entry in 0..<look {
             let p = exact[selection[entry]]
             let code = p > 0 ? layout.code(octaves: log2(top / p)) : layout.weights.count - 1
+            bits += layout.indexBits + (entry > 0 ? code - codes[entry - 1] + 1 : 0)
+            guard bits <= 8 * bytes else { return nil }
             codes.append(code)
             stored += p
             coded += p * nats * Double(code)
@@ -139,33 +153,38 @@ struct BoundedEncoder: RowEncoder {
         return nil
     }
 
-    private mutating func pack(_ choice: Choice) {
+    /// Appends a row of single classes.
+    ///
+    /// - Returns: its length, or nil if there is none for it.
+    private mutating func pack(_ choice: Choice) -> UInt8? {
+        let start = packed.bytes.count
         packed.append(choice.tail, bits: layout.tailBits)
         packed.append(choice.isByPrior ? 1 : 0, bits: 1)
         for entry in 0..<choice.count {
             packed.append(selection[entry], bits: layout.indexBits)
-            if entry > 0 { packed.append(codes[entry], bits: layout.codeBits) }
+            if entry > 0 { packed.append(zeros: codes[entry] - codes[entry - 1]) }
         }
         packed.finishByte()
+        let bytes = packed.bytes.count - start
+        guard let length = layout.length(bytes: bytes) else { return nil }
+        packed.append(zeroBytes: layout.bytes(of: length) - bytes)
+        return length
     }
 
     private mutating func appendFloats() -> Double {
         let start = packed.bytes.count
-        for value in exact {
-            let bits = Float(value).bitPattern
-            packed.append(contentsOf: (0..<4).map { UInt8(truncatingIfNeeded: bits >> (8 * $0)) })
-        }
-        entries.append(UInt8(BoundedLayout.everyFloat))
-        return divergence(from: start, entries: BoundedLayout.everyFloat) ?? .infinity
+        for value in exact { packed.append(Int(Float(value).bitPattern), bits: 32) }
+        lengths.append(BoundedLayout.everyFloat)
+        return divergence(from: start, length: BoundedLayout.everyFloat) ?? .infinity
     }
 
     /// The divergence of the row at hand from what the bytes from `start` decode to.
-    private mutating func divergence(from start: Int, entries: Int) -> Double? {
+    private mutating func divergence(from start: Int, length: UInt8) -> Double? {
         let (layout, packed) = (layout, packed)
         let fault = decoded.withUnsafeMutableBufferPointer { decoded in
             packed.bytes.withUnsafeBufferPointer { bytes in
                 decoded.baseAddress.flatMap {
-                    layout.decode(bytes, at: start, entries: entries, into: $0)
+                    layout.decode(bytes, at: start, length: length, into: $0)
                 }
             }
         }

@@ -106,10 +106,10 @@ struct PartFile {
             let chunk = chunkRows(bytesPerRow: 2 * stored)
             try file.write("values", .half, shape: [count, stored], chunkRows: chunk, values)
             try file.write("classes", .uint16, shape: [count, stored], chunkRows: chunk, indices)
-        case .bounded(_, let entries, let packed, _):
+        case .bounded(_, let lengths, let packed, _):
             try file.write("packed_bytes", packed.count)
             try file.write(
-                "entries", .uint8, shape: [count], chunkRows: chunkRows(bytesPerRow: 1), entries)
+                "lengths", .uint8, shape: [count], chunkRows: chunkRows(bytesPerRow: 1), lengths)
             // Dealt evenly, as the other datasets' rows.
             let chunks = (packed.count + (1 << 20) - 1) >> 20
             try file.write(
@@ -199,19 +199,16 @@ struct PartFile {
     private func bounded(
         _ layout: BoundedLayout, of file: borrowing HDF5File
     ) throws(CacheError) -> PartRows.Storage {
-        let entries: [UInt8] = try file.read("entries", .uint8, shape: [slots.count])
-        guard entries.allSatisfy({ layout.isPossible(entries: Int($0)) }) else {
-            throw CacheError("dataset 'entries' has a row without a possible number of classes")
-        }
-        let starts = layout.starts(of: entries)
+        let lengths: [UInt8] = try file.read("lengths", .uint8, shape: [slots.count])
+        let starts = layout.starts(of: lengths)
         let bytes = try file.integer("packed_bytes")
         guard bytes == starts[slots.count] else {
             throw CacheError(
-                "packed_bytes is \(bytes), and the rows of dataset 'entries' take "
+                "packed_bytes is \(bytes), and the rows of dataset 'lengths' take "
                     + "\(starts[slots.count])")
         }
         let packed: [UInt8] = try file.read("packed", .uint8, shape: [bytes])
-        return .bounded(layout, entries: entries, packed: packed, starts: starts)
+        return .bounded(layout, lengths: lengths, packed: packed, starts: starts)
     }
 }
 

@@ -6,8 +6,8 @@ struct PartRows: Sendable {
         case dense(values: [UInt16])
         /// Halves and class indices, `[rows, K]`.
         case topK(Int, values: [UInt16], indices: [UInt16])
-        /// Packed rows and how many classes each stores; where each row starts, and the end.
-        case bounded(BoundedLayout, entries: [UInt8], packed: [UInt8], starts: [Int])
+        /// Packed rows and the length of each as it is written; where each row starts, and the end.
+        case bounded(BoundedLayout, lengths: [UInt8], packed: [UInt8], starts: [Int])
     }
 
     let encoding: RowEncoding
@@ -28,7 +28,7 @@ struct PartRows: Sendable {
         switch storage {
         case .dense(let values): 2 * values.count
         case .topK(_, let values, let indices): 2 * (values.count + indices.count)
-        case .bounded(_, let entries, let packed, _): entries.count + packed.count
+        case .bounded(_, let lengths, let packed, _): lengths.count + packed.count
         }
     }
 
@@ -67,10 +67,10 @@ struct PartRows: Sendable {
                     }
                 }
             }
-        case .bounded(let layout, let entries, let packed, let starts):
+        case .bounded(let layout, let lengths, let packed, let starts):
             return packed.withUnsafeBufferPointer { packed in
                 each {
-                    layout.decode(packed, at: starts[$0], entries: Int(entries[$0]), into: $1)
+                    layout.decode(packed, at: starts[$0], length: lengths[$0], into: $1)
                 }
             }
         }
@@ -80,11 +80,11 @@ struct PartRows: Sendable {
     var prior: ResponsePrior? {
         get { if case .bounded(let layout, _, _, _) = storage { layout.prior } else { nil } }
         set {
-            guard case .bounded(var layout, let entries, let packed, let starts) = storage else {
+            guard case .bounded(var layout, let lengths, let packed, let starts) = storage else {
                 preconditionFailure("only bounded rows have a prior")
             }
             layout.prior = newValue
-            storage = .bounded(layout, entries: entries, packed: packed, starts: starts)
+            storage = .bounded(layout, lengths: lengths, packed: packed, starts: starts)
         }
     }
 }

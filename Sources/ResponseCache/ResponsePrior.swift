@@ -66,11 +66,15 @@ extension ResponsePrior: Equatable {
 
 extension CacheManifest {
     /// Whether rows are stored with a prior.
-    ///
-    /// The table is worth its bytes where they come to at most 4 for each response.
     public var usesPrior: Bool {
-        guard case .bounded = encoding, classes <= ResponsePrior.maximumClasses else { return false }
-        return 2 * classes * classes <= 4 * epochs * slotsPerEpoch
+        if case .bounded = encoding { isLargeEnoughForPrior } else { false }
+    }
+
+    /// Whether a prior's table would be worth its bytes, which is where they come to at most 4 for
+    /// each response.
+    public var isLargeEnoughForPrior: Bool {
+        classes <= ResponsePrior.maximumClasses
+            && 2 * classes * classes <= 4 * epochs * slotsPerEpoch
     }
 
     /// The groups of epoch 0 whose responses the prior is learnt from: about 8 responses for each
@@ -82,25 +86,27 @@ extension CacheManifest {
 }
 
 /// Learns a prior from responses.
+///
+/// A response to a mixed view has two sources. So a class's mean is not that of the responses in which
+/// it is the most probable, but of the part of each that is its own: by the means so far, which say
+/// how the two most probable classes of a response share every other. A few rounds of this
+/// (expectation and maximisation, with the two classes' probabilities for their shares) settle it.
 public struct PriorCalibration: Sendable {
     /// Classes of a response.
     let classes: Int
+    /// The responses so far, `[rows, classes]`, each summing to 1.
+    private var responses: [Float] = []
+
     /// Responses so far.
-    private(set) var rows = 0
-    /// The sum of the responses with each most probable class, `[classes, classes]`, and how many.
-    private var sums: [Double]
-    private var counts: [Int]
+    var rows: Int { responses.count / classes }
 
     /// How many responses the mean over all classes counts as in the mean of one.
     private static let shrinkage = 2.0
     /// What is shared evenly, so that no class is impossible.
     private static let floor = 0.02
+    private static let rounds = 4
 
-    init(classes: Int) {
-        self.classes = classes
-        sums = [Double](repeating: 0, count: classes * classes)
-        counts = [Int](repeating: 0, count: classes)
-    }
+    init(classes: Int) { self.classes = classes }
 
     /// Counts responses.
     ///
@@ -115,12 +121,7 @@ public struct PriorCalibration: Sendable {
         for row in 0..<probabilities.count / classes {
             let values = probabilities[row * classes..<(row + 1) * classes]
             let sum = try RowCheck.sum(of: values, name: name(row)).sum
-            var top = values.startIndex
-            for index in values.indices where values[index] > values[top] { top = index }
-            let start = (top - values.startIndex) * classes
-            for (index, value) in values.enumerated() { sums[start + index] += Double(value) / sum }
-            counts[top - values.startIndex] += 1
-            rows += 1
+            responses += values.lazy.map { Float(Double($0) / sum) }
         }
     }
 
@@ -128,23 +129,22 @@ public struct PriorCalibration: Sendable {
     func prior() -> ResponsePrior {
         precondition(rows > 0, "a prior is learnt from responses")
         var mean = [Double](repeating: 0, count: classes)
-        for row in 0..<classes {
-            for index in 0..<classes { mean[index] += sums[row * classes + index] }
-        }
+        for (index, value) in responses.enumerated() { mean[index % classes] += Double(value) }
         for index in 0..<classes { mean[index] /= Double(rows) }
+        let tops = topTwo()
+        var means = [Double](repeating: 1, count: classes * classes)
+        for round in 0..<Self.rounds {
+            means = shrunk(sums(tops, means, isFirst: round == 0), to: mean)
+        }
         var table = [UInt16](repeating: 0, count: classes * classes)
-        var exact = [Double](repeating: 0, count: classes)
         var rounding = HalfRow()
-        for row in 0..<classes {
-            let weight = (1 - Self.floor) / (Double(counts[row]) + Self.shrinkage)
-            for index in 0..<classes {
-                let sum = sums[row * classes + index] + Self.shrinkage * mean[index]
-                exact[index] = weight * sum + Self.floor / Double(classes)
-            }
+        for start in stride(from: 0, to: table.count, by: classes) {
             table.withUnsafeMutableBufferPointer { table in
-                exact.withUnsafeBufferPointer { exact in
+                means.withUnsafeBufferPointer { means in
                     guard let target = table.baseAddress else { return }
-                    rounding.round(exact, limit: HalfRow.one, into: target + row * classes)
+                    rounding.round(
+                        UnsafeBufferPointer(rebasing: means[start..<start + classes]),
+                        limit: HalfRow.one, into: target + start)
                 }
             }
         }
@@ -152,5 +152,51 @@ public struct PriorCalibration: Sendable {
             preconditionFailure("means of distributions with a floor are distributions")
         }
         return prior
+    }
+
+    /// The two most probable classes of each response, and the first one's share of the two.
+    private func topTwo() -> [(first: Int, second: Int, share: Double)] {
+        var selection = LargestClasses()
+        return responses.withUnsafeBufferPointer { responses in
+            stride(from: 0, to: responses.count, by: classes).map { start in
+                let row = UnsafeBufferPointer(rebasing: responses[start..<start + classes])
+                selection.select(2, of: row)
+                let (first, second) = (Double(row[selection[0]]), Double(row[selection[1]]))
+                return (selection[0], selection[1], first / (first + second))
+            }
+        }
+    }
+
+    /// What each class has of all responses, `[classes, classes]`.
+    ///
+    /// - Parameter isFirst: gives all of a response to its most probable class.
+    private func sums(
+        _ tops: [(first: Int, second: Int, share: Double)], _ means: [Double], isFirst: Bool
+    ) -> [Double] {
+        var sums = [Double](repeating: 0, count: classes * classes)
+        for (row, top) in tops.enumerated() {
+            let (first, second) = (top.first * classes, top.second * classes)
+            for index in 0..<classes {
+                let value = Double(responses[row * classes + index])
+                let own = top.share * means[first + index]
+                let other = isFirst ? 0 : (1 - top.share) * means[second + index]
+                sums[first + index] += value * own / (own + other)
+                sums[second + index] += value * other / (own + other)
+            }
+        }
+        return sums
+    }
+
+    /// Means of distributions: shrunk towards the mean over all classes, and a little to even shares.
+    private func shrunk(_ sums: [Double], to mean: [Double]) -> [Double] {
+        var means = sums
+        for start in stride(from: 0, to: sums.count, by: classes) {
+            let weight = sums[start..<start + classes].reduce(0, +) + Self.shrinkage
+            for index in 0..<classes {
+                let share = (sums[start + index] + Self.shrinkage * mean[index]) / weight
+                means[start + index] = (1 - Self.floor) * share + Self.floor / Double(classes)
+            }
+        }
+        return means
     }
 }

@@ -15,11 +15,12 @@ extension CacheCommand {
                 int16 and float16 for each of K classes). Divergences are of what is decoded, in \
                 float64. Nothing is kept.
 
-                --family makes responses up instead: peaked, smoothed (a label-smoothed teacher) \
-                or flat.
+                --cache takes responses from a cache instead, best from a dense one; --family \
+                makes them up: peaked, smoothed (a label-smoothed teacher) or flat.
 
                 Example:
                   understudy cache bench --recipe recipes/imagenet-resnet50-kd.yaml --views 8192
+                  understudy cache bench --cache responses
                   understudy cache bench --family peaked --classes 1000
                 """)
 
@@ -30,6 +31,9 @@ extension CacheCommand {
             name: .customLong("set"), parsing: .singleValue,
             help: ArgumentHelp("Overrides one key of the recipe.", valueName: "key=value"))
         var overrides: [String] = []
+
+        @Option(name: .long, help: "A cache whose responses to take.")
+        var cache: String?
 
         @Option(name: .long, help: "Made-up responses: peaked, smoothed or flat.")
         var family: ResponseFamily?
@@ -46,8 +50,8 @@ extension CacheCommand {
         var json = false
 
         func validate() throws {
-            guard (recipe == nil) != (family == nil) else {
-                throw ValidationError("name a --recipe or a --family")
+            guard [recipe != nil, cache != nil, family != nil].filter({ $0 }).count == 1 else {
+                throw ValidationError("name a --recipe, a --cache or a --family")
             }
             guard views >= 1 else { throw ValidationError("--views must be at least 1") }
             guard (2...RowEncoding.maximumClasses).contains(classes) else {
@@ -72,12 +76,18 @@ extension CacheCommand {
                     calibration: family.responses(views..<views + learnt, classes: classes),
                     responses: family.responses(0..<views, classes: classes), cached: cached)
             }
-            let sample = try ResponseSample(
-                recipe: Recipe(contentsOf: recipe ?? "", overrides: overrides), views: views,
-                device: device.checkedDevice(), loading: device.loading, progress: ProgressBar())
+            let sample: ResponseSample
+            if let cache {
+                sample = try ResponseSample(cache: cache, views: views)
+            } else {
+                sample = try ResponseSample(
+                    recipe: Recipe(contentsOf: recipe ?? "", overrides: overrides), views: views,
+                    device: device.checkedDevice(), loading: device.loading,
+                    progress: ProgressBar())
+            }
             let manifest = sample.manifest
             return EncodingReport.Subject(
-                name: "\(manifest.teacher) on the views of \(recipe ?? "")",
+                name: "\(manifest.teacher), \(cache ?? recipe ?? "")",
                 classes: manifest.classes, calibration: sample.calibration,
                 responses: sample.responses, cached: manifest.epochs * manifest.slotsPerEpoch)
         }
