@@ -18,6 +18,7 @@ struct BoundedEncoder: RowEncoder {
     private var exact: [Double]
     private var codes: [Int] = []
     private var tails: TailCost
+    private var ranks: ClassRanks
 
     /// How many classes are looked at first, and then where those are not enough.
     private let looks: [Int]
@@ -28,6 +29,7 @@ struct BoundedEncoder: RowEncoder {
         decoded = [Float](repeating: 0, count: layout.classes)
         exact = [Double](repeating: 0, count: layout.classes)
         tails = TailCost(layout)
+        ranks = ClassRanks(layout)
         looks = [32, 256].filter { $0 < layout.classes } + [layout.classes]
     }
 
@@ -105,6 +107,7 @@ struct BoundedEncoder: RowEncoder {
         let count: Int
         let tail: Int
         let isByPrior: Bool
+        let isRanked: Bool
     }
 
     /// The fewest of the selected classes, at least `first`, that are expected to keep the bound,
@@ -120,12 +123,15 @@ struct BoundedEncoder: RowEncoder {
         let top = exact[selection[0]]
         var (stored, coded, weight) = (0.0, 0.0, 0.0)
         let nats = log(2) / Double(1 << layout.fineness)
-        var bits = layout.tailBits + 1
+        var (bits, rankedBits) = (layout.headBits, layout.hasRanks ? layout.headBits : .max / 2)
         for entry in 0..<look {
             let p = exact[selection[entry]]
             let code = p > 0 ? layout.code(octaves: log2(top / p)) : layout.weights.count - 1
-            bits += layout.indexBits + (entry > 0 ? code - codes[entry - 1] + 1 : 0)
-            guard bits <= 8 * bytes else { return nil }
+            let step = entry > 0 ? code - codes[entry - 1] + 1 : 0
+            ranks.store(selection[entry], entry: entry)
+            bits += layout.indexBits + step
+            rankedBits += ranks.bits(selection[entry], entry: entry) + step
+            guard min(bits, rankedBits) <= 8 * bytes else { return nil }
             codes.append(code)
             stored += p
             coded += p * nats * Double(code)
@@ -135,7 +141,8 @@ struct BoundedEncoder: RowEncoder {
             guard count >= first else { continue }
             guard count < layout.classes else {
                 return negativeEntropy + coded + log(weight) <= maxKL
-                    ? Choice(count: count, tail: 0, isByPrior: false) : nil
+                    ? Choice(
+                        count: count, tail: 0, isByPrior: false, isRanked: rankedBits < bits) : nil
             }
             let others = max(1 - stored, 0)
             let tail =
@@ -147,7 +154,9 @@ struct BoundedEncoder: RowEncoder {
                 negativeEntropy + coded + log(weight + tailWeight) - others * log(tailWeight)
                 + sharing.cost
             if divergence <= maxKL {
-                return Choice(count: count, tail: tail, isByPrior: sharing.isByPrior)
+                return Choice(
+                    count: count, tail: tail, isByPrior: sharing.isByPrior,
+                    isRanked: rankedBits < bits)
             }
         }
         return nil
@@ -160,8 +169,13 @@ struct BoundedEncoder: RowEncoder {
         let start = packed.bytes.count
         packed.append(choice.tail, bits: layout.tailBits)
         packed.append(choice.isByPrior ? 1 : 0, bits: 1)
+        packed.append(choice.isRanked ? 1 : 0, bits: 1)
         for entry in 0..<choice.count {
-            packed.append(selection[entry], bits: layout.indexBits)
+            if choice.isRanked, entry > 1 {
+                ranks.append(selection[entry], to: &packed)
+            } else {
+                packed.append(selection[entry], bits: layout.indexBits)
+            }
             if entry > 0 { packed.append(zeros: codes[entry] - codes[entry - 1]) }
         }
         packed.finishByte()

@@ -20,16 +20,26 @@ extension BoundedLayout {
             decodeCodes(packed, start, into: out)
             return nil
         }
-        guard 8 * bytes(of: length) >= tailBits + 1 + indexBits else { return "it is too short" }
+        guard 8 * bytes(of: length) >= headBits + indexBits else { return "it is too short" }
         // More than these, each of a class and at least one bit, would not fit.
-        let most = min(classes, 1 + 8 * bytes(of: length) / (indexBits + 1))
+        let most = min(classes, 1 + 8 * bytes(of: length) / (min(indexBits, 5) + 1))
         return withUnsafeTemporaryAllocation(of: StoredClass.self, capacity: most) { stored in
             var bits = BitReader(packed, at: start, end: start + bytes(of: length))
             let tail = bits.next(tailBits)
             let isByPrior = bits.next(1) == 1
+            let isRanked = bits.next(1) == 1
+            guard !isRanked || hasRanks else { return "it asks for ranks, and the part has none" }
             var (count, code, sum) = (0, 0, 0.0)
             repeat {
-                let index = bits.next(indexBits)
+                let index: Int
+                if isRanked, count > 1 {
+                    guard let zeros = bits.nextZeros() else { break }
+                    guard zeros <= 3 else { return "it names no class" }
+                    index = lookAlike(
+                        zeros, &bits, of: (stored[0].index, stored[1].index))
+                } else {
+                    index = bits.next(indexBits)
+                }
                 if count > 0 {
                     guard let zeros = bits.nextZeros() else { break }
                     code += zeros
@@ -55,6 +65,15 @@ extension BoundedLayout {
             for entry in stored[..<count] { out[entry.index] = Float(weights[entry.code] * scale) }
             return nil
         }
+    }
+
+    /// The class that is named after so many zeros.
+    @inline(__always)
+    private func lookAlike(_ zeros: Int, _ bits: inout BitReader, of first: (Int, Int)) -> Int {
+        guard zeros < 3, let prior else { return bits.next(indexBits) }
+        let own = bits.next(1) == 0 ? first.0 : first.1
+        let rank = bits.next(3 + zeros) + Self.firstRank(zeros: zeros)
+        return Int(prior.lookAlikes[own * ResponsePrior.lookAlikeCount + rank])
     }
 
     /// Gives every class its share of the tail, stored ones included, which are set afterwards.

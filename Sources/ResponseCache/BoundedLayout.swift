@@ -11,13 +11,19 @@ import Foundation
 /// ```
 /// tail    5 + fineness bits    the others' weight is 2^(16 - tail / steps)
 /// prior   1 bit                whether the others share by the prior
+/// ranks   1 bit                whether classes are named by rank
 /// then for each stored class
-/// class   bits enough for classes - 1
+/// class   see below
 /// step    a 0 for each step by which its code is above the one before, then a 1; none for the first
 /// ```
 /// and zeros to the end of its last byte, which hold no step and so no class. A class's weight is
 /// 2^(-code / steps), the first one's 1. Where all classes are stored there are no others, and the
 /// tail means nothing.
+///
+/// A class is its index, in bits enough for classes - 1. By rank, the third and later ones are 0 to 3
+/// zeros and a one, and then after z < 3 zeros 1 bit for the first or the second class and 3 + z bits
+/// for a number: it is that class's look-alike of rank number + (8 << z) - 8 (`ResponsePrior`). After
+/// 3 zeros comes the index.
 ///
 /// One byte says how long a row is (``bytes(of:)``). Two of its values stand for rows too flat for
 /// this: ``everyCode`` for one that holds a code of 4 + fineness bits for each class, in their
@@ -63,6 +69,29 @@ struct BoundedLayout: Equatable, Sendable {
     var codeBits: Int { 4 + fineness }
     /// Bits of the tail.
     var tailBits: Int { 5 + fineness }
+    /// Bits before the first class.
+    var headBits: Int { tailBits + 2 }
+    /// Whether classes can be named by rank.
+    var hasRanks: Bool { noRanks ? false : prior.map { !$0.lookAlikes.isEmpty } ?? false }
+
+    /// The zeros before a class of this rank, or of none.
+    static func zeros(rank: Int?) -> Int {
+        switch rank {
+        case .some(..<8): 0
+        case .some(..<24): 1
+        case .some(..<56): 2
+        default: 3
+        }
+    }
+
+    /// The first rank after so many zeros.
+    static func firstRank(zeros: Int) -> Int { 8 << zeros - 8 }
+
+    /// Bits of a class that is named by rank.
+    func rankedBits(rank: Int?) -> Int {
+        let zeros = Self.zeros(rank: rank)
+        return zeros + 1 + (zeros < 3 ? 1 + 3 + zeros : indexBits)
+    }
 
     /// The bytes of a row whose length is written so.
     ///
@@ -101,3 +130,5 @@ struct BoundedLayout: Equatable, Sendable {
         return Int(min(max(code, 0), Double(tailWeights.count - 1)))
     }
 }
+
+let noRanks = ProcessInfo.processInfo.environment["NORANK"] != nil

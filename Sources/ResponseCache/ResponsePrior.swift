@@ -16,11 +16,17 @@ public struct ResponsePrior: Sendable {
     let values: [Float]
     /// The sum of each of its rows, exact.
     let sums: [Float]
+    /// `[classes, 56]`: the classes that each class's row gives most, itself left out, most probable
+    /// first, equals by index; empty where there are not so many.
+    let lookAlikes: [UInt16]
     /// SHA-256 of the table's bytes, little-endian, in lower-case hexadecimal.
     let digest: String
 
     /// The most classes for which there is a table: beyond them it would take hundreds of MiB.
     public static let maximumClasses = 4096
+
+    /// Look-alikes listed for each class.
+    static let lookAlikeCount = 56
 
     /// A table as it was stored.
     ///
@@ -46,7 +52,22 @@ public struct ResponsePrior: Sendable {
         self.table = table
         self.values = values
         self.sums = sums
+        lookAlikes = Self.lookAlikes(values, classes: classes)
         digest = Self.digest(of: table)
+    }
+
+    private static func lookAlikes(_ values: [Float], classes: Int) -> [UInt16] {
+        guard classes > lookAlikeCount else { return [] }
+        var selection = LargestClasses()
+        return values.withUnsafeBufferPointer { values in
+            (0..<classes).flatMap { own in
+                selection.select(
+                    lookAlikeCount + 1,
+                    of: UnsafeBufferPointer(rebasing: values[own * classes..<(own + 1) * classes]))
+                return (0...lookAlikeCount).map { selection[$0] }.filter { $0 != own }
+                    .prefix(lookAlikeCount).map { UInt16($0) }
+            }
+        }
     }
 
     private static func digest(of table: [UInt16]) -> String {
@@ -77,10 +98,10 @@ extension CacheManifest {
             && 2 * classes * classes <= 4 * epochs * slotsPerEpoch
     }
 
-    /// The groups of epoch 0 whose responses the prior is learnt from: about 8 responses for each
+    /// The groups of epoch 0 whose responses the prior is learnt from: about 24 responses for each
     /// class, and no more than an eighth of the cache.
     public var calibrationGroups: Range<Int> {
-        let rows = min(8 * classes, epochs * slotsPerEpoch / 8)
+        let rows = min(24 * classes, epochs * slotsPerEpoch / 8)
         return 0..<min(max(1, (rows + groupSize - 1) / groupSize), groupsPerEpoch)
     }
 }
@@ -101,9 +122,9 @@ public struct PriorCalibration: Sendable {
     var rows: Int { responses.count / classes }
 
     /// How many responses the mean over all classes counts as in the mean of one.
-    private static let shrinkage = 2.0
+    private static let shrinkage = 1.0
     /// What is shared evenly, so that no class is impossible.
-    private static let floor = 0.02
+    private static let floor = 0.01
     private static let rounds = 4
 
     init(classes: Int) { self.classes = classes }
