@@ -35,7 +35,9 @@ struct BoundedEncoder: RowEncoder {
 
     var storage: PartRows.Storage {
         .bounded(
-            layout, lengths: lengths, packed: packed.bytes, starts: layout.starts(of: lengths))
+            layout, lengths: lengths,
+            packed: packed.bytes + [UInt8](repeating: 0, count: BoundedDecoder.padding),
+            starts: layout.starts(of: lengths))
     }
 
     mutating func append(
@@ -135,7 +137,7 @@ struct BoundedEncoder: RowEncoder {
             codes.append(code)
             stored += p
             coded += p * nats * Double(code)
-            weight += layout.weights[code]
+            weight += Double(layout.weights[code])
             tails.store(selection[entry], code: code, entry: entry, of: exact)
             let count = entry + 1
             guard count >= first else { continue }
@@ -170,13 +172,14 @@ struct BoundedEncoder: RowEncoder {
         packed.append(choice.tail, bits: layout.tailBits)
         packed.append(choice.isByPrior ? 1 : 0, bits: 1)
         packed.append(choice.isRanked ? 1 : 0, bits: 1)
-        for entry in 0..<choice.count {
-            if choice.isRanked, entry > 1 {
-                ranks.append(selection[entry], to: &packed)
-            } else {
-                packed.append(selection[entry], bits: layout.indexBits)
-            }
-            if entry > 0 { packed.append(zeros: codes[entry] - codes[entry - 1]) }
+        packed.append(choice.count - 1, bits: layout.indexBits)
+        let plain = choice.isRanked ? min(2, choice.count) : choice.count
+        for entry in 0..<plain { packed.append(selection[entry], bits: layout.indexBits) }
+        if plain < choice.count {
+            ranks.append((plain..<choice.count).map { selection[$0] }, to: &packed)
+        }
+        for entry in 1..<max(choice.count, 1) {
+            packed.append(zeros: codes[entry] - codes[entry - 1])
         }
         packed.finishByte()
         let bytes = packed.bytes.count - start
@@ -194,15 +197,25 @@ struct BoundedEncoder: RowEncoder {
 
     /// The divergence of the row at hand from what the bytes from `start` decode to.
     private mutating func divergence(from start: Int, length: UInt8) -> Double? {
-        let (layout, packed) = (layout, packed)
-        let fault = decoded.withUnsafeMutableBufferPointer { decoded in
-            packed.bytes.withUnsafeBufferPointer { bytes in
-                decoded.baseAddress.flatMap {
-                    layout.decode(bytes, at: start, length: length, into: $0)
+        packed.append(zeroBytes: BoundedDecoder.padding)
+        let fault = Self.decode(packed.bytes, at: start, length, layout, into: &decoded)
+        packed.removeLastBytes(BoundedDecoder.padding)
+        return fault == nil ? Divergence.of(exact, from: decoded) : nil
+    }
+
+    private static func decode(
+        _ packed: [UInt8], at start: Int, _ length: UInt8, _ layout: BoundedLayout,
+        into decoded: inout [Float]
+    ) -> String? {
+        decoded.withUnsafeMutableBufferPointer { decoded in
+            packed.withUnsafeBufferPointer { packed in
+                layout.withDecoder { decoder in
+                    decoded.baseAddress.flatMap {
+                        decoder.decode(packed, at: start, length: length, into: $0)
+                    }
                 }
             }
         }
-        return fault == nil ? Divergence.of(exact, from: decoded) : nil
     }
 }
 

@@ -6,25 +6,28 @@ import Foundation
 /// probabilities are powers of 2^(-1/steps), relative to the first; what all other classes have
 /// together is another such power. They share it evenly or, where the row says so, as the prior of
 /// the two most probable classes does, each weighted by its class's probability. Readers divide by
-/// the sum, so nothing is ever negative and every class has something. With `steps` = 2^`fineness`
-/// and the bits of a row taken from the lowest bit of its first byte upwards, a row is
+/// the sum, so nothing is ever negative and every class has something. With `steps` = 2^`fineness`,
+/// and the bits of a row taken from the lowest bit of its first byte upwards, a row of n classes is
 /// ```
-/// tail    5 + fineness bits    the others' weight is 2^(16 - tail / steps)
-/// prior   1 bit                whether the others share by the prior
-/// ranks   1 bit                whether classes are named by rank
-/// then for each stored class
-/// class   see below
-/// step    a 0 for each step by which its code is above the one before, then a 1; none for the first
+/// tail     5 + fineness bits   the others' weight is 2^(16 - tail / steps)
+/// prior    1 bit               whether the others share by the prior
+/// ranks    1 bit               whether the third and later classes are named by rank
+/// count    I bits              n - 1; I is as many bits as classes - 1 has
+/// classes  I bits each         all n; by rank, the first two
+/// kinds    2 bits each         by rank, for the third and later classes
+/// names    by kind             by rank, for the third and later classes
+/// steps    unary               for the second and later classes: a 0 for each step by which the
+///                              class's code is above the one before, and then a 1
 /// ```
-/// and zeros to the end of its last byte, which hold no step and so no class. A class's weight is
-/// 2^(-code / steps), the first one's 1. Where all classes are stored there are no others, and the
-/// tail means nothing.
-///
-/// A class is its index, in bits enough for classes - 1. By rank, the third and later ones are 0 to 3
-/// zeros and a one, and then after z < 3 zeros 1 bit for the first or the second class and 3 + z bits
-/// for a number: it is that class's look-alike of rank number + (8 << z) - 8 (`ResponsePrior`). After
-/// 3 zeros comes the index.
-///
+/// and zeros to the end of its last byte. A class's weight is 2^(-code / steps), the first one's 1.
+/// Where all classes are stored there are no others, and the tail means nothing. By rank, a class is
+/// one of the look-alikes (`ResponsePrior`) of the row's first two:
+/// ```
+/// kind 0   4 bits              the first class's look-alike of this rank
+/// kind 1   4 bits              the second class's
+/// kind 2   1 + 5 bits          the first (0) or the second (1) class's, of rank 16 + the number
+/// kind 3   I bits              any class
+/// ```
 /// One byte says how long a row is (``bytes(of:)``). Two of its values stand for rows too flat for
 /// this: ``everyCode`` for one that holds a code of 4 + fineness bits for each class, in their
 /// order; ``everyFloat`` for one that holds the float32 of each, little-endian, which bounds far
@@ -42,7 +45,7 @@ struct BoundedLayout: Equatable, Sendable {
     /// Bits of a class.
     let indexBits: Int
     /// 2^(-code / steps) for each code.
-    let weights: [Double]
+    let weights: [Float]
     /// 2^(16 - tail / steps) for each tail.
     let tailWeights: [Double]
     /// How the classes that a row does not store share what they have, where the row says so.
@@ -61,7 +64,7 @@ struct BoundedLayout: Equatable, Sendable {
         self.fineness = fineness
         indexBits = Int.bitWidth - (classes - 1).leadingZeroBitCount
         let steps = Double(1 << fineness)
-        weights = (0..<16 << fineness).map { exp2(-Double($0) / steps) }
+        weights = (0..<16 << fineness).map { Float(exp2(-Double($0) / steps)) }
         tailWeights = (0..<32 << fineness).map { exp2(16 - Double($0) / steps) }
     }
 
@@ -70,28 +73,9 @@ struct BoundedLayout: Equatable, Sendable {
     /// Bits of the tail.
     var tailBits: Int { 5 + fineness }
     /// Bits before the first class.
-    var headBits: Int { tailBits + 2 }
+    var headBits: Int { tailBits + 2 + indexBits }
     /// Whether classes can be named by rank.
-    var hasRanks: Bool { noRanks ? false : prior.map { !$0.lookAlikes.isEmpty } ?? false }
-
-    /// The zeros before a class of this rank, or of none.
-    static func zeros(rank: Int?) -> Int {
-        switch rank {
-        case .some(..<8): 0
-        case .some(..<24): 1
-        case .some(..<56): 2
-        default: 3
-        }
-    }
-
-    /// The first rank after so many zeros.
-    static func firstRank(zeros: Int) -> Int { 8 << zeros - 8 }
-
-    /// Bits of a class that is named by rank.
-    func rankedBits(rank: Int?) -> Int {
-        let zeros = Self.zeros(rank: rank)
-        return zeros + 1 + (zeros < 3 ? 1 + 3 + zeros : indexBits)
-    }
+    var hasRanks: Bool { prior.map { !$0.lookAlikes.isEmpty } ?? false }
 
     /// The bytes of a row whose length is written so.
     ///

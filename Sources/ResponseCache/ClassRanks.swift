@@ -26,30 +26,28 @@ struct ClassRanks: Sendable {
         }
     }
 
-    /// The lower rank of a class, and whether it is from the second class's list.
-    private func rank(_ index: Int) -> (rank: Int?, isSecond: Bool) {
-        let (one, other) = ranks[index]
-        let isSecond = other >= 0 && (one < 0 || other < one)
-        let rank = isSecond ? other : one
-        return (rank < 0 ? nil : Int(rank), isSecond)
+    /// How a class is named: the kind, the name, and its bits.
+    private func name(_ index: Int) -> (kind: Int, name: Int, bits: Int) {
+        let (one, other) = (Int(ranks[index].0), Int(ranks[index].1))
+        if 0..<16 ~= one { return (0, one, 4) }
+        if 0..<16 ~= other { return (1, other, 4) }
+        if one >= 16 { return (2, 2 * (one - 16), 6) }
+        if other >= 16 { return (2, 2 * (other - 16) + 1, 6) }
+        return (3, index, layout.indexBits)
     }
 
-    /// The bits of a class's name.
+    /// The bits of a class, its kind included.
     func bits(_ index: Int, entry: Int) -> Int {
         guard layout.hasRanks, entry > 1 else { return layout.indexBits }
-        return layout.rankedBits(rank: rank(index).rank)
+        return 2 + name(index).bits
     }
 
-    /// Appends a class's name.
-    func append(_ index: Int, to packed: inout BitWriter) {
-        let (rank, isSecond) = rank(index)
-        let zeros = BoundedLayout.zeros(rank: rank)
-        packed.append(zeros: zeros)
-        if let rank {
-            packed.append(isSecond ? 1 : 0, bits: 1)
-            packed.append(rank - BoundedLayout.firstRank(zeros: zeros), bits: 3 + zeros)
-        } else {
-            packed.append(index, bits: layout.indexBits)
+    /// Appends the kinds and names of classes.
+    func append(_ classes: some Collection<Int>, to packed: inout BitWriter) {
+        for index in classes { packed.append(name(index).kind, bits: 2) }
+        for index in classes {
+            let named = name(index)
+            packed.append(named.name, bits: named.bits)
         }
     }
 }

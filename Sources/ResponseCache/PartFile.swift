@@ -106,7 +106,8 @@ struct PartFile {
             let chunk = chunkRows(bytesPerRow: 2 * stored)
             try file.write("values", .half, shape: [count, stored], chunkRows: chunk, values)
             try file.write("classes", .uint16, shape: [count, stored], chunkRows: chunk, indices)
-        case .bounded(_, let lengths, let packed, _):
+        case .bounded(_, let lengths, let padded, _):
+            let packed = Array(padded.dropLast(BoundedDecoder.padding))
             try file.write("packed_bytes", packed.count)
             try file.write(
                 "lengths", .uint8, shape: [count], chunkRows: chunkRows(bytesPerRow: 1), lengths)
@@ -207,7 +208,8 @@ struct PartFile {
                 "packed_bytes is \(bytes), and the rows of dataset 'lengths' take "
                     + "\(starts[slots.count])")
         }
-        let packed: [UInt8] = try file.read("packed", .uint8, shape: [bytes])
+        var packed: [UInt8] = try file.read("packed", .uint8, shape: [bytes])
+        packed += [UInt8](repeating: 0, count: BoundedDecoder.padding)
         return .bounded(layout, lengths: lengths, packed: packed, starts: starts)
     }
 }

@@ -6,7 +6,8 @@ struct PartRows: Sendable {
         case dense(values: [UInt16])
         /// Halves and class indices, `[rows, K]`.
         case topK(Int, values: [UInt16], indices: [UInt16])
-        /// Packed rows and the length of each as it is written; where each row starts, and the end.
+        /// Packed rows, `BoundedDecoder.padding` zero bytes after them, and the length of each as it
+        /// is written; where each row starts, and the end of the last.
         case bounded(BoundedLayout, lengths: [UInt8], packed: [UInt8], starts: [Int])
     }
 
@@ -28,7 +29,7 @@ struct PartRows: Sendable {
         switch storage {
         case .dense(let values): 2 * values.count
         case .topK(_, let values, let indices): 2 * (values.count + indices.count)
-        case .bounded(_, let lengths, let packed, _): lengths.count + packed.count
+        case .bounded(_, let lengths, _, let starts): lengths.count + starts[lengths.count]
         }
     }
 
@@ -69,8 +70,8 @@ struct PartRows: Sendable {
             }
         case .bounded(let layout, let lengths, let packed, let starts):
             return packed.withUnsafeBufferPointer { packed in
-                each {
-                    layout.decode(packed, at: starts[$0], length: lengths[$0], into: $1)
+                layout.withDecoder { decoder in
+                    each { decoder.decode(packed, at: starts[$0], length: lengths[$0], into: $1) }
                 }
             }
         }

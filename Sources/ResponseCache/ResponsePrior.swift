@@ -16,7 +16,7 @@ public struct ResponsePrior: Sendable {
     let values: [Float]
     /// The sum of each of its rows, exact.
     let sums: [Float]
-    /// `[classes, 56]`: the classes that each class's row gives most, itself left out, most probable
+    /// `[classes, 48]`: the classes that each class's row gives most, itself left out, most probable
     /// first, equals by index; empty where there are not so many.
     let lookAlikes: [UInt16]
     /// SHA-256 of the table's bytes, little-endian, in lower-case hexadecimal.
@@ -26,7 +26,7 @@ public struct ResponsePrior: Sendable {
     public static let maximumClasses = 4096
 
     /// Look-alikes listed for each class.
-    static let lookAlikeCount = 56
+    static let lookAlikeCount = CHDF5_LOOK_ALIKES
 
     /// A table as it was stored.
     ///

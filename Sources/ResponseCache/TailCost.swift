@@ -35,7 +35,7 @@ struct TailCost: Sendable {
             first = index
             mix(prior, second: index, weight: 0, exact)
         } else if entry == 1 {
-            mix(prior, second: index, weight: layout.weights[code], exact)
+            mix(prior, second: index, weight: Double(layout.weights[code]), exact)
             leaveOut(first, exact)
         }
         leaveOut(index, exact)

@@ -118,6 +118,53 @@ void chdf5_close(chdf5_file *file);
 /// whatever order the instruction set adds.
 float chdf5_widen(const uint16_t *halves, float *out, size_t count);
 
+/// Look-alikes listed for each class of a prior.
+enum { CHDF5_LOOK_ALIKES = 48 };
+
+/// How rows of encoding `bounded` are read; the fields are those of ResponseCache's BoundedLayout.
+typedef struct chdf5_bounded {
+    uint32_t classes;
+    uint32_t index_bits;
+    uint32_t code_bits;
+    /// How many weights there are.
+    uint32_t codes;
+    const float *weights;
+    const double *tail_weights;
+    /// The prior, `[classes, classes]`, and the sum of each row; NULL for none.
+    const float *table;
+    const float *sums;
+    /// `[classes, CHDF5_LOOK_ALIKES]`; NULL for none.
+    const uint16_t *look_alikes;
+} chdf5_bounded;
+
+/// What is wrong with a row.
+enum {
+    CHDF5_ROW_SOUND = 0,
+    /// Its fields do not fit its length.
+    CHDF5_ROW_SHORT = 1,
+    /// It has more classes than there are.
+    CHDF5_ROW_COUNT = 2,
+    /// It needs a prior.
+    CHDF5_ROW_PRIOR = 3,
+    /// It names a class that there is not.
+    CHDF5_ROW_CLASS = 4,
+    /// It has a code that there is not.
+    CHDF5_ROW_CODE = 5,
+    /// It names a class twice.
+    CHDF5_ROW_TWICE = 6,
+};
+
+/// Bytes that must be readable after a row.
+enum { CHDF5_ROW_PADDING = 8 };
+
+/// Decodes a row of single classes to `classes` floats that sum to 1. `bytes` more than 0, after
+/// which `CHDF5_ROW_PADDING` bytes can be read; `scratch` has room for 2 * classes.
+int32_t chdf5_decode_bounded(const chdf5_bounded *layout, const uint8_t *row, size_t bytes,
+                             uint32_t *scratch, float *out);
+
+/// Decodes a row that has a code for every class; the same padding follows it.
+void chdf5_decode_codes(const chdf5_bounded *layout, const uint8_t *row, float *out);
+
 /// CRC-32C (Castagnoli, RFC 3720) of `count` bytes, continued from `seed` (0 to begin).
 uint32_t chdf5_crc32c(const void *bytes, size_t count, uint32_t seed);
 

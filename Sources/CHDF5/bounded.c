@@ -1,0 +1,192 @@
+// Decodes rows of encoding `bounded`; the layout is described in ResponseCache's BoundedLayout.
+//
+// This is C because it has to keep up with a training that learns from a million rows in a second.
+// What is at the front of a row tells where each field lies, so that fields are taken independently
+// of each other, without a chain of bits to follow. No operation here is contracted or reordered by
+// the instruction set: every machine decodes the same floats.
+#include "chdf5.h"
+
+#include <string.h>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#pragma STDC FP_CONTRACT OFF
+
+/// The 57 bits from `position` on, with 7 of more or less meaning above them.
+static inline uint64_t bits_at(const uint8_t *bytes, size_t position) {
+    uint64_t word;
+    memcpy(&word, bytes + (position >> 3), sizeof word);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    word = __builtin_bswap64(word);
+#endif
+    return word >> (position & 7);
+}
+
+static inline uint32_t field_at(const uint8_t *bytes, size_t position, uint32_t width) {
+    return (uint32_t)(bits_at(bytes, position) & ((1ull << width) - 1));
+}
+
+static void mix_portable(const float *a, const float *b, float wa, float wb, float *out,
+                         size_t count) {
+    for (size_t i = 0; i < count; i++) out[i] = wa * a[i] + wb * b[i];
+}
+
+#if defined(__x86_64__)
+// Without FMA, which would round once where the portable loop rounds twice.
+__attribute__((target("avx2"))) static void mix_avx2(const float *a, const float *b, float wa,
+                                                     float wb, float *out, size_t count) {
+    __m256 va = _mm256_set1_ps(wa), vb = _mm256_set1_ps(wb);
+    size_t i = 0;
+    for (; i + 8 <= count; i += 8) {
+        __m256 x = _mm256_mul_ps(va, _mm256_loadu_ps(a + i));
+        __m256 y = _mm256_mul_ps(vb, _mm256_loadu_ps(b + i));
+        _mm256_storeu_ps(out + i, _mm256_add_ps(x, y));
+    }
+    for (; i < count; i++) out[i] = wa * a[i] + wb * b[i];
+}
+#endif
+
+static void mix(const float *a, const float *b, float wa, float wb, float *out, size_t count) {
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx2")) {
+        mix_avx2(a, b, wa, wb, out, count);
+        return;
+    }
+#endif
+    mix_portable(a, b, wa, wb, out, count);
+}
+
+/// Takes the classes from the third on, and gives the position after them, beyond the row's end if
+/// they do not fit.
+static size_t named_by_rank(const chdf5_bounded *layout, const uint8_t *row, size_t position,
+                            size_t end, uint32_t count, uint32_t *classes) {
+    const uint16_t *first = layout->look_alikes + classes[0] * (size_t)CHDF5_LOOK_ALIKES;
+    const uint16_t *second = layout->look_alikes + classes[1] * (size_t)CHDF5_LOOK_ALIKES;
+    const uint16_t *lists[2] = {first, second};
+    const uint32_t widths[4] = {4, 4, 6, layout->index_bits};
+    size_t kinds = position;
+    position += 2 * (size_t)(count - 2);
+    // A name ends where the next begins, and that is known to lie within the row.
+    for (uint32_t i = 2; i < count && position <= end; i++, kinds += 2) {
+        uint32_t kind = field_at(row, kinds, 2), width = widths[kind];
+        uint32_t name = field_at(row, position, width);
+        position += width;
+        uint32_t list = kind == 2 ? name & 1 : kind;
+        uint32_t rank = kind == 2 ? 16 + (name >> 1) : name;
+        uint32_t like = lists[list & 1][kind == 3 ? 0 : rank];
+        classes[i] = kind == 3 ? name : like;
+    }
+    return position;
+}
+
+/// Takes the codes from the second class on: zeros before a one are steps.
+static int32_t take_codes(const chdf5_bounded *layout, const uint8_t *row, size_t position,
+                          size_t end, uint32_t count, uint32_t *codes) {
+    uint32_t i = 1;
+    for (size_t start = position; i < count; position += 56) {
+        if (position >= end) return CHDF5_ROW_SHORT;
+        uint64_t word = bits_at(row, position) & ((1ull << 56) - 1);
+        for (; word != 0 && i < count; word &= word - 1, i++) {
+            size_t one = position + (size_t)__builtin_ctzll(word);
+            if (one >= end) return CHDF5_ROW_SHORT;
+            // Every one before this one ended a class, too.
+            size_t code = one - start - (i - 1);
+            if (code >= layout->codes) return CHDF5_ROW_CODE;
+            codes[i] = (uint32_t)code;
+        }
+    }
+    return CHDF5_ROW_SOUND;
+}
+
+/// Gives each class its share of the tail by the prior.
+static int32_t share_by_prior(const chdf5_bounded *layout, double tail, uint32_t count,
+                              const uint32_t *classes, const uint32_t *codes, float *out) {
+    size_t first = classes[0], second = count > 1 ? classes[1] : first;
+    const float *one = layout->table + first * layout->classes;
+    const float *other = layout->table + second * layout->classes;
+    // Multiples of 2^-24 that sum to at most 1: exact, in whatever order.
+    float one_left = layout->sums[first], other_left = layout->sums[second];
+    float one_more = 0, other_more = 0;
+    uint32_t i = 0;
+    for (; i + 2 <= count; i += 2) {
+        one_left -= one[classes[i]];
+        other_left -= other[classes[i]];
+        one_more += one[classes[i + 1]];
+        other_more += other[classes[i + 1]];
+    }
+    if (i < count) {
+        one_left -= one[classes[i]];
+        other_left -= other[classes[i]];
+    }
+    one_left -= one_more;
+    other_left -= other_more;
+    double share = count > 1 ? 1 / (1 + (double)layout->weights[codes[1]]) : 1;
+    double left = share * (double)one_left + (1 - share) * (double)other_left;
+    if (!(left > 0)) return CHDF5_ROW_TWICE;
+    mix(one, other, (float)(tail * share / left), (float)(tail * (1 - share) / left), out,
+        layout->classes);
+    return CHDF5_ROW_SOUND;
+}
+
+int32_t chdf5_decode_bounded(const chdf5_bounded *layout, const uint8_t *row, size_t bytes,
+                             uint32_t *scratch, float *out) {
+    uint32_t index_bits = layout->index_bits, tail_bits = layout->code_bits + 1;
+    size_t end = 8 * bytes, position = tail_bits + 2 + 2 * index_bits;
+    if (position > end) return CHDF5_ROW_SHORT;
+    uint32_t tail = field_at(row, 0, tail_bits);
+    uint32_t by_prior = field_at(row, tail_bits, 1), by_rank = field_at(row, tail_bits + 1, 1);
+    uint32_t count = field_at(row, tail_bits + 2, index_bits) + 1;
+    if (count > layout->classes) return CHDF5_ROW_COUNT;
+    if (by_prior && layout->table == NULL) return CHDF5_ROW_PRIOR;
+    if (by_rank && layout->look_alikes == NULL) return CHDF5_ROW_PRIOR;
+    uint32_t *classes = scratch, *codes = scratch + layout->classes;
+    classes[0] = field_at(row, tail_bits + 2 + index_bits, index_bits);
+    codes[0] = 0;
+    uint32_t plain = by_rank && count > 2 ? 2 : count;
+    // Checked before the fields are looked at, so that no row reads beyond its end.
+    if (position + (size_t)(plain - 1) * index_bits > end) return CHDF5_ROW_SHORT;
+    for (uint32_t i = 1; i < plain; i++, position += index_bits) {
+        classes[i] = field_at(row, position, index_bits);
+    }
+    if (plain < count) {
+        if (position + 6 * (size_t)(count - 2) > end) return CHDF5_ROW_SHORT;
+        if (classes[0] >= layout->classes || classes[1] >= layout->classes) return CHDF5_ROW_CLASS;
+        position = named_by_rank(layout, row, position, end, count, classes);
+        if (position > end) return CHDF5_ROW_SHORT;
+    }
+    uint32_t largest = 0;
+    for (uint32_t i = 0; i < count; i++) largest = classes[i] > largest ? classes[i] : largest;
+    if (largest >= layout->classes) return CHDF5_ROW_CLASS;
+    int32_t fault = take_codes(layout, row, position, end, count, codes);
+    if (fault != CHDF5_ROW_SOUND) return fault;
+
+    double sums[4] = {0, 0, 0, 0};
+    for (uint32_t i = 0; i < count; i++) sums[i & 3] += (double)layout->weights[codes[i]];
+    double others = count < layout->classes ? layout->tail_weights[tail] : 0;
+    double scale = 1 / ((sums[0] + sums[1]) + (sums[2] + sums[3]) + others);
+    if (count < layout->classes && by_prior) {
+        fault = share_by_prior(layout, others * scale, count, classes, codes, out);
+        if (fault != CHDF5_ROW_SOUND) return fault;
+    } else {
+        float share = (float)(others * scale / (double)(layout->classes - count + (others == 0)));
+        for (uint32_t i = 0; i < layout->classes; i++) out[i] = share;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        out[classes[i]] = (float)((double)layout->weights[codes[i]] * scale);
+    }
+    return CHDF5_ROW_SOUND;
+}
+
+void chdf5_decode_codes(const chdf5_bounded *layout, const uint8_t *row, float *out) {
+    double sums[4] = {0, 0, 0, 0};
+    for (uint32_t i = 0; i < layout->classes; i++) {
+        float weight = layout->weights[field_at(row, i * (size_t)layout->code_bits,
+                                                layout->code_bits)];
+        out[i] = weight;
+        sums[i & 3] += (double)weight;
+    }
+    float scale = (float)(1 / ((sums[0] + sums[1]) + (sums[2] + sums[3])));
+    for (uint32_t i = 0; i < layout->classes; i++) out[i] *= scale;
+}
