@@ -100,6 +100,20 @@ static int32_t take_codes(const chdf5_bounded *layout, const uint8_t *row, size_
     return CHDF5_ROW_SOUND;
 }
 
+/// Four sums side by side, then theirs: the order is part of the result.
+static double sum_of_weights(const float *weights, const uint32_t *codes, uint32_t count) {
+    double a = 0, b = 0, c = 0, d = 0;
+    uint32_t i = 0;
+    for (; i + 4 <= count; i += 4) {
+        a += (double)weights[codes[i]];
+        b += (double)weights[codes[i + 1]];
+        c += (double)weights[codes[i + 2]];
+        d += (double)weights[codes[i + 3]];
+    }
+    for (; i < count; i++) a += (double)weights[codes[i]];
+    return (a + b) + (c + d);
+}
+
 /// Gives each class its share of the tail by the prior.
 static int32_t share_by_prior(const chdf5_bounded *layout, double tail, uint32_t count,
                               const uint32_t *classes, const uint32_t *codes, float *out) {
@@ -162,10 +176,8 @@ int32_t chdf5_decode_bounded(const chdf5_bounded *layout, const uint8_t *row, si
     int32_t fault = take_codes(layout, row, position, end, count, codes);
     if (fault != CHDF5_ROW_SOUND) return fault;
 
-    double sums[4] = {0, 0, 0, 0};
-    for (uint32_t i = 0; i < count; i++) sums[i & 3] += (double)layout->weights[codes[i]];
     double others = count < layout->classes ? layout->tail_weights[tail] : 0;
-    double scale = 1 / ((sums[0] + sums[1]) + (sums[2] + sums[3]) + others);
+    double scale = 1 / (sum_of_weights(layout->weights, codes, count) + others);
     if (count < layout->classes && by_prior) {
         fault = share_by_prior(layout, others * scale, count, classes, codes, out);
         if (fault != CHDF5_ROW_SOUND) return fault;
@@ -174,19 +186,15 @@ int32_t chdf5_decode_bounded(const chdf5_bounded *layout, const uint8_t *row, si
         for (uint32_t i = 0; i < layout->classes; i++) out[i] = share;
     }
     for (uint32_t i = 0; i < count; i++) {
-        out[classes[i]] = (float)((double)layout->weights[codes[i]] * scale);
+        out[classes[i]] = layout->weights[codes[i]] * (float)scale;
     }
     return CHDF5_ROW_SOUND;
 }
 
-void chdf5_decode_codes(const chdf5_bounded *layout, const uint8_t *row, float *out) {
-    double sums[4] = {0, 0, 0, 0};
-    for (uint32_t i = 0; i < layout->classes; i++) {
-        float weight = layout->weights[field_at(row, i * (size_t)layout->code_bits,
-                                                layout->code_bits)];
-        out[i] = weight;
-        sums[i & 3] += (double)weight;
-    }
-    float scale = (float)(1 / ((sums[0] + sums[1]) + (sums[2] + sums[3])));
-    for (uint32_t i = 0; i < layout->classes; i++) out[i] *= scale;
+void chdf5_decode_codes(const chdf5_bounded *layout, const uint8_t *row, uint32_t *scratch,
+                        float *out) {
+    uint32_t classes = layout->classes, width = layout->code_bits;
+    for (uint32_t i = 0; i < classes; i++) scratch[i] = field_at(row, i * (size_t)width, width);
+    float scale = (float)(1 / sum_of_weights(layout->weights, scratch, classes));
+    for (uint32_t i = 0; i < classes; i++) out[i] = layout->weights[scratch[i]] * scale;
 }

@@ -27,7 +27,7 @@ struct BoundedDecoder {
         switch length {
         case BoundedLayout.everyFloat: return decodeFloats(row, into: out)
         case BoundedLayout.everyCode:
-            withUnsafePointer(to: fields) { chdf5_decode_codes($0, row, out) }
+            withUnsafePointer(to: fields) { chdf5_decode_codes($0, row, scratch, out) }
             return nil
         default:
             let fault = withUnsafePointer(to: fields) {

@@ -180,7 +180,7 @@ enum ReadingSpeed {
         let reader = try CacheReader(directory: folder.path)
         var buffer = [Float](repeating: 0, count: size)
         var best = 0.0
-        for _ in 0..<7 {
+        for _ in 0..<15 {
             let start = Self.processorSeconds()
             for index in 0..<groups {
                 try buffer.withUnsafeMutableBufferPointer {
