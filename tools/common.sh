@@ -100,4 +100,26 @@ fetch_wheel() {
     die "pip left no wheel of $name $version in $folder"
 }
 
+# Installs the packages of a pinned requirements file for this host's Python, unless they are there:
+# compiled ones have to fit it. Leaves their folder in `packages`, for PYTHONPATH.
+#   find_packages NAME REQUIREMENTS
+find_packages() {
+    local name=$1 requirements=$2 version staging
+    have python3 || die "python3 is needed: install Python 3.11 or newer"
+    version=$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+    # Another set of pins is another folder.
+    packages=$cache/$name/python-$version-$(sha256sum <"$requirements" | cut -c1-12)
+    if [[ -d $packages ]]; then return; fi
+    [[ ${#pip[@]} -gt 0 ]] || find_pip
+    mkdir -p "$cache/$name" 2>/dev/null || die "cannot create $cache/$name"
+    rm -rf "$packages".making.*
+    staging=$(mktemp -d "$packages.making.XXXXXX")
+    say "fetching $name for Python $version"
+    pip_fetch "$name for Python $version" install --no-deps --require-hashes --only-binary=:all: \
+        --no-compile --target "$staging" --requirement "$requirements"
+    chmod 755 "$staging"
+    # Another call may have made it meanwhile.
+    mv -T "$staging" "$packages" 2>/dev/null || rm -rf "$staging"
+}
+
 pip=()

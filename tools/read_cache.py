@@ -3,6 +3,7 @@
 
     tools/read_cache.py CACHE EPOCH FIRST_SLOT [COUNT]     prints rows as JSON
 """
+import hashlib
 import json
 import pathlib
 import sys
@@ -22,11 +23,26 @@ def rows(part):
         out = np.repeat(share, classes, axis=1)
         np.put_along_axis(out, stored, values, axis=1)
     else:
-        out = np.array(list(bounded(part, classes)))
+        out = np.array(list(bounded(part, classes, prior(part))))
     return out / out.sum(1, keepdims=True)
 
 
-def bounded(part, classes):
+def prior(part):
+    """What unstored classes share the tail by, `[classes, classes]`; None where they do evenly."""
+    digest = part.attrs.get("prior", b"none").decode()
+    if digest == "none":
+        return None
+    path = pathlib.Path(part.file.filename)
+    # A part is a file in its epoch's folder, or a group in its epoch's file.
+    path = path.parents[1 if part.name == "/" else 0] / f"prior-{digest[:16]}.h5"
+    with h5py.File(path) as file:
+        table = file["table"][:].astype("<f2")
+    if hashlib.sha256(table.tobytes()).hexdigest() != digest:
+        raise ValueError(f"{path}: is not the prior that {part.file.filename} was stored with")
+    return table.astype("f8")
+
+
+def bounded(part, classes, table):
     fine, index = int(part.attrs["fineness"]), (classes - 1).bit_length()
     packed, start = part["packed"][:].tobytes(), 0
     for n in map(int, part["entries"][:]):
@@ -46,8 +62,11 @@ def bounded(part, classes):
         if not n:
             yield 2.0 ** (-np.array(fields) / steps)
             continue
-        row = np.full(classes, 2.0 ** (16 - fields[0] / steps) / max(classes - n, 1))
-        row[[fields[1]] + fields[2::2]] = 2.0 ** (-np.array([0] + fields[3::2]) / steps)
+        stored, weights = [fields[1]] + fields[2::2], 2.0 ** (-np.array([0] + fields[3::2]) / steps)
+        row = np.ones(classes) if table is None else weights[:2] @ table[stored[:2]]
+        row[stored] = 0
+        row *= 2.0 ** (16 - fields[0] / steps) / (row.sum() or 1)
+        row[stored] = weights
         yield row
 
 
@@ -55,9 +74,12 @@ def read(cache, epoch, first, count):
     """Rows of consecutive slots of a training epoch, float64 `[count, classes]`."""
     plan, found = json.loads((pathlib.Path(cache) / "manifest.json").read_text()), []
     size, epoch = plan["group_size"] * plan["groups_per_part"], epoch % plan["epochs"]
+    folder = pathlib.Path(cache) / f"epoch-{epoch:04}"
     for part in range(first // size, (first + count - 1) // size + 1):
-        with h5py.File(pathlib.Path(cache) / f"epoch-{epoch:04}" / f"part-{part:05}.h5") as file:
-            found.append(rows(file))
+        own = folder / f"part-{part:05}.h5"
+        alone = own.exists()  # else the part is a group of its epoch's file
+        with h5py.File(own if alone else folder.with_suffix(".h5")) as file:
+            found.append(rows(file if alone else file[own.stem]))
     start = first - first // size * size
     return np.concatenate(found)[start : start + count]
 
