@@ -43,29 +43,45 @@ def prior(part):
 
 
 def bounded(part, classes, table):
-    fine, index = int(part.attrs["fineness"]), (classes - 1).bit_length()
-    packed, start = part["packed"][:].tobytes(), 0
-    for n in map(int, part["entries"][:]):
-        if n == 255:  # float32 of every class
+    fine, wide = int(part.attrs["fineness"]), (classes - 1).bit_length()
+    packed, start, likes = part["packed"][:].tobytes(), 0, {}
+    for length in map(int, part["lengths"][:]):
+        if length == 255:  # float32 of every class
             yield np.frombuffer(packed, "<f4", classes, start).astype("f8")
             start += 4 * classes
             continue
-        # Fields, lowest bit first: tail, then class and code of each; or a code for every class.
-        one = [index, 4 + fine]
-        widths = [5 + fine, index] + one * (n - 1) if n else [4 + fine] * classes
-        end = start + (sum(widths) + 7) // 8
-        bits, fields = int.from_bytes(packed[start:end], "little"), []
-        for width in widths:
-            fields.append(bits & (1 << width) - 1)
-            bits >>= width
-        start, steps = end, 2.0**fine
-        if not n:
-            yield 2.0 ** (-np.array(fields) / steps)
+        size = length if length < 64 else (32 + length % 32) << (length // 32 - 1)
+        size = size or (classes * (4 + fine) + 7) // 8
+        bits, start = int.from_bytes(packed[start : start + size], "little"), start + size
+
+        def take(width):  # the next field, lowest bit first
+            nonlocal bits
+            field, bits = bits & (1 << width) - 1, bits >> width
+            return field
+
+        if not length:  # a code for every class
+            yield 2.0 ** (-np.array([take(4 + fine) for _ in range(classes)]) / 2**fine)
             continue
-        stored, weights = [fields[1]] + fields[2::2], 2.0 ** (-np.array([0] + fields[3::2]) / steps)
-        row = np.ones(classes) if table is None else weights[:2] @ table[stored[:2]]
+        tail, by_prior, by_rank, n = take(5 + fine), take(1), take(1), take(wide) + 1
+        stored = [take(wide) for _ in range(min(n, 2) if by_rank else n)]
+        for own in stored[:2] if by_rank else []:  # the classes that its row of the table favours
+            if own not in likes:
+                likes[own] = [c for c in np.argsort(-table[own], kind="stable") if c != own][:48]
+        for kind in [take(2) for _ in range(n - len(stored))]:
+            if kind == 3:
+                stored.append(take(wide))
+            else:
+                own = stored[take(1) if kind == 2 else kind]
+                stored.append(likes[own][16 + take(5) if kind == 2 else take(4)])
+        codes = [0]
+        for _ in range(n - 1):  # zeros are steps, a one ends them
+            codes.append(codes[-1])
+            while not take(1):
+                codes[-1] += 1
+        weights = 2.0 ** (-np.array(codes) / 2**fine)
+        row = weights[:2] @ table[stored[:2]] if by_prior else np.ones(classes)
         row[stored] = 0
-        row *= 2.0 ** (16 - fields[0] / steps) / (row.sum() or 1)
+        row *= 2.0 ** (16 - tail / 2**fine) / (row.sum() or 1)
         row[stored] = weights
         yield row
 

@@ -9,24 +9,6 @@ import Testing
 
     init() throws { folder = try TemporaryFolder() }
 
-    /// Rows of 40 classes in 8 families of look-alikes: most of what the first class leaves goes to
-    /// its family, to each in much the same proportion.
-    private static func familyRows(_ count: Int, seed: UInt64) -> [Float] {
-        var numbers = Sequence64(state: seed)
-        return (0..<count).flatMap { _ -> [Float] in
-            let top = Int(numbers.next() % 40)
-            var weights = (0..<40).map { _ in 0.001 * (0.5 + numbers.uniform()) }
-            for like in 0..<5 {
-                let typical = 0.02 + 0.03 * Double((7 * like + 3 * top) % 5)
-                weights[top / 5 * 5 + like] += typical * (0.8 + 0.4 * numbers.uniform())
-            }
-            let sure = numbers.uniform()
-            weights[top] += 0.2 + 4 * sure * sure
-            let sum = weights.reduce(0, +)
-            return weights.map { Float($0 / sum) }
-        }
-    }
-
     static func prior(_ rows: [Float], classes: Int) throws -> ResponsePrior {
         var calibration = PriorCalibration(classes: classes)
         try calibration.add(rows) { "row \($0)" }
@@ -44,12 +26,12 @@ import Testing
         let manifest = try Self.manifest()
         let builder = try CacheBuilder(directory: directory, manifest: manifest)
         let groups = try #require(try builder.calibrationGroups())
-        try builder.calibrate(groups) { Self.familyRows(12, seed: UInt64($0)) }
+        try builder.calibrate(groups) { familyRows(12, classes: 40, seed: UInt64($0)) }
         for part in builder.missingParts(epochs: 0..<2) {
             let writer = try builder.begin(part)
             for group in manifest.groups(of: part) {
                 writer.append(
-                    Self.familyRows(12, seed: UInt64(100 * part.epoch + group)), pixelChecksum: 0)
+                    familyRows(12, classes: 40, seed: UInt64(100 * part.epoch + group)), pixelChecksum: 0)
             }
             try writer.publish()
         }
@@ -144,9 +126,9 @@ import Testing
                 }
             }
             let prior = try Self.prior(
-                widened(Self.familyRows(400, seed: 1)), classes: classes)
+                widened(familyRows(400, classes: 40, seed: 1)), classes: classes)
             let (stored, decoded) = try roundTrip(
-                widened(Self.familyRows(60, seed: 2)), classes: classes, .bounded(maxKL: maxKL),
+                widened(familyRows(60, classes: 40, seed: 2)), classes: classes, .bounded(maxKL: maxKL),
                 prior: prior)
             guard case .bounded(let layout, let lengths, let packed, let starts) = stored.storage
             else {
@@ -192,8 +174,8 @@ import Testing
     }
 
     @Test("look-alikes need fewer bytes with it") func smaller() throws {
-        let prior = try Self.prior(Self.familyRows(400, seed: 1), classes: 40)
-        let rows = Self.familyRows(200, seed: 2)
+        let prior = try Self.prior(familyRows(400, classes: 40, seed: 1), classes: 40)
+        let rows = familyRows(200, classes: 40, seed: 2)
         let with = try encode(rows, classes: 40, .bounded(maxKL: 0.03), prior: prior).statistics
         let without = try encode(rows, classes: 40, .bounded(maxKL: 0.03)).statistics
         #expect(with.meanBytes < 0.8 * without.meanBytes)
@@ -201,7 +183,7 @@ import Testing
 
     @Test("rows that it does not fit cost a bit more than without, not more")
     func otherwise() throws {
-        let prior = try Self.prior(Self.familyRows(400, seed: 1), classes: 40)
+        let prior = try Self.prior(familyRows(400, classes: 40, seed: 1), classes: 40)
         let rows = madeRows(200, classes: 40, power: 6, seed: 4)
         let with = try encode(rows, classes: 40, .bounded(maxKL: 0.03), prior: prior).statistics
         let without = try encode(rows, classes: 40, .bounded(maxKL: 0.03)).statistics
@@ -215,7 +197,7 @@ import Testing
         #expect(try builder.calibrationGroups() == nil)
         let reader = try CacheReader(directory: cache)
         let rows = try reader.rows(epoch: 1, slots: 0..<12)
-        let exact = Self.familyRows(12, seed: 100)
+        let exact = familyRows(12, classes: 40, seed: 100)
         for row in 0..<12 {
             let range = row * 40..<(row + 1) * 40
             #expect(divergence(exact[range], rows[range]) <= 0.01 + 1e-6)

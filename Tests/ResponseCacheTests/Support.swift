@@ -53,6 +53,24 @@ func madeRows(_ rows: Int, classes: Int, power: Int = 4, seed: UInt64 = 1) -> [F
     return out
 }
 
+/// Rows in families of five look-alikes: most of what the first class leaves goes to its family, to
+/// each in much the same proportion.
+func familyRows(_ count: Int, classes: Int, seed: UInt64) -> [Float] {
+    var numbers = Sequence64(state: seed)
+    return (0..<count).flatMap { _ -> [Float] in
+        let top = Int(numbers.next() >> 8) % classes
+        var weights = (0..<classes).map { _ in 0.001 * (0.5 + numbers.uniform()) }
+        for like in 0..<5 {
+            let typical = 0.02 + 0.03 * Double((7 * like + 3 * top) % 5)
+            weights[top / 5 * 5 + like] += typical * (0.8 + 0.4 * numbers.uniform())
+        }
+        let sure = numbers.uniform()
+        weights[top] += 0.2 + 4 * sure * sure
+        let sum = weights.reduce(0, +)
+        return weights.map { Float($0 / sum) }
+    }
+}
+
 let someFingerprint = Fingerprint(fields: [
     .init(name: "views.seed", value: "42"),
     .init(name: "views.randaugment", value: "rand-m7-mstd0.5"),
@@ -71,30 +89,34 @@ func makeManifest(
 }
 
 /// The responses and pixel checksums that the tests store for a part.
-func content(of part: PartID, _ manifest: CacheManifest) -> (rows: [Float], checksums: [UInt32]) {
-    let rows = madeRows(
-        manifest.slots(of: part).count, classes: manifest.classes,
-        seed: UInt64(1000 * part.epoch + part.index))
+func content(
+    of part: PartID, _ manifest: CacheManifest, inFamilies: Bool = false
+) -> (rows: [Float], checksums: [UInt32]) {
+    let (count, seed) = (manifest.slots(of: part).count, UInt64(1000 * part.epoch + part.index))
+    let rows =
+        inFamilies
+        ? familyRows(count, classes: manifest.classes, seed: seed)
+        : madeRows(count, classes: manifest.classes, seed: seed)
     let checksums = manifest.groups(of: part).map { UInt32(part.epoch * 100_000 + $0) &* 2_654_435 }
     return (rows, checksums)
 }
 
-func publish(_ part: PartID, with builder: CacheBuilder) throws {
-    let (rows, checksums) = content(of: part, builder.manifest)
+func publish(_ part: PartID, with builder: CacheBuilder, inFamilies: Bool = false) throws {
+    if let groups = try builder.calibrationGroups() {
+        try builder.calibrate(groups) { group in
+            let part = PartID(epoch: 0, index: group / builder.manifest.groupsPerPart)
+            let first = builder.manifest.groups(of: part).lowerBound
+            let rows = content(of: part, builder.manifest, inFamilies: inFamilies).rows
+            return Array(rows.chunked(builder.groupValues)[group - first])
+        }
+    }
+    let (rows, checksums) = content(of: part, builder.manifest, inFamilies: inFamilies)
     try publish(part, with: builder, rows: rows, checksums: checksums)
 }
 
 func publish(
     _ part: PartID, with builder: CacheBuilder, rows: [Float], checksums: [UInt32]
 ) throws {
-    if let groups = try builder.calibrationGroups() {
-        try builder.calibrate(groups) { group in
-            let part = PartID(epoch: 0, index: group / builder.manifest.groupsPerPart)
-            let first = builder.manifest.groups(of: part).lowerBound
-            return Array(
-                content(of: part, builder.manifest).rows.chunked(builder.groupValues)[group - first])
-        }
-    }
     let writer = try builder.begin(part)
     for (group, checksum) in zip(rows.chunked(builder.groupValues), checksums) {
         writer.append(Array(group), pixelChecksum: checksum)
@@ -127,10 +149,12 @@ func encode(
 
 /// Builds a whole cache.
 @discardableResult
-func build(_ directory: String, _ manifest: CacheManifest) throws -> CacheBuilder {
+func build(
+    _ directory: String, _ manifest: CacheManifest, inFamilies: Bool = false
+) throws -> CacheBuilder {
     let builder = try CacheBuilder(directory: directory, manifest: manifest)
     for part in builder.missingParts(epochs: 0..<manifest.epochs) {
-        try publish(part, with: builder)
+        try publish(part, with: builder, inFamilies: inFamilies)
     }
     return builder
 }
