@@ -225,9 +225,22 @@ import Testing
         #expect(labels == distilled)
     }
 
+    @Test(
+        "the textures recipes read, and share images and network",
+        arguments: ["textures-teacher", "textures-kd"])
+    func textures(name: String) throws {
+        let recipe = try Recipe(contentsOf: "\(repository)/recipes/\(name).yaml")
+        #expect(recipe.name == name)
+        #expect(recipe.data.train == "\(repository)/.bench/textures/train")
+        #expect(recipe.data.classes == 1000)
+        #expect(recipe.model.name == "resnet18")
+        #expect(try Recipe(parsing: recipe.resolvedYAML, path: "r.yaml") == recipe)
+        #expect((recipe.teacher == nil) == (name == "textures-teacher"))
+    }
+
     @Test("a recipe's teacher has a card that reads, with as many classes")
     func teachers() throws {
-        for name in ["imagenet-resnet50-kd", "digits-kd"] {
+        for name in ["imagenet-resnet50-kd", "digits-kd", "textures-kd"] {
             let recipe = try Recipe(contentsOf: "\(repository)/recipes/\(name).yaml")
             let card = try TeacherCard(contentsOf: #require(recipe.teacher).card)
             #expect(card.classes == recipe.data.classes)
