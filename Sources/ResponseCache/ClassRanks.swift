@@ -21,7 +21,11 @@ struct ClassRanks: Sendable {
         }
         let count = ResponsePrior.lookAlikeCount
         for (rank, like) in prior.lookAlikes[index * count..<(index + 1) * count].enumerated() {
-            if entry == 0 { ranks[Int(like)].0 = Int8(rank) } else { ranks[Int(like)].1 = Int8(rank) }
+            if entry == 0 {
+                ranks[Int(like)].0 = Int8(rank)
+            } else {
+                ranks[Int(like)].1 = Int8(rank)
+            }
             set.append(Int(like))
         }
     }

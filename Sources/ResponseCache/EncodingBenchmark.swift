@@ -8,8 +8,9 @@ public struct EncodingCost: Codable, Equatable, Sendable {
     public let entries: Double
     /// Bytes per response, a prior's share included, without the files' overhead.
     public let bytes: Double
-    /// Mean and maximum of KL(response ‖ decoded), in nats.
+    /// The mean of KL(response ‖ decoded), in nats.
     public let meanKL: Double
+    /// Its maximum.
     public let maxKL: Double
 
     private enum CodingKeys: String, CodingKey {
@@ -110,7 +111,9 @@ public struct EncodingBenchmark: Sendable {
     public func bounded(
         bytes: Double, sharesEvenly: Bool = false
     ) throws(CacheError) -> EncodingCost {
-        var (tight, loose) = (log(RowEncoding.bounds.lowerBound), log(RowEncoding.bounds.upperBound))
+        var (tight, loose) = (
+            log(RowEncoding.bounds.lowerBound), log(RowEncoding.bounds.upperBound)
+        )
         var best = try cost(
             of: .bounded(maxKL: RowEncoding.bounds.upperBound), sharesEvenly: sharesEvenly)
         for _ in 0..<10 {

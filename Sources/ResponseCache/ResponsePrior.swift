@@ -40,7 +40,9 @@ public struct ResponsePrior: Sendable {
         var sums: [Float] = []
         table.withUnsafeBufferPointer { table in
             values.withUnsafeMutableBufferPointer { values in
-                guard let source = table.baseAddress, let target = values.baseAddress else { return }
+                guard let source = table.baseAddress, let target = values.baseAddress else {
+                    return
+                }
                 for row in 0..<classes {
                     sums.append(
                         chdf5_widen(source + row * classes, target + row * classes, classes))

@@ -41,7 +41,8 @@ extension CacheCommand {
         @Option(name: .long, help: "Classes of made-up responses.")
         var classes = 1000
 
-        @Option(name: .long, help: "Responses to measure, besides those that a prior is learnt from.")
+        @Option(
+            name: .long, help: "Responses to measure, besides those that a prior is learnt from.")
         var views = 8192
 
         @OptionGroup var device: DeviceOptions

@@ -84,7 +84,8 @@ struct EncodingReport: Encodable {
         } else {
             (sameBytes, klRatio) = (nil, nil)
         }
-        let even = try subject.calibration.isEmpty
+        let even =
+            try subject.calibration.isEmpty
             ? [] : Self.bounds.map { try bench.cost(of: .bounded(maxKL: $0), sharesEvenly: true) }
         let counts = [5, 10, 20, 50, 100].filter { $0 < classes }
         table =
@@ -131,7 +132,8 @@ struct EncodingReport: Encodable {
         }
         for (encoding, speed) in rowsPerSecond.sorted(by: { $0.key < $1.key }) {
             lines.append(
-                String(format: "reading %@: %.2f million rows/s on one core", encoding, speed / 1e6))
+                String(format: "reading %@: %.2f million rows/s on one core", encoding, speed / 1e6)
+            )
         }
         return lines.joined(separator: "\n")
     }
@@ -143,7 +145,8 @@ enum ReadingSpeed {
     ///
     /// - Returns: rows per second of a processor that are read, checked and decoded; the best of
     ///   several passes.
-    static func measure(_ encoding: RowEncoding, _ subject: EncodingReport.Subject) throws -> Double {
+    static func measure(_ encoding: RowEncoding, _ subject: EncodingReport.Subject) throws -> Double
+    {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
             "understudy-bench-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }

@@ -23,7 +23,8 @@ import Testing
         let responses = try ForeignResponses(
             path: "\(Self.fixtures)/good.h5", dataset: "views32", values: .logits, temperature: 1)
         let rows = try responses.probabilities(view: 1, rows: Array(0..<7))
-        let blended = ImportedResponses.blended(rows, lambda: expected.lambda, classes: expected.classes)
+        let blended = ImportedResponses.blended(
+            rows, lambda: expected.lambda, classes: expected.classes)
         #expect(blended.count == expected.blended.count)
         // One rounding to float32.
         for (one, other) in zip(blended, expected.blended) {

@@ -31,7 +31,8 @@ import Testing
             let writer = try builder.begin(part)
             for group in manifest.groups(of: part) {
                 writer.append(
-                    familyRows(12, classes: 40, seed: UInt64(100 * part.epoch + group)), pixelChecksum: 0)
+                    familyRows(12, classes: 40, seed: UInt64(100 * part.epoch + group)),
+                    pixelChecksum: 0)
             }
             try writer.publish()
         }
@@ -69,7 +70,9 @@ import Testing
         }
         var numbers = Sequence64(state: 12)
         let rows = (0..<2000).flatMap { _ -> [Float] in
-            let (one, other) = (Int(numbers.next() >> 8) % classes, Int(numbers.next() >> 8) % classes)
+            let (one, other) = (
+                Int(numbers.next() >> 8) % classes, Int(numbers.next() >> 8) % classes
+            )
             let share = 0.5 + 0.5 * numbers.uniform()
             return (0..<classes).map {
                 Float(share * profiles[one][$0] + (1 - share) * profiles[other][$0])
@@ -128,7 +131,8 @@ import Testing
             let prior = try Self.prior(
                 widened(familyRows(400, classes: 40, seed: 1)), classes: classes)
             let (stored, decoded) = try roundTrip(
-                widened(familyRows(60, classes: 40, seed: 2)), classes: classes, .bounded(maxKL: maxKL),
+                widened(familyRows(60, classes: 40, seed: 2)), classes: classes,
+                .bounded(maxKL: maxKL),
                 prior: prior)
             guard case .bounded(let layout, let lengths, let packed, let starts) = stored.storage
             else {
