@@ -109,10 +109,7 @@ public struct CacheAudit {
     private func compare(_ views: ViewGroup) throws -> Group {
         let size = manifest.groupSize
         let slots = views.group * size..<(views.group + 1) * size
-        var cached = [Float](repeating: 0, count: size * manifest.classes)
-        try cached.withUnsafeMutableBufferPointer {
-            try reader.read(epoch: views.epoch, slots: slots, into: $0)
-        }
+        let cached = try reader.rows(epoch: views.epoch, slots: slots)
         let fresh = try pass.probabilities(for: views)
         let again = try pass.probabilities(for: views)
         let loss = Self.divergences(fresh, cached, classes: manifest.classes)

@@ -53,18 +53,9 @@ public struct ResponseSample {
         let reader = try CacheReader(directory: directory)
         manifest = reader.manifest
         let (first, last) = try Self.groups(manifest, views: views)
-        calibration = try Self.rows(reader, groups: 0..<first)
-        responses = try Self.rows(reader, groups: first..<last)
-    }
-
-    private static func rows(_ reader: CacheReader, groups: Range<Int>) throws -> [Float] {
-        let manifest = reader.manifest
-        let slots = groups.lowerBound * manifest.groupSize..<groups.upperBound * manifest.groupSize
-        var rows = [Float](repeating: 0, count: slots.count * manifest.classes)
-        try rows.withUnsafeMutableBufferPointer {
-            try reader.read(epoch: 0, slots: slots, into: $0)
-        }
-        return rows
+        let size = manifest.groupSize
+        calibration = try reader.rows(epoch: 0, slots: 0..<first * size)
+        responses = try reader.rows(epoch: 0, slots: first * size..<last * size)
     }
 
     /// How many groups a prior would be learnt from, and where those to measure end.

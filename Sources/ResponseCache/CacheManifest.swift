@@ -30,6 +30,9 @@ public struct CacheManifest: Codable, Equatable, Sendable {
     public let teacher: String
     /// The program and version that began the cache, such as `understudy 0.1.0`. Not compared.
     public let createdBy: String
+    /// How the rows were stored in the cache that this one was converted from; nil for a cache of
+    /// the teacher's own responses.
+    public let convertedFrom: String?
 
     private enum CodingKeys: String, CodingKey {
         case formatVersion = "format_version"
@@ -39,6 +42,7 @@ public struct CacheManifest: Codable, Equatable, Sendable {
         case groupsPerPart = "groups_per_part"
         case teacher
         case createdBy = "created_by"
+        case convertedFrom = "converted_from"
     }
 
     /// The manifest of a new cache in the current format.
@@ -46,7 +50,8 @@ public struct CacheManifest: Codable, Equatable, Sendable {
     /// - Throws: `CacheError` naming the value that is out of range.
     public init(
         fingerprint: Fingerprint, encoding: RowEncoding, classes: Int, epochs: Int,
-        groupsPerEpoch: Int, groupSize: Int, groupsPerPart: Int, teacher: String, createdBy: String
+        groupsPerEpoch: Int, groupSize: Int, groupsPerPart: Int, teacher: String, createdBy: String,
+        convertedFrom: String? = nil
     ) throws(CacheError) {
         self.formatVersion = Self.currentFormatVersion
         self.fingerprint = fingerprint
@@ -58,6 +63,7 @@ public struct CacheManifest: Codable, Equatable, Sendable {
         self.groupsPerPart = groupsPerPart
         self.teacher = teacher
         self.createdBy = createdBy
+        self.convertedFrom = convertedFrom
         if let fault { throw CacheError("the cache cannot be laid out: \(fault)") }
     }
 
@@ -93,7 +99,11 @@ public struct CacheManifest: Codable, Equatable, Sendable {
             return "a part would hold \(largest) rows of \(classes) classes; "
                 + "lower groups_per_part"
         }
-        for (name, text) in [("teacher", teacher), ("created_by", createdBy)]
+        let texts = [
+            ("teacher", teacher), ("created_by", createdBy),
+            ("converted_from", convertedFrom ?? "nothing"),
+        ]
+        for (name, text) in texts
         where text.isEmpty || text.utf8.count > 1024 || text.utf8.contains(0) {
             return "\(name) must be a text of 1 to 1024 bytes"
         }
@@ -117,6 +127,10 @@ public struct CacheManifest: Codable, Equatable, Sendable {
         compare("groups_per_epoch", \.groupsPerEpoch)
         compare("group_size", \.groupSize)
         compare("groups_per_part", \.groupsPerPart)
+        if convertedFrom != here.convertedFrom {
+            let (old, new) = (convertedFrom ?? "nothing", here.convertedFrom ?? "nothing")
+            lines.append("converted_from: \(old) in the cache, \(new) here")
+        }
         return lines
     }
 }
@@ -135,6 +149,7 @@ extension CacheManifest {
         try container.encode(groupsPerPart, forKey: .groupsPerPart)
         try container.encode(teacher, forKey: .teacher)
         try container.encode(createdBy, forKey: .createdBy)
+        try container.encodeIfPresent(convertedFrom, forKey: .convertedFrom)
         try Preamble(format: Self.format, version: formatVersion).encode(to: encoder)
     }
 

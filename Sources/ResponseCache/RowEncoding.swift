@@ -22,6 +22,9 @@ public enum RowEncoding: Equatable, Hashable, Sendable {
     /// The bounds that can be asked for, in nats.
     public static let bounds = 1e-5...1.0
 
+    /// The bound where none is named, in nats.
+    public static let standardBound = 0.01
+
     /// The most classes a cache can hold: class indices are uint16.
     public static let maximumClasses = 65_536
 

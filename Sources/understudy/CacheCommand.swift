@@ -9,7 +9,8 @@ struct CacheCommand: ParsableCommand {
         commandName: "cache",
         abstract: "Builds and reads caches of teacher responses.",
         subcommands: [
-            Build.self, Info.self, Rows.self, Verify.self, Merge.self, Import.self, Bench.self,
+            Build.self, Info.self, Rows.self, Verify.self, Merge.self, Import.self, Convert.self,
+            Bench.self,
         ])
 
     /// `understudy cache info`.
@@ -52,7 +53,7 @@ struct CacheCommand: ParsableCommand {
                 parts        \(info.parts.grouped) of \(info.partsInAll.grouped)
                 size         \(info.bytes.grouped) B (\(info.bytes.byteText)), \
                 \(perResponse) for each response
-                divergence   \(info.divergenceText)
+                divergence   \(info.divergenceText(convertedFrom: manifest.convertedFrom))
                 fingerprint  \(manifest.fingerprint.digest)
                 """)
             for field in manifest.fingerprint.fields {
@@ -112,10 +113,7 @@ struct CacheCommand: ParsableCommand {
         func run() throws {
             let reader = try CacheReader(directory: cache)
             let classes = reader.manifest.classes
-            var values = [Float](repeating: 0, count: slots.range.count * classes)
-            try values.withUnsafeMutableBufferPointer {
-                try reader.read(epoch: epoch, slots: slots.range, into: $0)
-            }
+            let values = try reader.rows(epoch: epoch, slots: slots.range)
             let rows = slots.range.enumerated().map { index, slot in
                 Row(
                     slot: slot,
@@ -147,10 +145,11 @@ private struct Row: Encodable {
 
 extension CacheInfo {
     /// What storing the responses cost, for people.
-    fileprivate var divergenceText: String {
+    fileprivate func divergenceText(convertedFrom: String?) -> String {
         guard let meanKL, let maxKL, let meanEntries else { return "-" }
+        let origin = convertedFrom.map { "those it was converted from (\($0))" } ?? "the teacher's"
         return String(
-            format: "mean %.5f, at most %.5f nats from the teacher's, %.1f classes stored of each",
-            meanKL, maxKL, meanEntries)
+            format: "mean %.5f, at most %.5f nats from %@, %.1f classes stored of each", meanKL,
+            maxKL, origin, meanEntries)
     }
 }

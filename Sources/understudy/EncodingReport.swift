@@ -61,7 +61,6 @@ struct EncodingReport: Encodable {
 
     /// The bounds at which plain top-K is compared.
     private static let bounds = [0.1, 0.03, 0.01]
-    private static let standardBound = 0.01
 
     init(_ subject: Subject) throws {
         let classes = subject.classes

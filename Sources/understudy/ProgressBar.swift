@@ -85,3 +85,26 @@ final class ProgressBar: ProgressReporter {
             : String(format: "%d:%02d", whole / 60, whole % 60)
     }
 }
+
+extension ProgressBar {
+    /// Shows how many of how many parts are done while a piece of work runs, and ends it between two
+    /// of them after a signal.
+    ///
+    /// - Parameter advice: what an interrupted user is told besides how far it got.
+    /// - Throws: `Interrupted`; what the work throws.
+    func countingParts<Result>(
+        _ label: String, advice: String = "",
+        _ work: ((_ done: Int, _ total: Int) throws -> Void) throws -> Result
+    ) throws -> Result {
+        var hasBegun = false
+        defer { end() }
+        return try work { done, total in
+            if !hasBegun { begin(label, total: total, unit: "parts") }
+            hasBegun = true
+            advance(to: done, note: "")
+            if Interruption.requested {
+                throw Interrupted(description: "stopped after \(done) of \(total) parts\(advice)")
+            }
+        }
+    }
+}

@@ -159,14 +159,6 @@ func build(
     return builder
 }
 
-extension CacheReader {
-    func rows(epoch: Int, slots: Range<Int>) throws -> [Float] {
-        var out = [Float](repeating: .nan, count: slots.count * manifest.classes)
-        try out.withUnsafeMutableBufferPointer { try read(epoch: epoch, slots: slots, into: $0) }
-        return out
-    }
-}
-
 func bytes(_ path: String) throws -> [UInt8] {
     Array(try Data(contentsOf: URL(fileURLWithPath: path)))
 }

@@ -1,0 +1,112 @@
+/// Stores the responses of a cache in another encoding, in another folder.
+///
+/// What is converted is what the cache decodes to, so the losses add up: the new parts' statistics
+/// say how far they diverge from the old ones, and the manifest says what those were. Parts are
+/// published one by one, and one that is there is left, so a conversion that was killed is finished
+/// by the same call.
+public struct CacheConversion: Sendable {
+    /// What a conversion did.
+    public struct Summary: Codable, Equatable, Sendable {
+        /// Parts converted now.
+        public var converted = 0
+        /// Parts that were there already.
+        public var skipped = 0
+        /// Parts that the source lacks.
+        public var missing = 0
+        /// Bytes of the source's parts and of the new ones.
+        public var bytesBefore = 0
+        public var bytesAfter = 0
+        /// Mean and maximum of KL(old row ‖ new row) in nats, over all parts; nil without parts.
+        public var addedMeanKL: Double?
+        public var addedMaxKL: Double?
+
+        private enum CodingKeys: String, CodingKey {
+            case converted, skipped, missing
+            case bytesBefore = "bytes_before"
+            case bytesAfter = "bytes_after"
+            case addedMeanKL = "added_mean_kl"
+            case addedMaxKL = "added_max_kl"
+        }
+    }
+
+    private let source: CacheReader
+    private let builder: CacheBuilder
+
+    /// Opens a cache and opens or begins the converted one.
+    ///
+    /// - Parameters:
+    ///   - directory: the cache.
+    ///   - target: a new or empty directory, or an unfinished conversion of the same.
+    /// - Throws: `CacheError` if the cache cannot be opened, or its classes cannot be stored so, or
+    ///   the target holds something else.
+    public init(
+        from directory: String, into target: String, encoding: RowEncoding
+    ) throws(CacheError) {
+        source = try CacheReader(directory: directory)
+        let manifest = source.manifest
+        let before = manifest.convertedFrom.map { "\($0), then \(manifest.encoding)" }
+        builder = try CacheBuilder(
+            directory: target,
+            manifest: CacheManifest(
+                fingerprint: manifest.fingerprint, encoding: encoding, classes: manifest.classes,
+                epochs: manifest.epochs, groupsPerEpoch: manifest.groupsPerEpoch,
+                groupSize: manifest.groupSize, groupsPerPart: manifest.groupsPerPart,
+                teacher: manifest.teacher, createdBy: manifest.createdBy,
+                convertedFrom: before ?? "\(manifest.encoding)"))
+    }
+
+    /// Converts every part of the source that the new cache lacks.
+    ///
+    /// - Parameter progress: told how many of how many parts are done; what it throws ends the
+    ///   conversion between two parts.
+    /// - Throws: `CacheError` for a part that is damaged or cannot be written, or where the parts
+    ///   that a prior is to be learnt from are missing.
+    public func run(
+        progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
+    ) throws -> Summary {
+        let manifest = builder.manifest
+        let all = manifest.parts(epochs: 0..<manifest.epochs)
+        let held = all.filter { source.isPublished($0) }
+        let missing = held.filter { !builder.isPublished($0) }
+        if !missing.isEmpty, let groups = try builder.calibrationGroups() {
+            try builder.calibrate(groups) { try rows(epoch: 0, group: $0) }
+        }
+        for (index, part) in missing.enumerated() {
+            try progress(index, missing.count)
+            let writer = try builder.begin(part)
+            for group in manifest.groups(of: part) {
+                writer.append(
+                    try rows(epoch: part.epoch, group: group),
+                    pixelChecksum: try source.pixelChecksum(epoch: part.epoch, group: group))
+            }
+            try writer.publish()
+        }
+        try progress(missing.count, missing.count)
+        let info = try CacheReader(directory: builder.directory).info()
+        return Summary(
+            converted: missing.count, skipped: held.count - missing.count,
+            missing: all.count - held.count,
+            bytesBefore: held.reduce(0) { $0 + (source.bytes(of: $1) ?? 0) },
+            bytesAfter: info.bytes, addedMeanKL: info.meanKL, addedMaxKL: info.maxKL)
+    }
+
+    private func rows(epoch: Int, group: Int) throws(CacheError) -> [Float] {
+        let manifest = source.manifest
+        let slots = group * manifest.groupSize..<(group + 1) * manifest.groupSize
+        return try source.rows(epoch: epoch, slots: slots)
+    }
+}
+
+extension CacheReader {
+    /// Decodes the responses of consecutive slots into an array, `[slots.count, classes]`.
+    ///
+    /// - Throws: as `read(epoch:slots:into:)`.
+    public func rows(epoch: Int, slots: Range<Int>) throws(CacheError) -> [Float] {
+        var rows = [Float](repeating: 0, count: slots.count * manifest.classes)
+        let result = rows.withUnsafeMutableBufferPointer { buffer in
+            Result { () throws(CacheError) in try read(epoch: epoch, slots: slots, into: buffer) }
+        }
+        try result.get()
+        return rows
+    }
+}
