@@ -16,22 +16,24 @@ public struct CacheBuild {
 
     /// Opens or creates the cache of a recipe's responses.
     ///
-    /// - Throws: `TrainingError` if the recipe names no teacher or cache or the teacher's classes
-    ///   differ; `CacheError` if the folder holds the responses of something else.
+    /// - Parameter teacher: one of the recipe's.
+    /// - Throws: `TrainingError` if the recipe names no cache or the teacher's classes differ;
+    ///   `CacheError` if the folder holds the responses of something else.
     public init(
-        recipe: Recipe, directory: String, device: Device, loading: LoadingOptions
+        recipe: Recipe, teacher: Recipe.Teacher, directory: String, device: Device,
+        loading: LoadingOptions
     ) throws {
         try self.init(
-            directory: directory, device: device,
+            teacher: teacher, directory: directory, device: device,
             loader: ViewLoader(recipe: recipe, options: loading))
     }
 
-    /// Opens or creates the cache of the responses to a loader's views.
-    init(directory: String, device: Device, loader: ViewLoader) throws {
+    /// Opens or creates the cache of a teacher's responses to a loader's views.
+    init(
+        teacher section: Recipe.Teacher, directory: String, device: Device, loader: ViewLoader
+    ) throws {
         let recipe = loader.plan.recipe
-        guard let section = recipe.teacher, let cache = recipe.cache else {
-            throw TrainingError("recipe \(recipe.name) has no teacher or no cache section")
-        }
+        let cache = try recipe.requiredCache()
         let card = try TeacherCard(contentsOf: section.card)
         guard card.classes == recipe.data.classes else {
             throw TrainingError(
@@ -42,7 +44,7 @@ public struct CacheBuild {
         let teacher = try NetworkTeacher(card, device: device, precision: section.precision)
         pass = try TeacherPass(teacher, plan: loader.plan, device: device)
         let identity = CacheIdentity(
-            plan: loader.plan, dataset: loader.dataset, card: card,
+            plan: loader.plan, dataset: loader.dataset, teacher: section, card: card,
             weightsDigest: teacher.weightsDigest)
         // A cache that was begun from the folder goes on from its pack, and the other way round.
         let there = try? CacheReader(directory: directory).manifest

@@ -25,8 +25,15 @@ public struct CacheIdentity: Sendable {
     ///
     /// The weights' SHA-256 comes from the card, else from the weights' file, else, where a student
     /// trains on a machine without the teacher, it stays unknown and is not compared.
+    /// It is that of one teacher's responses: other teachers of the recipe and the weights of
+    /// their mixture are no part of it, so that one cache serves every recipe with that teacher.
+    ///
+    /// - Parameters:
+    ///   - teacher: the teacher's section in the recipe.
+    ///   - card: its card.
     public init(
-        plan: ViewPlan, dataset: ImageDataset, card: TeacherCard, weightsDigest: String?
+        plan: ViewPlan, dataset: ImageDataset, teacher: Recipe.Teacher, card: TeacherCard,
+        weightsDigest: String?
     ) {
         var fields: [(name: String, value: String)] = [
             ("format", "\(CacheManifest.currentFormatVersion)"),
@@ -50,7 +57,7 @@ public struct CacheIdentity: Sendable {
                 ("teacher.size", "\(card.preprocessing.size)"),
                 ("teacher.mean", "\(card.preprocessing.mean)"),
                 ("teacher.std", "\(card.preprocessing.std)"),
-                ("teacher.precision", plan.recipe.teacher?.precision.rawValue ?? ""),
+                ("teacher.precision", teacher.precision.rawValue),
             ]
         }
         fields.append((Self.weightsField, weightsDigest ?? ""))

@@ -42,16 +42,17 @@ public struct CacheImport {
 
     /// Opens the file of responses and finds the row of every image. Nothing is written.
     ///
-    /// - Parameter file: where the responses are on this machine; by default where the card says.
-    /// - Throws: `TrainingError` if the recipe names no precomputed teacher, the file is not the
-    ///   one its card names, the classes differ, or an image has no row; `CacheError` for a file
-    ///   that cannot be read.
+    /// - Parameters:
+    ///   - section: one of the recipe's teachers.
+    ///   - file: where the responses are on this machine; by default where the card says.
+    /// - Throws: `TrainingError` if the recipe names no cache, the teacher is not precomputed, the
+    ///   file is not the one its card names, the classes differ, or an image has no row;
+    ///   `CacheError` for a file that cannot be read.
     public init(
-        recipe: Recipe, directory: String, file: String? = nil, loading: LoadingOptions
+        recipe: Recipe, teacher section: Recipe.Teacher, directory: String, file: String? = nil,
+        loading: LoadingOptions
     ) throws {
-        guard let section = recipe.teacher, let cache = recipe.cache else {
-            throw TrainingError("recipe \(recipe.name) has no teacher or no cache section")
-        }
+        let cache = try recipe.requiredCache()
         let card = try TeacherCard(contentsOf: section.card)
         guard case .precomputed(let source) = card.architecture else {
             throw TrainingError(
@@ -87,7 +88,8 @@ public struct CacheImport {
             images: loader.dataset.samples.map(\.path))
         rows = try keys.map { try match.rows(keys: $0) } ?? match.rows(count: responses.images)
         let identity = CacheIdentity(
-            plan: loader.plan, dataset: loader.dataset, card: card, weightsDigest: digest)
+            plan: loader.plan, dataset: loader.dataset, teacher: section, card: card,
+            weightsDigest: digest)
         let there = try? CacheReader(directory: directory).manifest
         manifest = try CacheManifest(
             fingerprint: there.map(identity.expectation(for:)) ?? identity.fingerprint,
