@@ -18,15 +18,16 @@ public struct CacheIdentity: Sendable {
     static let weightsField = "teacher.weights"
     static let contentField = "data.content"
 
-    /// Gathers the identity of the responses that a recipe asks for.
+    /// Gathers the identity of the responses that a recipe asks for of one teacher.
+    ///
+    /// Other teachers of the recipe and the weights of their mixture are no part of it, so that one
+    /// cache serves every recipe with that teacher.
     ///
     /// The contents of the images are known where the data set was packed; otherwise their paths,
     /// sizes and labels stand for them.
     ///
     /// The weights' SHA-256 comes from the card, else from the weights' file, else, where a student
     /// trains on a machine without the teacher, it stays unknown and is not compared.
-    /// It is that of one teacher's responses: other teachers of the recipe and the weights of
-    /// their mixture are no part of it, so that one cache serves every recipe with that teacher.
     ///
     /// - Parameters:
     ///   - teacher: the teacher's section in the recipe.
