@@ -92,10 +92,13 @@ let package = Package(
             swiftSettings: swiftSettings),
         .testTarget(
             name: "DistillationTests",
-            dependencies: ["Distillation", "Models", "Recipes", "ResponseCache", "Torch"],
+            dependencies: [
+                "Distillation", "Loading", "Models", "Recipes", "ResponseCache", "Torch", "Views",
+            ],
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "CommandTests", dependencies: ["understudy", "Imaging", "Torch"],
+            name: "CommandTests",
+            dependencies: ["understudy", "Imaging", "ResponseCache", "Torch"],
             swiftSettings: swiftSettings),
     ],
     cxxLanguageStandard: .cxx20

@@ -40,20 +40,19 @@ public struct CacheAudit {
 
     /// Opens a cache, a recipe's data and its teacher.
     ///
-    /// - Throws: `TrainingError` if the recipe has no teacher; `CacheError`, listing the fields, if
-    ///   the cache is another recipe's.
+    /// - Parameter section: one of the recipe's teachers.
+    /// - Throws: `RecipeError`, `DatasetError`, `TorchError` or `TrainingError` for what cannot be
+    ///   opened; `CacheError`, listing the fields, if the cache is another recipe's.
     public init(
-        recipe: Recipe, directory: String, device: Device, loading: LoadingOptions
+        recipe: Recipe, teacher section: Recipe.Teacher, directory: String, device: Device,
+        loading: LoadingOptions
     ) throws {
-        guard let section = recipe.teacher else {
-            throw TrainingError("recipe \(recipe.name) has no teacher to compare the cache with")
-        }
         let card = try TeacherCard(contentsOf: section.card)
         let manifest = try CacheReader(directory: directory).manifest
         loader = try ViewLoader(recipe: recipe, options: loading)
         let teacher = try NetworkTeacher(card, device: device, precision: section.precision)
         let identity = CacheIdentity(
-            plan: loader.plan, dataset: loader.dataset, card: card,
+            plan: loader.plan, dataset: loader.dataset, teacher: section, card: card,
             weightsDigest: teacher.weightsDigest)
         reader = try CacheReader(
             directory: directory, expecting: identity.expectation(for: manifest))

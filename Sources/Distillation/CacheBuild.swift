@@ -16,33 +16,38 @@ public struct CacheBuild {
 
     /// Opens or creates the cache of the recipe's teacher's responses.
     ///
-    /// - Throws: `TrainingError` if the recipe names no teacher or cache or the teacher's classes
-    ///   differ; `CacheError` if the folder holds the responses of something else.
+    /// - Parameter teacher: one of the recipe's.
+    /// - Throws: `TrainingError` if the recipe names no cache or the teacher's classes differ;
+    ///   `CacheError` if the folder holds the responses of something else.
     public init(
-        recipe: Recipe, directory: String, device: Device, loading: LoadingOptions
+        recipe: Recipe, teacher: Recipe.Teacher, directory: String, device: Device,
+        loading: LoadingOptions
     ) throws {
         try self.init(
-            directory: directory, device: device,
+            teacher: teacher, directory: directory, device: device,
             loader: ViewLoader(recipe: recipe, options: loading))
     }
 
     /// Opens or creates the cache of a teacher's responses to a loader's views.
-    init(directory: String, device: Device, loader: ViewLoader) throws {
-        let (section, card) = try loader.plan.recipe.cachedTeacher()
-        let teacher = try NetworkTeacher(card, device: device, precision: section.precision)
+    init(
+        teacher section: Recipe.Teacher, directory: String, device: Device, loader: ViewLoader
+    ) throws {
+        let carded = try loader.plan.recipe.carded(section)
+        let teacher = try NetworkTeacher(
+            carded.card, device: device, precision: section.precision)
         try self.init(
-            directory: directory, loader: loader, card: card,
+            directory: directory, loader: loader, teacher: carded,
             weightsDigest: teacher.weightsDigest,
             source: TeacherPass(teacher, plan: loader.plan, device: device))
     }
 
     /// Opens or creates the cache of a source's responses to a loader's views.
     init(
-        directory: String, loader: ViewLoader, card: TeacherCard, weightsDigest: String,
-        source: any ResponseSource
+        directory: String, loader: ViewLoader, teacher: Recipe.CardedTeacher,
+        weightsDigest: String, source: any ResponseSource
     ) throws {
         manifest = try CacheManifest(
-            of: card, weightsDigest: weightsDigest, loader: loader, directory: directory)
+            of: teacher, weightsDigest: weightsDigest, loader: loader, directory: directory)
         builder = try CacheBuilder(directory: directory, manifest: manifest)
         reader = try CacheReader(directory: directory)
         self.loader = loader
@@ -98,43 +103,24 @@ public struct CacheBuild {
     }
 }
 
-extension Recipe {
-    /// The teacher whose responses are cached.
-    ///
-    /// - Throws: `TrainingError` if there is none, or no cache section, or its classes are not the
-    ///   recipe's; `RecipeError` for its card.
-    func cachedTeacher() throws -> (section: Teacher, card: TeacherCard) {
-        guard let teacher, cache != nil else {
-            throw TrainingError("recipe \(name) has no teacher or no cache section")
-        }
-        let card = try TeacherCard(contentsOf: teacher.card)
-        guard card.classes == data.classes else {
-            throw TrainingError(
-                "teacher \(card.name) has \(card.classes) classes, recipe \(name) has "
-                    + "\(data.classes); choose a teacher of the same classes")
-        }
-        return (teacher, card)
-    }
-}
-
 extension CacheManifest {
     /// The manifest of a teacher's responses to a loader's views.
     init(
-        of card: TeacherCard, weightsDigest: String, loader: ViewLoader, directory: String
+        of teacher: Recipe.CardedTeacher, weightsDigest: String, loader: ViewLoader,
+        directory: String
     ) throws {
         let plan = loader.plan
-        guard let cache = plan.recipe.cache else {
-            throw TrainingError("recipe \(plan.recipe.name) has no cache section")
-        }
+        let cache = try plan.recipe.requiredCache()
         let identity = CacheIdentity(
-            plan: plan, dataset: loader.dataset, card: card, weightsDigest: weightsDigest)
+            plan: plan, dataset: loader.dataset, teacher: teacher.section, card: teacher.card,
+            weightsDigest: weightsDigest)
         // A cache that was begun from the folder goes on from its pack, and the other way round.
         let there = try? CacheReader(directory: directory).manifest
         try self.init(
             fingerprint: there.map(identity.expectation(for:)) ?? identity.fingerprint,
-            encoding: cache.rowEncoding, classes: card.classes, epochs: cache.epochs,
+            encoding: cache.rowEncoding, classes: teacher.card.classes, epochs: cache.epochs,
             groupsPerEpoch: plan.groupsPerEpoch, groupSize: plan.groupSize,
-            groupsPerPart: cache.groupsPerPart, teacher: card.name,
+            groupsPerPart: cache.groupsPerPart, teacher: teacher.card.name,
             createdBy: "understudy \(version)")
     }
 }

@@ -18,15 +18,23 @@ public struct CacheIdentity: Sendable {
     static let weightsField = "teacher.weights"
     static let contentField = "data.content"
 
-    /// Gathers the identity of the responses that a recipe asks for.
+    /// Gathers the identity of the responses that a recipe asks for of one teacher.
+    ///
+    /// Other teachers of the recipe and the weights of their mixture are no part of it, so that one
+    /// cache serves every recipe with that teacher.
     ///
     /// The contents of the images are known where the data set was packed; otherwise their paths,
     /// sizes and labels stand for them.
     ///
     /// The weights' SHA-256 comes from the card, else from the weights' file, else, where a student
     /// trains on a machine without the teacher, it stays unknown and is not compared.
+    ///
+    /// - Parameters:
+    ///   - teacher: the teacher's section in the recipe.
+    ///   - card: its card.
     public init(
-        plan: ViewPlan, dataset: ImageDataset, card: TeacherCard, weightsDigest: String?
+        plan: ViewPlan, dataset: ImageDataset, teacher: Recipe.Teacher, card: TeacherCard,
+        weightsDigest: String?
     ) {
         var fields: [(name: String, value: String)] = [
             ("format", "\(CacheManifest.currentFormatVersion)"),
@@ -50,7 +58,7 @@ public struct CacheIdentity: Sendable {
                 ("teacher.size", "\(card.preprocessing.size)"),
                 ("teacher.mean", "\(card.preprocessing.mean)"),
                 ("teacher.std", "\(card.preprocessing.std)"),
-                ("teacher.precision", plan.recipe.teacher?.precision.rawValue ?? ""),
+                ("teacher.precision", teacher.precision.rawValue),
             ]
         }
         fields.append((Self.weightsField, weightsDigest ?? ""))

@@ -33,7 +33,7 @@ public struct CacheImport {
     public let isBlended: Bool
 
     private let loader: ViewLoader
-    private let card: TeacherCard
+    private let teacher: Recipe.CardedTeacher
     private let weightsDigest: String
     private let keys: [String]?
     private let source: ImportedResponses
@@ -41,14 +41,18 @@ public struct CacheImport {
 
     /// Opens the file of responses and finds the row of every image. Nothing is written.
     ///
-    /// - Parameter file: where the responses are on this machine; by default where the card says.
-    /// - Throws: `TrainingError` if the recipe names no precomputed teacher, the file is not the
-    ///   one its card names, the classes differ, or an image has no row; `CacheError` for a file
-    ///   that cannot be read.
+    /// - Parameters:
+    ///   - section: one of the recipe's teachers.
+    ///   - file: where the responses are on this machine; by default where the card says.
+    /// - Throws: `TrainingError` if the recipe names no cache, the teacher is not precomputed, the
+    ///   file is not the one its card names, the classes differ, or an image has no row;
+    ///   `CacheError` for a file that cannot be read.
     public init(
-        recipe: Recipe, directory: String, file: String? = nil, loading: LoadingOptions
+        recipe: Recipe, teacher section: Recipe.Teacher, directory: String, file: String? = nil,
+        loading: LoadingOptions
     ) throws {
-        card = try recipe.cachedTeacher().card
+        teacher = try recipe.carded(section)
+        let card = teacher.card
         guard case .precomputed(let described) = card.architecture else {
             throw TrainingError(
                 "teacher \(card.name) is a network (\(card.kind)), not a file of responses; "
@@ -102,7 +106,8 @@ public struct CacheImport {
             }
         }
         let build = try CacheBuild(
-            directory: directory, loader: loader, card: card, weightsDigest: weightsDigest,
+            directory: directory, loader: loader, teacher: teacher,
+            weightsDigest: weightsDigest,
             source: source)
         let built = try build.run(progress: progress)
         return Summary(

@@ -15,20 +15,23 @@ public struct ResponseSample {
 
     /// Runs a recipe's teacher.
     ///
-    /// - Parameter views: how many responses to take, besides those for the prior; rounded up to
-    ///   whole groups, and as many as the recipe's first cached epoch has.
-    /// - Throws: `TrainingError` if the recipe names no teacher or cache, or its epoch is too short;
+    /// - Parameters:
+    ///   - section: one of the recipe's teachers.
+    ///   - views: how many responses to take, besides those for the prior; rounded up to
+    ///     whole groups, at most those of the recipe's first cached epoch.
+    /// - Throws: `TrainingError` if the recipe names no cache, or its epoch is too short;
     ///   `Interrupted` after a signal.
     public init(
-        recipe: Recipe, views: Int, device: Device, loading: LoadingOptions,
-        progress: any ProgressReporter
+        recipe: Recipe, teacher section: Recipe.Teacher, views: Int, device: Device,
+        loading: LoadingOptions, progress: any ProgressReporter
     ) throws {
         let loader = try ViewLoader(recipe: recipe, options: loading)
-        let (section, card) = try loader.plan.recipe.cachedTeacher()
-        let teacher = try NetworkTeacher(card, device: device, precision: section.precision)
+        let carded = try recipe.carded(section)
+        let teacher = try NetworkTeacher(
+            carded.card, device: device, precision: section.precision)
         let pass = try TeacherPass(teacher, plan: loader.plan, device: device)
         manifest = try CacheManifest(
-            of: card, weightsDigest: teacher.weightsDigest, loader: loader, directory: "")
+            of: carded, weightsDigest: teacher.weightsDigest, loader: loader, directory: "")
         let (first, last) = try Self.groups(manifest, views: views)
         let size = manifest.groupSize
         let pipeline = loader.prefetch(

@@ -14,72 +14,67 @@ public enum MissingResponses: Sendable {
     case wait
 }
 
-/// The responses that a training learns from, and where missing ones come from.
+/// One teacher's responses in a training, and where missing ones come from.
 final class ResponseSupply {
     /// The cache.
     let reader: CacheReader
+    private let teacher: Recipe.CardedTeacher
     private let missing: MissingResponses
     /// The teacher at work, while parts are missing and are to be computed.
     private var build: CacheBuild?
     /// The view epochs that the training sees.
     private let needed: Range<Int>
     private let progress: any ProgressReporter
-    private var saidThatItWaits = false
+    private var saidThatItWaits: Bool
 
-    /// Opens the cache and checks that it is the recipe's.
+    /// Opens a teacher's cache and checks that it is the recipe's.
     ///
+    /// - Parameter saidThatItWaits: whether the user knows that this cache is waited for.
     /// - Throws: `TrainingError` if parts are missing and are not to be made or waited for;
-    ///   `CacheError` for another recipe's cache; `Interrupted` by a signal while there is no cache
-    ///   yet.
+    ///   `CacheError` for another recipe's cache.
     init(
-        directory: String, missing: MissingResponses, device: Device, loader: ViewLoader,
+        _ teacher: Recipe.CardedTeacher, identity: CacheIdentity, directory: String,
+        missing: MissingResponses, saidThatItWaits: Bool, device: Device, loader: ViewLoader,
         progress: any ProgressReporter
     ) throws {
+        self.teacher = teacher
         self.missing = missing
+        self.saidThatItWaits = saidThatItWaits
         self.progress = progress
         let recipe = loader.plan.recipe
-        guard let section = recipe.teacher else {
-            throw TrainingError("recipe \(recipe.name) has no teacher section")
+        let build = { () throws -> CacheBuild in
+            try CacheBuild(
+                teacher: teacher.section, directory: directory, device: device, loader: loader)
         }
-        let card = try TeacherCard(contentsOf: section.card)
-        let identity = CacheIdentity(
-            plan: loader.plan, dataset: loader.dataset, card: card,
-            weightsDigest: try CacheIdentity.weightsDigest(of: card))
-        if !identity.knowsWeights {
-            progress.line(
-                "the teacher's weights are not on this machine: taking the cache's word for them")
-        }
-        let begun = "\(directory)/manifest.json"
-        let isBegun = { FileManager.default.fileExists(atPath: begun) }
-        if missing == .compute, !isBegun() {
-            build = try CacheBuild(directory: directory, device: device, loader: loader)
-        }
-        if missing == .wait, !isBegun() {
-            progress.line(
-                "waiting for \(directory), which another process is to build; Ctrl-C ends")
-            saidThatItWaits = true
-            try Self.wait { isBegun() }
-        }
+        if missing == .compute, !CacheMatch.isBegun(directory) { self.build = try build() }
         let manifest = try CacheReader(directory: directory).manifest
         reader = try CacheReader(
             directory: directory, expecting: identity.expectation(for: manifest))
+        guard manifest.classes == recipe.data.classes else {
+            throw TrainingError(
+                "\(directory): holds responses of \(manifest.classes) classes, recipe "
+                    + "\(recipe.name) has \(recipe.data.classes); build it again")
+        }
         needed = 0..<min(manifest.epochs, recipe.schedule.epochs)
         let parts = reader.missingParts(epochs: needed)
         guard !parts.isEmpty else {
-            build = nil
+            self.build = nil
             return
         }
+        let isOneOfSeveral = recipe.teachers.count > 1
         switch missing {
         case .wait: break
         case .compute:
-            build = try build ?? CacheBuild(directory: directory, device: device, loader: loader)
+            self.build = try self.build ?? build()
             progress.line(
-                "computing what is missing: \(parts.count) parts of \(Self.epochs(of: parts))")
+                "computing what is missing: \(parts.count) parts of \(Self.epochs(of: parts))"
+                    + (isOneOfSeveral ? " of teacher \(teacher.card.name)" : ""))
         case .refuse:
             throw TrainingError(
                 "\(directory): \(parts.count) of \(manifest.epochs * manifest.partsPerEpoch) parts "
                     + "are missing, of \(Self.epochs(of: parts)); build them with understudy "
-                    + "cache build, or pass --build-cache to compute them in passing, or --wait to "
+                    + "cache build\(isOneOfSeveral ? " --teacher \(teacher.card.name)" : ""), or "
+                    + "pass --build-cache to compute them in passing, or --wait to "
                     + "follow a build that is running")
         }
     }
@@ -92,15 +87,8 @@ final class ResponseSupply {
         return build.sizes
     }
 
-    /// Sees to it that the responses to a step's groups are in the cache.
-    ///
-    /// Called between steps, since nothing but whole steps can be saved and gone on from.
-    ///
-    /// - Parameters:
-    ///   - epoch: the view epoch.
-    ///   - views: the epoch's views from the step's first group on.
-    ///   - report: told what is computed.
-    /// - Throws: `Interrupted` after a signal.
+    /// Sees to it that the responses to a step's groups are in the cache; parameters and errors are
+    /// those of `TeacherResponses.provide`.
     func provide(
         epoch: Int, groups: Range<Int>, views: EpochViews, report: (String) -> Void
     ) throws {
@@ -128,8 +116,10 @@ final class ResponseSupply {
     ) throws {
         try build.calibrate { report("teacher: prior, group \($0 + 1)/\($1)") }
         let groups = reader.manifest.groups(of: part)
-        let note = { (views: ViewGroup) in
-            report("teacher: \(part), group \(views.group - groups.lowerBound + 1)/\(groups.count)")
+        let note = { [name = teacher.card.name] (views: ViewGroup) in
+            report(
+                "teacher \(name): \(part), group "
+                    + "\(views.group - groups.lowerBound + 1)/\(groups.count)")
         }
         if groups.lowerBound >= first, views.sizes.isSuperset(of: build.sizes) {
             var coming = groups.makeIterator()
@@ -145,7 +135,9 @@ final class ResponseSupply {
     }
 
     /// Polls until something is there, less and less often.
-    private static func wait(until isThere: () -> Bool) throws {
+    ///
+    /// - Throws: `Interrupted` after a signal.
+    static func wait(until isThere: () -> Bool) throws {
         var interval = 0.1
         while !isThere() {
             let end = ContinuousClock.now + .seconds(interval)

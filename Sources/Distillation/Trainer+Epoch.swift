@@ -128,7 +128,7 @@ extension Trainer {
         let batch = try mixer.batch(
             group.pixels(size: recipe.view.size), labels: group.labels,
             draw: loader.plan.mix(epoch: group.epoch, group: group.group))
-        let teacher = try responses.map { try teacherRows($0.reader, group: group) }
+        let teacher = try responses.map { try teacherRows($0.mixture, group: group) }
         // Random depth is drawn anew from the step's own seed, so that a resumed run repeats it.
         let dropPath =
             recipe.model.dropPath > 0
@@ -142,21 +142,13 @@ extension Trainer {
         return try loss(logits: logits, targets: batch.targets, teacher: teacher)
     }
 
-    /// The cached responses to a group's views, after a check that the views are the same pixels.
-    private func teacherRows(_ reader: CacheReader, group: ViewGroup) throws -> Tensor {
+    /// The responses to a group's views, after a check that the views are the same pixels.
+    private func teacherRows(_ mixture: ResponseMixture, group: ViewGroup) throws -> Tensor {
         let slots = loader.plan.slots(ofGroup: group.group)
-        let expected = try reader.pixelChecksum(epoch: group.epoch, group: group.group)
-        guard group.checksum(size: recipe.view.size) == expected else {
-            throw TrainingError(
-                "group \(group.group) of epoch \(group.epoch): the pixels differ from those the "
-                    + "teacher saw; an image changed or a decoder drifted, build the cache again")
-        }
-        let classes = reader.manifest.classes
-        var rows = [Float](repeating: 0, count: slots.count * classes)
-        try rows.withUnsafeMutableBufferPointer {
-            try reader.read(epoch: group.epoch, slots: slots, into: $0)
-        }
-        return try Tensor(rows, shape: [slots.count, classes]).to(options.device)
+        try mixture.check(
+            pixels: group.checksum(size: recipe.view.size), epoch: group.epoch, group: group.group)
+        let rows = try mixture.rows(epoch: group.epoch, slots: slots)
+        return try Tensor(rows, shape: [slots.count, recipe.data.classes]).to(options.device)
     }
 
     /// The seed of a group's stochastic depth: the training epoch's, so that replayed views drop

@@ -51,9 +51,11 @@ public struct TrainingResult: Codable, Equatable, Sendable {
     public let imagesPerSecond: Double
     /// Snapshots averaged.
     public let averaged: Int
+    /// The teachers that were learned from, in the recipe's order; `nil` for labels alone.
+    public let teachers: [TeacherShare]?
 
     enum CodingKeys: String, CodingKey {
-        case name, model, top1, top5, images, epochs, steps, seconds, averaged
+        case name, model, top1, top5, images, epochs, steps, seconds, averaged, teachers
         case bestTop1 = "best_top1"
         case replayedEpochs = "replayed_epochs"
         case imagesPerSecond = "images_per_second"
@@ -119,7 +121,7 @@ extension Trainer {
             seconds: state.seconds,
             imagesPerSecond: Double(state.steps * recipe.batch.size)
                 / max(state.trainingSeconds, 1e-9),
-            averaged: kept.count)
+            averaged: kept.count, teachers: responses?.shares)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
         try AtomicFile.write(encoder.encode(result), to: folder.file("result.json"))

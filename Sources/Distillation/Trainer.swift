@@ -17,8 +17,9 @@ public final class Trainer {
     public struct Options: Sendable {
         /// The run's folder.
         public var out: String
-        /// The response cache; needed where the recipe's `loss.kl` is above zero.
-        public var cache: String?
+        /// The response caches, one for each teacher, in any order; needed where the recipe's
+        /// `loss.kl` is above zero.
+        public var caches: [String] = []
         /// What is done about responses that are not in the cache.
         public var missing = MissingResponses.refuse
         /// Weights to start from, as safetensors.
@@ -48,7 +49,7 @@ public final class Trainer {
     let mixer: Mixer
     let evaluator: Evaluator
     let validationImages: Int
-    let responses: ResponseSupply?
+    let responses: TeacherResponses?
     let network: any ImageClassifier
     let ema: ExponentialMovingAverage?
     let optimizer: any Optimizer
@@ -143,12 +144,13 @@ public final class Trainer {
             + optimizer.state.map { ("optimizer.\($0.name)", $0.tensor) }
     }
 
-    /// Opens the cache that the recipe's loss needs and checks that it is whole and the right one.
+    /// Opens the caches that the recipe's loss needs and checks that they are the right ones.
     private static func openResponses(
         _ options: Options, _ loader: ViewLoader, _ progress: any ProgressReporter
-    ) throws -> ResponseSupply? {
+    ) throws -> TeacherResponses? {
         let recipe = loader.plan.recipe
-        guard recipe.loss.kl > 0, recipe.teacher != nil else {
+        let teachers = recipe.teachers.count
+        guard recipe.loss.kl > 0, teachers > 0 else {
             guard options.missing == .refuse else {
                 throw TrainingError(
                     "recipe \(recipe.name) learns from labels alone (loss.kl \(recipe.loss.kl)): "
@@ -156,13 +158,17 @@ public final class Trainer {
             }
             return nil
         }
-        guard let directory = options.cache else {
+        guard !options.caches.isEmpty else {
             throw TrainingError(
-                "recipe \(recipe.name) learns from a teacher (loss.kl \(recipe.loss.kl)): pass "
-                    + "--cache DIR, made by understudy cache build")
+                teachers == 1
+                    ? "recipe \(recipe.name) learns from a teacher (loss.kl \(recipe.loss.kl)): pass "
+                        + "--cache DIR, made by understudy cache build"
+                    : "recipe \(recipe.name) learns from \(teachers) teachers (loss.kl "
+                        + "\(recipe.loss.kl)): pass --cache DIR for each, made by understudy cache "
+                        + "build --teacher NAME")
         }
-        return try ResponseSupply(
-            directory: directory, missing: options.missing, device: options.device,
+        return try TeacherResponses(
+            directories: options.caches, missing: options.missing, device: options.device,
             loader: loader, progress: progress)
     }
 }

@@ -27,16 +27,16 @@ extension Recipe {
         let file = try SectionReader(
             root, noun: "recipe",
             known: [
-                "name", "seed", "data", "view", "batch", "teacher", "cache", "model", "loss",
-                "optimizer", "schedule", "ema", "average", "validation", "precision", "checkpoint",
-                "extends",
+                "name", "seed", "data", "view", "batch", "teacher", "teachers", "cache", "model",
+                "loss", "optimizer", "schedule", "ema", "average", "validation", "precision",
+                "checkpoint", "extends",
             ])
         name = try file.word("name")
         seed = try file.unsigned("seed")
         data = try Data(file)
         view = try View(file)
         batch = try Batch(file, isMixed: view.mix != nil)
-        teacher = try Teacher(file)
+        teachers = try Teacher.all(file)
         cache = try Cache(file, classes: data.classes)
         model = try Model(file)
         loss = try Loss(file)
@@ -48,10 +48,10 @@ extension Recipe {
         precision = try file.choice("precision")
         checkpoint = try Checkpoint(file)
 
-        guard teacher != nil || cache == nil else {
+        guard !teachers.isEmpty || cache == nil else {
             throw file.error("cache", "cache needs a teacher: add teacher: {card: FILE}")
         }
-        guard teacher != nil || loss.kl == 0 else {
+        guard !teachers.isEmpty || loss.kl == 0 else {
             throw file.error(
                 "loss",
                 "loss.kl is \(Scalar.text(loss.kl)) but there is no teacher: "
@@ -94,11 +94,57 @@ extension Recipe.Batch {
 }
 
 extension Recipe.Teacher {
-    fileprivate init?(_ file: SectionReader) throws(RecipeError) {
-        let section = try file.optionalSection(
+    /// The teacher of section `teacher`, those of the list `teachers`, or none.
+    fileprivate static func all(_ file: SectionReader) throws(RecipeError) -> [Self] {
+        let single = try file.optionalSection(
             "teacher", known: ["card", "precision"], mayBeAbsent: true)
-        guard let section else { return nil }
+        let several = try file.optionalSections(
+            "teachers", atLeast: 2, known: ["card", "weight", "precision"])
+        guard let several else {
+            guard let single else { return [] }
+            return [try Self(single, weight: 1)]
+        }
+        guard single == nil else {
+            throw file.error(
+                "teachers", "teachers takes the place of teacher: set one of the two to none")
+        }
+        return try mixture(several)
+    }
+
+    /// Several teachers, their weights divided by the sum.
+    private static func mixture(_ sections: [SectionReader]) throws(RecipeError) -> [Self] {
+        var teachers: [Self] = []
+        for section in sections {
+            // The bound keeps the sum finite.
+            let weight = try section.number(
+                "weight", NumberBounds(lower: 0, upper: 1e6, includesLower: false), default: 1)
+            let teacher = try Self(section, weight: weight)
+            if let index = teachers.firstIndex(where: { $0.card == teacher.card }) {
+                throw section.error(
+                    "card",
+                    "\(section.dotted("card")) is the card of \(sections[index].path), too; name "
+                        + "each teacher once, with its whole weight")
+            }
+            teachers.append(teacher)
+        }
+        let sum = teachers.reduce(0) { $0 + $1.weight }
+        // What was divided already, in a resolved recipe, keeps its last bit.
+        guard abs(sum - 1) > 1e-9 else { return teachers }
+        for index in teachers.indices {
+            teachers[index].weight /= sum
+            guard teachers[index].weight > 0 else {
+                throw sections[index].error(
+                    "weight",
+                    "\(sections[index].dotted("weight")) vanishes beside the others; leave this "
+                        + "teacher out")
+            }
+        }
+        return teachers
+    }
+
+    private init(_ section: SectionReader, weight: Double) throws(RecipeError) {
         card = try section.path("card")
+        self.weight = weight
         precision = try section.choice("precision", default: .fp32)
     }
 }

@@ -78,12 +78,22 @@ extension Recipe {
     }
 
     private var teacherLines: String {
-        guard let teacher else { return "teacher: none" }
-        return """
-            teacher:
-              card: \(Scalar.text(teacher.card))
-              precision: \(teacher.precision.rawValue)
+        guard let first = teachers.first else { return "teacher: none" }
+        guard teachers.count > 1 else {
+            return """
+                teacher:
+                  card: \(Scalar.text(first.card))
+                  precision: \(first.precision.rawValue)
+                """
+        }
+        let items = teachers.map { teacher in
             """
+              - card: \(Scalar.text(teacher.card))
+                weight: \(Scalar.text(teacher.weight))
+                precision: \(teacher.precision.rawValue)
+            """
+        }
+        return (["teachers:"] + items).joined(separator: "\n")
     }
 
     private var cacheLines: String {

@@ -13,9 +13,9 @@ public struct Recipe: Sendable, Equatable {
     public var view: View
     /// How slots form groups and steps.
     public var batch: Batch
-    /// The network whose responses are distilled; `nil` for supervised training.
-    public var teacher: Teacher?
-    /// The store of the teacher's responses; `nil` without one.
+    /// The networks whose responses are distilled; empty for supervised training.
+    public var teachers: [Teacher]
+    /// The store of each teacher's responses; `nil` without one.
     public var cache: Cache?
     /// The network that is trained.
     public var model: Model
@@ -80,15 +80,17 @@ extension Recipe {
         public var groups: Int { size / group }
     }
 
-    /// The network whose responses are distilled.
+    /// A network whose responses are distilled.
     public struct Teacher: Sendable, Equatable {
         /// The teacher card's file, absolute.
         public var card: String
+        /// Its share of the target, above 0; those of a recipe's teachers sum to 1.
+        public var weight: Double
         /// What the teacher's forward pass runs in; part of what determines a response.
         public var precision: Precision
     }
 
-    /// The store of the teacher's responses.
+    /// The store of a teacher's responses; of several, each has one of its own.
     public struct Cache: Sendable, Equatable {
         /// How many epochs of views are stored; fewer than `schedule.epochs` are replayed.
         public var epochs: Int

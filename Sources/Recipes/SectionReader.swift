@@ -47,6 +47,23 @@ struct SectionReader {
         return try SectionReader(node, path: dotted(key), noun: noun, known: known)
     }
 
+    /// The list `key` of at least `least` subsections, or `nil` if it is `none` or absent.
+    func optionalSections(
+        _ key: String, atLeast least: Int, known: [String]
+    ) throws(RecipeError) -> [SectionReader]? {
+        guard let node = entries[key]?.value, !node.isNone else { return nil }
+        guard case .list(let items) = node.content, items.count >= least else {
+            throw mismatch(key, node, "a list of at least \(least) mappings, or none")
+        }
+        var sections: [SectionReader] = []
+        for (index, item) in items.enumerated() {
+            sections.append(
+                try SectionReader(
+                    item, path: "\(dotted(key))[\(index)]", noun: noun, known: known))
+        }
+        return sections
+    }
+
     /// Refuses keys that mean nothing beside another value; `none` is let through, so that a file
     /// can take back what the file it extends says.
     func refuse(_ keys: [String], because reason: String) throws(RecipeError) {

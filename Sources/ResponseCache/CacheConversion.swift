@@ -13,11 +13,13 @@ public struct CacheConversion: Sendable {
         public var skipped = 0
         /// Parts that the source lacks.
         public var missing = 0
-        /// Bytes of the source's parts and of the new ones.
+        /// Bytes of the source's parts.
         public var bytesBefore = 0
+        /// Bytes of the new parts.
         public var bytesAfter = 0
-        /// Mean and maximum of KL(old row ‖ new row) in nats, over all parts; nil without parts.
+        /// The mean of KL(old row ‖ new row) in nats, over all parts; nil without parts.
         public var addedMeanKL: Double?
+        /// Its maximum.
         public var addedMaxKL: Double?
 
         private enum CodingKeys: String, CodingKey {

@@ -45,6 +45,7 @@ extension CacheCommand {
             name: .long, help: "Responses to measure, besides those that a prior is learnt from.")
         var views = 8192
 
+        @OptionGroup var teacher: TeacherOptions
         @OptionGroup var device: DeviceOptions
 
         @Flag(name: .long, help: "Print JSON.")
@@ -81,8 +82,9 @@ extension CacheCommand {
             if let cache {
                 sample = try ResponseSample(cache: cache, views: views)
             } else {
+                let recipe = try Recipe(contentsOf: recipe ?? "", overrides: overrides)
                 sample = try ResponseSample(
-                    recipe: Recipe(contentsOf: recipe ?? "", overrides: overrides), views: views,
+                    recipe: recipe, teacher: teacher.section(of: recipe), views: views,
                     device: device.checkedDevice(), loading: device.loading,
                     progress: ProgressBar())
             }

@@ -6,7 +6,7 @@ extension CacheCommand {
     /// `understudy cache build`.
     struct Build: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Runs the recipe's teacher over every view and stores its responses.",
+            abstract: "Runs a recipe's teacher over every view and stores its responses.",
             discussion: """
                 Parts that are there already are skipped, so the same command goes on after a \
                 kill or Ctrl-C.
@@ -23,6 +23,7 @@ extension CacheCommand {
                 """)
 
         @OptionGroup var recipe: RecipeOptions
+        @OptionGroup var teacher: TeacherOptions
         @OptionGroup var device: DeviceOptions
 
         @Option(name: .long, help: "The cache's folder; made if it is not there.")
@@ -59,6 +60,7 @@ extension CacheCommand {
             Interruption.install()
             let shard = try chosenShard()
             let recipe = try recipe.read()
+            let section = try teacher.section(of: recipe)
             if processes > 1 {
                 let summary = try CacheBuildProcesses(self, shard: shard).run(
                     recipe: recipe, progress: ProgressBar())
@@ -66,7 +68,7 @@ extension CacheCommand {
                 return
             }
             let build = try CacheBuild(
-                recipe: recipe, directory: cache, device: device.checkedDevice(),
+                recipe: recipe, teacher: section, directory: cache, device: device.checkedDevice(),
                 loading: device.loading)
             let summary = try build.run(
                 epochs: epochs?.range, shard: shard, progress: ProgressBar())

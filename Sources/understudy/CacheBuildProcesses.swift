@@ -82,15 +82,16 @@ final class CacheBuildProcesses {
         let loading = command.device.loadingOptions
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-        process.arguments =
-            ["cache", "build", "--recipe", command.recipe.recipe, "--cache", command.cache]
-            + command.recipe.overrides.flatMap { ["--set", $0] }
-            + (command.epochs.map { ["--epochs", "\($0.range)"] } ?? [])
-            + [
-                "--shard", "\(share)", "--json",
-                "--workers", "\(max(1, loading.workers / count))",
-                "--prefetch", "\(max(1, loading.prefetch / count))",
-            ]
+        var arguments = [
+            "cache", "build", "--recipe", command.recipe.recipe, "--cache", command.cache,
+            "--shard", "\(share)", "--json",
+            "--workers", "\(max(1, loading.workers / count))",
+            "--prefetch", "\(max(1, loading.prefetch / count))",
+        ]
+        arguments += command.recipe.overrides.flatMap { ["--set", $0] }
+        if let teacher = command.teacher.teacher { arguments += ["--teacher", teacher] }
+        if let epochs = command.epochs { arguments += ["--epochs", "\(epochs.range)"] }
+        process.arguments = arguments
         var environment = ProcessInfo.processInfo.environment
         if environment["OMP_NUM_THREADS"] == nil {
             let cores = ProcessInfo.processInfo.activeProcessorCount

@@ -30,6 +30,7 @@ extension CacheCommand {
                 """)
 
         @OptionGroup var recipe: RecipeOptions
+        @OptionGroup var teacher: TeacherOptions
         @OptionGroup var loading: LoadingArguments
 
         @Option(name: .long, help: "The cache's folder; made if it is not there.")
@@ -50,7 +51,8 @@ extension CacheCommand {
         @Option(name: .long, help: "Divides logits before the softmax; 1 in a new card.")
         var temperature: Double?
 
-        @Option(name: .long, help: "The teacher's name in a new card; else the file's name.")
+        @Option(
+            name: .long, help: "The teacher's name in a new card; else --teacher's, or the file's.")
         var teacherName: String?
 
         @Flag(name: .long, help: "Print the summary as JSON.")
@@ -65,15 +67,15 @@ extension CacheCommand {
         func run() throws {
             Interruption.install()
             let recipe = try recipe.read()
-            if let card = recipe.teacher?.card {
-                if FileManager.default.fileExists(atPath: card) {
-                    try compare(with: card)
-                } else {
-                    try makeCard(at: card, classes: recipe.data.classes)
-                }
+            let section = try teacher.section(of: recipe)
+            if FileManager.default.fileExists(atPath: section.card) {
+                try compare(with: section.card)
+            } else {
+                try makeCard(at: section.card, classes: recipe.data.classes)
             }
             let work = try CacheImport(
-                recipe: recipe, directory: cache, file: from, loading: loading.options)
+                recipe: recipe, teacher: section, directory: cache, file: from,
+                loading: loading.options)
             let bar = ProgressBar()
             if work.isBlended {
                 bar.line(
@@ -123,7 +125,7 @@ extension CacheCommand {
             _ = try ForeignResponses(
                 path: file, dataset: dataset, values: .logits, temperature: 1)
             let text = """
-                name: \(teacherName ?? Self.word(from))
+                name: \(teacherName ?? teacher.teacher ?? Self.word(from))
                 kind: precomputed
                 classes: \(classes)
                 responses:

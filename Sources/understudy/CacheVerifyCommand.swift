@@ -40,6 +40,8 @@ extension CacheCommand {
                 "Overrides one key of the recipe. May be repeated.", valueName: "key=value"))
         var overrides: [String] = []
 
+        @OptionGroup var teacher: TeacherOptions
+
         @Option(name: .long, help: "Draws the groups of --sample.")
         var seed: UInt64 = 0
 
@@ -107,8 +109,9 @@ extension CacheCommand {
 
         private func compare(_ bar: ProgressBar) throws -> Comparison? {
             guard let sample, let recipe else { return nil }
+            let read = try Recipe(contentsOf: recipe, overrides: overrides)
             let audit = try CacheAudit(
-                recipe: Recipe(contentsOf: recipe, overrides: overrides), directory: cache,
+                recipe: read, teacher: teacher.section(of: read), directory: cache,
                 device: device.checkedDevice(), loading: device.loading)
             let threshold = maxKL ?? CacheAudit.standardThreshold(for: audit.manifest.encoding)
             return Comparison(

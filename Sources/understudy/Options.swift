@@ -21,6 +21,21 @@ struct RecipeOptions: ParsableArguments {
     func read() throws -> Recipe { try Recipe(contentsOf: recipe, overrides: overrides) }
 }
 
+/// Which of a recipe's teachers a command is about.
+struct TeacherOptions: ParsableArguments {
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "The recipe's teacher, by its card's name; needed where the recipe has several.",
+            valueName: "name"))
+    var teacher: String?
+
+    /// The section of the teacher that is meant.
+    func section(of recipe: Recipe) throws -> Recipe.Teacher {
+        try recipe.teacher(named: teacher)
+    }
+}
+
 /// Where and with how many threads a command computes.
 struct DeviceOptions: ParsableArguments {
     @Option(

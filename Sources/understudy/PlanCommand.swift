@@ -25,7 +25,9 @@ struct PlanCommand: ParsableCommand {
     @Option(name: .long, help: "The student's images for each second, to estimate hours.")
     var studentSpeed: Double?
 
-    @Option(name: .long, help: "The teacher's images for each second, to estimate hours.")
+    @Option(
+        name: .long,
+        help: "The teacher's images for each second (each teacher's), to estimate hours.")
     var teacherSpeed: Double?
 
     @Flag(name: .long, help: "Print JSON.")
@@ -54,6 +56,8 @@ private struct Plan: Encodable {
     }
 
     struct Cache: Encodable {
+        /// One for each teacher; responses, bytes and parts are of all together.
+        let caches: Int
         let epochs: Int
         let responses: Int
         let encoding: String
@@ -70,7 +74,7 @@ private struct Plan: Encodable {
         }
 
         enum CodingKeys: String, CodingKey {
-            case epochs, responses, encoding, bytes, parts
+            case caches, epochs, responses, encoding, bytes, parts
             case bytesPerResponse = "bytes_per_response"
         }
     }
@@ -108,19 +112,22 @@ private struct Plan: Encodable {
         }
         cache = recipe.cache.map { cache in
             let bytes = cache.rowEncoding.bytesPerRow(classes: recipe.data.classes)
-            let responses = cache.epochs * plan.slotsPerEpoch
+            let caches = recipe.teachers.count
+            let responses = caches * cache.epochs * plan.slotsPerEpoch
             let parts = (plan.groupsPerEpoch + cache.groupsPerPart - 1) / cache.groupsPerPart
             return Cache(
-                epochs: cache.epochs, responses: responses,
+                caches: caches, epochs: cache.epochs, responses: responses,
                 encoding: "\(cache.rowEncoding)", bytesPerResponse: bytes,
-                bytes: bytes.map { responses * $0 }, parts: parts * cache.epochs)
+                bytes: bytes.map { responses * $0 }, parts: caches * parts * cache.epochs)
         }
         let views = Double(plan.slotsPerEpoch)
         studentHours = command.studentSpeed.map {
             views * Double(recipe.schedule.epochs) / $0 / 3600
         }
         teacherHours = command.teacherSpeed.flatMap { speed in
-            recipe.cache.map { views * Double($0.epochs) / speed / 3600 }
+            recipe.cache.map {
+                Double(recipe.teachers.count) * views * Double($0.epochs) / speed / 3600
+            }
         }
     }
 
@@ -163,7 +170,8 @@ private struct Plan: Encodable {
         if let cache {
             lines += [
                 "",
-                "cache            \(cache.responses.grouped) responses of \(cache.epochs.grouped) "
+                (cache.caches == 1 ? "cache            " : "\(cache.caches) caches         ")
+                    + "\(cache.responses.grouped) responses of \(cache.epochs.grouped) "
                     + "epochs in \(cache.parts.grouped) parts",
                 "                 \(cache.encoding), \(cache.size)",
             ]

@@ -16,6 +16,11 @@ struct TrainCommand: ParsableCommand {
             what is missing and publishes it; with --wait it follows a build that is running. It \
             comes to the same weights as from a whole cache.
 
+            A recipe of several teachers takes --cache once for each, in any order: a cache's \
+            fingerprint tells whose it is. One that --build-cache is to make goes to the first \
+            teacher, in the recipe's order, that has none. The target is the weighted mean of \
+            their probabilities.
+
             Example:
               understudy train --recipe recipes/imagenet-resnet50-kd.yaml --cache responses \\
                 --out runs/kd --device cuda:0
@@ -24,8 +29,12 @@ struct TrainCommand: ParsableCommand {
     @OptionGroup var recipe: RecipeOptions
     @OptionGroup var device: DeviceOptions
 
-    @Option(name: .long, help: "The response cache; needed where the recipe learns from a teacher.")
-    var cache: String?
+    @Option(
+        name: .customLong("cache"), parsing: .singleValue,
+        help: ArgumentHelp(
+            "The response cache; needed where the recipe learns from a teacher. Once for each of "
+                + "several teachers, in any order.", valueName: "cache"))
+    var caches: [String] = []
 
     @Flag(
         name: .long,
@@ -64,7 +73,7 @@ struct TrainCommand: ParsableCommand {
     func run() throws {
         Interruption.install()
         var options = Trainer.Options(out: out)
-        options.cache = cache
+        options.caches = caches
         options.missing = buildCache ? .compute : wait ? .wait : .refuse
         options.initial = initial
         options.maxSteps = maxSteps

@@ -1,4 +1,6 @@
 import Foundation
+import Imaging
+import ResponseCache
 import Testing
 import Torch
 
@@ -128,23 +130,50 @@ import Torch
                 + "follow a build that is running")
     }
 
-    @Test("an image changed since the build is caught by its checksum") func changedPixels() throws
-    {
+    @Test("a teacher of other weights is told once, with what to do") func changedWeights() throws {
         let folder = try Folder.prepared()
-        // The same length, so that the data set's digest stays: one byte of the entropy-coded data.
-        for index in 0..<Folder.trainImages {
-            let name = "train/c\(index % Folder.classes)/\(index).jpg"
-            var data = try folder.data(name)
-            let middle = data.count - 40
-            data[middle] = data[middle] == 0x55 ? 0x2a : 0x55
-            data[middle + 1] = 0x11
-            try folder.write(name, data)
-        }
-        let message = try fail(
-            folder, ["train", "--recipe", "student.yaml", "--cache", "cache", "--out", "run"])
+        let weights = "\(folder.path)/teacher/average.safetensors"
+        let before = try Fingerprint.sha256(ofFile: weights)
+        var data = try folder.data("teacher/average.safetensors")
+        data[data.count - 1] ^= 1
+        try folder.write("teacher/average.safetensors", data)
+        let outcome = try Program.run(
+            ["train", "--recipe", "student.yaml", "--cache", "cache", "--out", "run"], in: folder)
+        #expect(outcome.status == 1)
         #expect(
-            message.contains("the pixels differ from those the teacher saw")
-                || message.contains(".jpg: "), "\(message)")
+            outcome.errors
+                == "Error: cache: the cache was made from other inputs; name another directory, or "
+                + "restore what differs:\n  teacher.weights: \(before) in the cache, "
+                + "\(try Fingerprint.sha256(ofFile: weights)) here\n")
+        #expect(!folder.exists("run"))
+    }
+
+    @Test("an image changed since the build is caught by the checksum of its group")
+    func changedPixels() throws {
+        let folder = try Folder.prepared()
+        try Program.run(
+            [
+                "views", "--recipe", "student.yaml", "--slots", "0..<48", "--params", "views.json",
+            ], in: folder)
+        let views = try #require(
+            JSONSerialization.jsonObject(with: folder.data("views.json")) as? [String: Any])
+        let slots = try #require(views["slots"] as? [[String: Any]])
+        // The second step's first group.
+        let path = try #require(slots.first { $0["group"] as? Int == 2 }?["path"] as? String)
+            .replacingOccurrences(of: "\(folder.path)/", with: "")
+        let size = try folder.data(path).count
+        // A plain image of the same path and size: what follows a JPEG's end is not read.
+        var other = try Data(
+            ImageEncoder.jpeg(Image(width: 40, height: 36, fill: (90, 90, 90)), quality: 90))
+        try #require(other.count < size)
+        other.append(Data(count: size - other.count))
+        try folder.write(path, other)
+        #expect(
+            try fail(
+                folder, ["train", "--recipe", "student.yaml", "--cache", "cache", "--out", "run"])
+                == "Error: group 2 of epoch 0: the pixels differ from those the teacher saw; an "
+                + "image changed or a decoder drifted: restore it, or remove cache and build it "
+                + "again")
     }
 
     @Test("a loss that is not finite stops with the step and the last good checkpoint")

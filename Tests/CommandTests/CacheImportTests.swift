@@ -71,6 +71,26 @@ import Testing
                     + "values=logits temperature=1.0 here"), "\(refused.errors)")
     }
 
+    @Test("of several teachers, the one that is named gets its card and its cache")
+    func several() throws {
+        let teachers = "[{card: card.yaml, weight: 1}, {card: made.yaml}]"
+        let override = ["--set", "teacher=none", "--set", "teachers=\(teachers)"]
+        let unnamed = try Program.run(command + source + override, in: folder)
+        #expect(
+            unnamed.errors
+                == "Error: recipe imported has 2 teachers: pass --teacher NAME, one of tiny, made\n"
+        )
+        let run = try Program.run(
+            command + source + override + ["--teacher", "made"], in: folder)
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(
+            String(decoding: try folder.data("made.yaml"), as: UTF8.self)
+                .hasPrefix("name: made\nkind: precomputed\n"))
+        // The same cache as that of a recipe with this teacher alone.
+        let again = try Program.run(command + ["--json"], in: folder)
+        #expect(again.output.contains("\"skipped\":4"), "\(again.errors)")
+    }
+
     @Test("without mixing, each image has the response of its row") func rows() throws {
         let run = try Program.run(
             command + source + ["--set", "view.mix=none", "--json"], in: folder)

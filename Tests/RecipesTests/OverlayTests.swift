@@ -18,7 +18,7 @@ import Testing
             #expect(recipe.name == "child")
             #expect(recipe.data.train == "\(folder)/base/data/train")
             #expect(recipe.data.val == "\(folder)/mine/v")
-            #expect(recipe.teacher?.card == "\(folder)/teachers/t.yaml")
+            #expect(recipe.teachers.map(\.card) == ["\(folder)/teachers/t.yaml"])
             #expect(recipe.optimizer.rule == .sgd(momentum: 0.9, nesterov: false))
             #expect(recipe.optimizer.lr == 5e-3)
             #expect(recipe.ema == nil)

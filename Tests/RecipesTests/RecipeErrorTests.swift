@@ -13,7 +13,7 @@ import Testing
             message("seed: 42", "seed: 42\nsede: 1")
                 == "mine.yaml:3:1: unknown key 'sede' in the recipe; known: average, batch, cache, "
                 + "checkpoint, data, ema, extends, loss, model, name, optimizer, precision, "
-                + "schedule, seed, teacher, validation, view")
+                + "schedule, seed, teacher, teachers, validation, view")
         #expect(
             message("scale: [0.08, 1.0]", "area: [0.08, 1.0]")
                 == "mine.yaml:6:10: unknown key 'area' in view.crop; known: ratio, scale")

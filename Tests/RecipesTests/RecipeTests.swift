@@ -79,14 +79,14 @@ import Testing
         let recipe = try read()
         #expect(recipe.data.train == "/exp/recipes/data/train")
         #expect(recipe.data.val == "/srv/val")
-        #expect(recipe.teacher?.card == "/exp/teachers/t.yaml")
+        #expect(recipe.teachers.map(\.card) == ["/exp/teachers/t.yaml"])
     }
 
     @Test("a teacher runs in fp32 unless its section says otherwise; precision is the student's")
     func teacherPrecision() throws {
-        #expect(try read().teacher?.precision == .fp32)
+        #expect(try read().teachers.map(\.precision) == [.fp32])
         let recipe = try read(overrides: ["teacher.precision=bf16", "precision=fp32"])
-        #expect(recipe.teacher?.precision == .bf16)
+        #expect(recipe.teachers.map(\.precision) == [.bf16])
         #expect(recipe.precision == .fp32)
     }
 
@@ -98,7 +98,7 @@ import Testing
             "teacher: {card: ../teachers/t.yaml}\ncache: {epochs: 610, encoding: topk, top_k: 50}",
             "teacher: none",
             overrides: ["loss={kl: 0, ce: 1}", "view.mix=none", "optimizer.max_grad_norm=none"])
-        #expect(supervised.teacher == nil)
+        #expect(supervised.teachers.isEmpty)
         #expect(supervised.cache == nil)
         #expect(supervised.view.mix == nil)
         #expect(supervised.optimizer.maxGradNorm == nil)
@@ -195,7 +195,7 @@ import Testing
         expected.name = "imagenet-resnet50-kd"
         expected.data.train = "\(repository)/data/imagenet/train"
         expected.data.val = "\(repository)/data/imagenet/val"
-        expected.teacher?.card = "\(repository)/teachers/beit_base_patch16_224.yaml"
+        expected.teachers[0].card = "\(repository)/teachers/beit_base_patch16_224.yaml"
         #expect(recipe == expected)
     }
 
@@ -217,9 +217,9 @@ import Testing
     func samebudget() throws {
         var labels = try Recipe(contentsOf: "\(repository)/recipes/digits-labels.yaml")
         let distilled = try Recipe(contentsOf: "\(repository)/recipes/digits-kd.yaml")
-        #expect(labels.teacher == nil && labels.cache == nil && labels.loss.kl == 0)
+        #expect(labels.teachers.isEmpty && labels.cache == nil && labels.loss.kl == 0)
         labels.name = distilled.name
-        labels.teacher = distilled.teacher
+        labels.teachers = distilled.teachers
         labels.cache = distilled.cache
         labels.loss = distilled.loss
         #expect(labels == distilled)
@@ -242,7 +242,7 @@ import Testing
     func teachers() throws {
         for name in ["imagenet-resnet50-kd", "digits-kd", "textures-kd"] {
             let recipe = try Recipe(contentsOf: "\(repository)/recipes/\(name).yaml")
-            let card = try TeacherCard(contentsOf: #require(recipe.teacher).card)
+            let card = try TeacherCard(contentsOf: #require(recipe.teachers.first).card)
             #expect(card.classes == recipe.data.classes)
             #expect(card.preprocessing.size == recipe.view.size)
         }

@@ -95,7 +95,8 @@ import Testing
             _ = try CacheBuilder(directory: converted, manifest: self.manifest(.topK(4)))
         }
         #expect(
-            text == "\(converted): the cache was made from other inputs; name another directory, or "
+            text
+                == "\(converted): the cache was made from other inputs; name another directory, or "
                 + "restore what differs:\n  converted_from: dense in the cache, nothing here")
         #expect(
             try message {
