@@ -249,12 +249,13 @@ int32_t chdf5_read_string(chdf5_file *file, const char *name, char **out, char *
     return status;
 }
 
-int32_t chdf5_read_int(chdf5_file *file, const char *name, int64_t *out, char **error) {
+static int32_t read_number(chdf5_file *file, const char *name, H5T_class_t kind, hid_t native,
+                           void *out, char **error) {
     chdf5_begin();
     hid_t type = -1;
-    hid_t attribute = scalar_attribute(file, name, H5T_INTEGER, &type, error);
+    hid_t attribute = scalar_attribute(file, name, kind, &type, error);
     if (attribute < 0) return -1;
-    int32_t status = H5Aread(attribute, H5T_NATIVE_INT64, out) < 0
+    int32_t status = H5Aread(attribute, native, out) < 0
                          ? chdf5_fail(error, "cannot read attribute '%s'", name)
                          : 0;
     H5Tclose(type);
@@ -262,17 +263,12 @@ int32_t chdf5_read_int(chdf5_file *file, const char *name, int64_t *out, char **
     return status;
 }
 
+int32_t chdf5_read_int(chdf5_file *file, const char *name, int64_t *out, char **error) {
+    return read_number(file, name, H5T_INTEGER, H5T_NATIVE_INT64, out, error);
+}
+
 int32_t chdf5_read_double(chdf5_file *file, const char *name, double *out, char **error) {
-    chdf5_begin();
-    hid_t type = -1;
-    hid_t attribute = scalar_attribute(file, name, H5T_FLOAT, &type, error);
-    if (attribute < 0) return -1;
-    int32_t status = H5Aread(attribute, H5T_NATIVE_DOUBLE, out) < 0
-                         ? chdf5_fail(error, "cannot read attribute '%s'", name)
-                         : 0;
-    H5Tclose(type);
-    H5Aclose(attribute);
-    return status;
+    return read_number(file, name, H5T_FLOAT, H5T_NATIVE_DOUBLE, out, error);
 }
 
 typedef struct {
