@@ -49,7 +49,8 @@ struct CacheCommand: ParsableCommand {
                 \(manifest.classes) classes, \(manifest.encoding)
                 epochs       \(info.completeEpochs) of \(manifest.epochs) complete
                 coverage     \(CoverageChart(reader))
-                parts        \(info.parts.grouped) of \(info.partsInAll.grouped)
+                parts        \(info.parts.grouped) of \(info.partsInAll.grouped); \
+                \(info.epochFiles.grouped) epochs in one file each
                 size         \(info.bytes.grouped) B (\(info.bytes.byteText)), \
                 \(perResponse) for each response
                 divergence   \(info.divergenceText)
