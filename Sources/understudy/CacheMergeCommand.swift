@@ -30,20 +30,9 @@ extension CacheCommand {
             Interruption.install()
             let bar = ProgressBar()
             let merge = try CacheMerge(into: into, sources: sources)
-            var hasBegun = false
             let summary = try {
                 defer { bar.end() }
-                return try merge.run { done, total in
-                    if !hasBegun { bar.begin("merge", total: total, unit: "parts") }
-                    hasBegun = true
-                    bar.advance(to: done, note: "")
-                    if Interruption.requested {
-                        throw Interrupted(
-                            description:
-                                "stopped after \(done) of \(total) parts; the same command "
-                                + "goes on from there")
-                    }
-                }
+                return try merge.run(progress: bar.parts("merge", goesOn: true))
             }()
             if json {
                 print(try summary.json())

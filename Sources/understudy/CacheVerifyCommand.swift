@@ -100,16 +100,9 @@ extension CacheCommand {
 
         private func verify(_ bar: ProgressBar) throws -> CacheVerification {
             let reader = try CacheReader(directory: cache)
-            var hasBegun = false
             defer { bar.end() }
-            return try reader.verify(workers: device.loading.workers) { done, total in
-                if !hasBegun { bar.begin("verify", total: total, unit: "parts") }
-                hasBegun = true
-                bar.advance(to: done, note: "")
-                if Interruption.requested {
-                    throw Interrupted(description: "stopped after \(done) of \(total) parts")
-                }
-            }
+            return try reader.verify(
+                workers: device.loading.workers, progress: bar.parts("verify", goesOn: false))
         }
 
         private func compare(_ bar: ProgressBar) throws -> Comparison? {

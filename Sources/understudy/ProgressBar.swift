@@ -85,3 +85,22 @@ final class ProgressBar: ProgressReporter {
             : String(format: "%d:%02d", whole / 60, whole % 60)
     }
 }
+
+extension ProgressBar {
+    /// What the tools that go through a cache part by part report to.
+    ///
+    /// - Parameter goesOn: whether the same command takes up the work where a signal stopped it.
+    /// - Returns: draws how many of how many parts are done; throws `Interrupted` after a signal.
+    func parts(_ label: String, goesOn: Bool) -> (_ done: Int, _ total: Int) throws -> Void {
+        var hasBegun = false
+        return { done, total in
+            if !hasBegun { self.begin(label, total: total, unit: "parts") }
+            hasBegun = true
+            self.advance(to: done, note: "")
+            guard Interruption.requested else { return }
+            throw Interrupted(
+                description: "stopped after \(done) of \(total) parts"
+                    + (goesOn ? "; the same command goes on from there" : ""))
+        }
+    }
+}
