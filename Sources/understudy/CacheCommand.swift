@@ -9,7 +9,8 @@ struct CacheCommand: ParsableCommand {
         commandName: "cache",
         abstract: "Builds and reads caches of teacher responses.",
         subcommands: [
-            Build.self, Info.self, Rows.self, Verify.self, Merge.self, Import.self,
+            Build.self, Info.self, Rows.self, Verify.self, Merge.self, Compact.self,
+            Import.self,
         ])
 
     /// `understudy cache info`.

@@ -10,8 +10,9 @@ extension CacheCommand {
             abstract: "Gathers the parts of several caches of one fingerprint in one.",
             discussion: """
                 Parts come as hard links where the file system allows it and as copies elsewhere; \
-                the sources stay as they are. Parts that two caches hold must have the same \
-                bytes. The same command goes on after a kill or Ctrl-C.
+                the sources stay as they are. Parts that two caches hold must be the same. An \
+                epoch that a source holds in one file comes as that file. The same command goes \
+                on after a kill or Ctrl-C.
 
                 Example:
                   understudy cache merge --into responses node0/responses node1/responses
