@@ -7,7 +7,7 @@
 #include <hdf5.h>
 
 struct chdf5_file {
-    /// Negative once it is closed.
+    /// A file, which stands for its root group, or a group; negative once it is closed.
     hid_t id;
     /// The content of a file that is being written; HDF5 grows it through callbacks.
     unsigned char *image;

@@ -1,4 +1,4 @@
-// Files, attributes and the list of members.
+// Files, groups, attributes and the list of members.
 #include "chdf5_internal.h"
 
 #include <stdlib.h>
@@ -147,9 +147,40 @@ int32_t chdf5_open(const char *path, chdf5_file **out, char **error) {
 void chdf5_close(chdf5_file *file) {
     if (file == NULL) return;
     chdf5_begin();
-    if (file->id >= 0) H5Fclose(file->id);
+    if (file->id >= 0) {
+        if (H5Iget_type(file->id) == H5I_GROUP) {
+            H5Gclose(file->id);
+        } else {
+            H5Fclose(file->id);
+        }
+    }
     free(file->image);
     free(file);
+}
+
+int32_t chdf5_open_group(chdf5_file *file, const char *name, chdf5_file **out, char **error) {
+    chdf5_begin();
+    htri_t exists = H5Lexists(file->id, name, H5P_DEFAULT);
+    if (exists < 0) return chdf5_fail(error, "cannot open group '%s'", name);
+    if (exists == 0) return chdf5_refuse(error, "has no group '%s'", name);
+    chdf5_file *group = allocate(error);
+    if (group == NULL) return -1;
+    group->id = H5Gopen2(file->id, name, H5P_DEFAULT);
+    if (group->id < 0) {
+        int32_t result = chdf5_fail(error, "cannot open group '%s'", name);
+        chdf5_close(group);
+        return result;
+    }
+    *out = group;
+    return 0;
+}
+
+int32_t chdf5_copy_root(chdf5_file *source, chdf5_file *target, const char *name, char **error) {
+    chdf5_begin();
+    if (H5Ocopy(source->id, "/", target->id, name, H5P_DEFAULT, H5P_DEFAULT) < 0) {
+        return chdf5_fail(error, "cannot copy to group '%s'", name);
+    }
+    return 0;
 }
 
 static int32_t write_attribute(chdf5_file *file, const char *name, hid_t type, const void *value,
@@ -249,12 +280,13 @@ int32_t chdf5_read_string(chdf5_file *file, const char *name, char **out, char *
     return status;
 }
 
-int32_t chdf5_read_int(chdf5_file *file, const char *name, int64_t *out, char **error) {
+static int32_t read_number(chdf5_file *file, const char *name, H5T_class_t kind, hid_t native,
+                           void *out, char **error) {
     chdf5_begin();
     hid_t type = -1;
-    hid_t attribute = scalar_attribute(file, name, H5T_INTEGER, &type, error);
+    hid_t attribute = scalar_attribute(file, name, kind, &type, error);
     if (attribute < 0) return -1;
-    int32_t status = H5Aread(attribute, H5T_NATIVE_INT64, out) < 0
+    int32_t status = H5Aread(attribute, native, out) < 0
                          ? chdf5_fail(error, "cannot read attribute '%s'", name)
                          : 0;
     H5Tclose(type);
@@ -262,17 +294,12 @@ int32_t chdf5_read_int(chdf5_file *file, const char *name, int64_t *out, char **
     return status;
 }
 
+int32_t chdf5_read_int(chdf5_file *file, const char *name, int64_t *out, char **error) {
+    return read_number(file, name, H5T_INTEGER, H5T_NATIVE_INT64, out, error);
+}
+
 int32_t chdf5_read_double(chdf5_file *file, const char *name, double *out, char **error) {
-    chdf5_begin();
-    hid_t type = -1;
-    hid_t attribute = scalar_attribute(file, name, H5T_FLOAT, &type, error);
-    if (attribute < 0) return -1;
-    int32_t status = H5Aread(attribute, H5T_NATIVE_DOUBLE, out) < 0
-                         ? chdf5_fail(error, "cannot read attribute '%s'", name)
-                         : 0;
-    H5Tclose(type);
-    H5Aclose(attribute);
-    return status;
+    return read_number(file, name, H5T_FLOAT, H5T_NATIVE_DOUBLE, out, error);
 }
 
 typedef struct {

@@ -80,13 +80,55 @@ struct CacheFolder: Sendable {
         return try CacheManifest.parse(bytes, path: path)
     }
 
+    /// A part's own file.
     func path(of part: PartID) -> String { "\(directory)/\(part.path)" }
 
-    func isPublished(_ part: PartID) -> Bool { Files.size(path(of: part)) != nil }
+    /// The file that holds the whole epoch of a part, where a compaction has made it.
+    func epochPath(of part: PartID) -> String { "\(directory)/\(part.epochFile)" }
+
+    /// Where a part lies; nil if it is not there.
+    ///
+    /// A compaction removes a part only once the epoch's file has its name. So in this order of
+    /// looking a part that is there is found at any moment.
+    func place(of part: PartID) -> PartPlace? {
+        if Files.size(path(of: part)) != nil { return .file(path(of: part)) }
+        let path = epochPath(of: part)
+        return Files.size(path) != nil ? .group(part.group, file: path) : nil
+    }
+
+    func isPublished(_ part: PartID) -> Bool { place(of: part) != nil }
+
+    /// Reads a part where it lies.
+    ///
+    /// - Parameter body: reads at a place; called again after an error if a compaction may have
+    ///   moved the part between the look and the reading.
+    /// - Throws: `CacheError` saying what is missing, or what the body throws.
+    func read<Result>(
+        _ part: PartID, _ body: (PartPlace) throws(CacheError) -> Result
+    ) throws(CacheError) -> Result {
+        guard let place = place(of: part) else {
+            throw CacheError(
+                "\(directory): \(part) (slots \(manifest.slots(of: part))) is not in the cache; "
+                    + "`understudy cache build` with this recipe adds what is missing")
+        }
+        do {
+            return try body(place)
+        } catch {
+            guard case .file = place, Files.size(epochPath(of: part)) != nil,
+                let now = self.place(of: part)
+            else { throw error }
+            return try body(now)
+        }
+    }
 
     /// Reads and checks a part.
     func content(of part: PartID) throws(CacheError) -> PartFile.Content {
-        try PartFile(manifest: manifest, part: part).decode(path: path(of: part), priors: priors)
+        try read(part) { place throws(CacheError) in try content(of: part, at: place) }
+    }
+
+    /// Reads and checks a part at one place.
+    func content(of part: PartID, at place: PartPlace) throws(CacheError) -> PartFile.Content {
+        try PartFile(manifest: manifest, part: part).decode(at: place, priors: priors)
     }
 
     /// The parts of these epochs (each taken modulo the cache's) that are not there, in order.
@@ -96,6 +138,51 @@ struct CacheFolder: Sendable {
             ? Array(0..<manifest.epochs)
             : Set(epochs.map { manifest.epoch($0) }).sorted()
         return own.flatMap { manifest.parts(epochs: $0..<$0 + 1) }.filter { !isPublished($0) }
+    }
+}
+
+/// Where a part lies.
+enum PartPlace: Sendable, CustomStringConvertible {
+    /// In a file of its own, at this path.
+    case file(String)
+    /// In a group of its epoch's file.
+    case group(String, file: String)
+
+    /// The file.
+    var path: String {
+        switch self {
+        case .file(let path), .group(_, let path): path
+        }
+    }
+
+    /// The file and, if any, the group, as errors begin with them.
+    var description: String {
+        switch self {
+        case .file(let path): path
+        case .group(let name, let path): "\(path), \(name)"
+        }
+    }
+
+    /// What to do about a part that cannot be used.
+    var remedy: String {
+        switch self {
+        case .file: "delete this file and build the part again"
+        case .group: "delete this file and build its parts again"
+        }
+    }
+
+    /// Opens the file, or the file and the group, and lends it.
+    func open<Result>(
+        _ body: (borrowing HDF5File) throws(CacheError) -> Result
+    ) throws(CacheError) -> Result {
+        switch self {
+        case .file(let path):
+            try HDF5File.open(path: path, body)
+        case .group(let name, let path):
+            try HDF5File.open(path: path) { file throws(CacheError) in
+                try file.group(name, body)
+            }
+        }
     }
 }
 

@@ -2,8 +2,11 @@ import Foundation
 
 /// Gathers the parts of several caches of one fingerprint in one cache.
 ///
-/// A part comes as a hard link where the file system allows it and as a copy elsewhere, under its
+/// A file comes as a hard link where the file system allows it and as a copy elsewhere, under its
 /// name completely or not at all. So a merge that was killed is finished by the same call.
+///
+/// Where a source holds a whole epoch in one file, that file comes, even beside parts of the epoch
+/// that are there already: a compaction of the merged cache removes those.
 public struct CacheMerge: Sendable {
     /// What a merge did.
     public struct Summary: Codable, Equatable, Sendable {
@@ -11,7 +14,7 @@ public struct CacheMerge: Sendable {
         public var linked = 0
         /// Parts that were copied.
         public var copied = 0
-        /// Parts of the sources that were there already, with the same bytes.
+        /// Parts of the sources that were there already, with the same content.
         public var present = 0
         /// Parts that the merged cache still lacks.
         public var missing = 0
@@ -54,32 +57,46 @@ public struct CacheMerge: Sendable {
     ///
     /// - Parameter progress: told how many of how many parts are done; what it throws ends the
     ///   merge between two parts.
-    /// - Throws: `CacheError` naming a part of which two caches hold different bytes, or the path
-    ///   that cannot be read or written.
+    /// - Throws: `CacheError` naming a part of which two caches hold files of different bytes (or
+    ///   different datasets, where one holds it in its epoch's file), or the path that cannot be
+    ///   read or written.
     public func run(
         progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
     ) throws -> Summary {
-        let held = target.manifest.parts(epochs: 0..<target.manifest.epochs).compactMap { part in
-            let holders = sources.filter { $0.isPublished(part) }
-            return holders.isEmpty ? nil : (part: part, holders: holders)
+        let epochs = (0..<target.manifest.epochs).map { epoch in
+            target.manifest.parts(epochs: epoch..<epoch + 1).compactMap { part in
+                let holders = sources.filter { $0.isPublished(part) }
+                return holders.isEmpty ? nil : (part: part, holders: holders)
+            }
         }
-        for (part, holders) in held {
+        for (part, holders) in epochs.joined() {
             let all = (target.isPublished(part) ? [target] : []) + holders
             for other in all.dropFirst() { try Self.requireEqual(part, all[0], other) }
         }
         try bringPriors()
-        var summary = Summary()
-        for (index, (part, holders)) in held.enumerated() {
-            try progress(index, held.count)
-            if target.isPublished(part) {
-                summary.present += 1
-            } else if try bring(part, from: holders[0]) {
-                summary.linked += 1
-            } else {
-                summary.copied += 1
+        let total = epochs.reduce(0) { $0 + $1.count }
+        var (summary, done) = (Summary(), 0)
+        for held in epochs {
+            let lacking = held.filter { !target.isPublished($0.part) }
+            summary.present += held.count - lacking.count
+            done += held.count - lacking.count
+            var moves = lacking.map { (path: $0.part.path, parts: [$0.part], from: $0.holders[0]) }
+            if let first = lacking.first?.part,
+                let source = sources.first(where: { Files.size($0.epochPath(of: first)) != nil })
+            {
+                moves = [(path: first.epochFile, parts: lacking.map(\.part), from: source)]
+            }
+            for move in moves {
+                try progress(done, total)
+                if try bring(move.path, holding: move.parts, from: move.from) {
+                    summary.linked += move.parts.count
+                } else {
+                    summary.copied += move.parts.count
+                }
+                done += move.parts.count
             }
         }
-        try progress(held.count, held.count)
+        try progress(total, total)
         summary.missing = target.missingParts(epochs: 0..<target.manifest.epochs).count
         return summary
     }
@@ -89,62 +106,81 @@ public struct CacheMerge: Sendable {
         for source in sources {
             for name in try source.priors.files()
             where Files.kind("\(target.directory)/\(name)") == .nothing {
-                _ = try bring(name, from: source.directory, to: target.directory)
+                _ = try bring(name, holding: [], from: source)
             }
         }
     }
 
-    /// Publishes one part.
+    /// Publishes a file of a source under the same name.
     ///
+    /// - Parameters:
+    ///   - path: the file within the cache.
+    ///   - parts: what is wanted of it.
     /// - Returns: whether as a hard link; otherwise it was copied.
-    private func bring(_ part: PartID, from source: CacheFolder) throws(CacheError) -> Bool {
-        let folder = "\(target.directory)/\(part.folder)"
-        try Files.makeFolder(folder)
-        let outcome = try bring(
-            part.file, from: "\(source.directory)/\(part.folder)", to: folder)
-        // A file of the name that appeared since is another merge's: compared like any other.
-        if outcome == .wasThere { try Self.requireEqual(part, target, source) }
-        return outcome == .linked
-    }
-
-    private enum Outcome { case linked, copied, wasThere }
-
     private func bring(
-        _ name: String, from source: String, to folder: String
-    ) throws(CacheError) -> Outcome {
+        _ path: String, holding parts: [PartID], from source: CacheFolder
+    ) throws(CacheError) -> Bool {
+        let (old, new) = ("\(source.directory)/\(path)", "\(target.directory)/\(path)")
+        let folder = Files.parent(of: new)
+        let name = String(new.dropFirst(folder.count + 1))
+        try Files.makeFolder(folder)
         try PublishedFile.removeStale(folder: folder, name: name)
-        let path = "\(source)/\(name)"
-        if linking, link(path, "\(folder)/\(name)") == 0 {
+        // A file of the name that appeared since is another merge's: compared like any other.
+        if linking, link(old, new) == 0 {
             try Files.synchronizeFolder(folder)
-            return .linked
+            return true
         }
-        guard let bytes = try? Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
-        else { throw CacheError("\(path): cannot read") }
+        guard let bytes = try? Data(contentsOf: URL(fileURLWithPath: old), options: .mappedIfSafe)
+        else { throw CacheError("\(old): cannot read") }
         let file = try PublishedFile(folder: folder, name: name)
         let written = bytes.withUnsafeBytes { bytes in
             Result { () throws(CacheError) in try file.write(bytes) }
         }
         try written.get()
-        return try file.publishUnlessPresent() ? .copied : .wasThere
+        if try !file.publishUnlessPresent() {
+            for part in parts { try Self.requireEqual(part, target, source) }
+        }
+        return false
     }
 
     private static func requireEqual(
         _ part: PartID, _ one: CacheFolder, _ other: CacheFolder
     ) throws(CacheError) {
-        let paths = [one.path(of: part), other.path(of: part)]
-        guard try !haveSameBytes(paths[0], paths[1]) else { return }
+        guard let first = one.place(of: part), let second = other.place(of: part),
+            try !areEqual(part, (one, first), (other, second))
+        else { return }
         throw CacheError(
-            "\(part): \(paths[0]) and \(paths[1]) have different bytes; run `understudy cache "
+            "\(part): \(first) and \(second) have different bytes; run `understudy cache "
                 + "verify` on both and delete the one that is wrong")
     }
 
-    /// Whether two files are one, or hold the same bytes.
-    private static func haveSameBytes(_ one: String, _ other: String) throws(CacheError) -> Bool {
+    /// Whether a part is the same in two caches: its file's bytes or, where one holds it in the file
+    /// of its epoch, its datasets.
+    private static func areEqual(
+        _ part: PartID, _ one: (cache: CacheFolder, place: PartPlace),
+        _ other: (cache: CacheFolder, place: PartPlace)
+    ) throws(CacheError) -> Bool {
+        if try areOneFile(one.place.path, other.place.path) { return true }
+        if case (.file(let first), .file(let second)) = (one.place, other.place) {
+            return try haveSameBytes(first, second)
+        }
+        let contents = try [one, other].map { cache, _ throws(CacheError) in
+            try cache.read(part) { place throws(CacheError) in
+                try cache.content(of: part, at: place)
+            }
+        }
+        return contents[0] == contents[1]
+    }
+
+    private static func areOneFile(_ one: String, _ other: String) throws(CacheError) -> Bool {
         var (first, second) = (stat(), stat())
         guard stat(one, &first) == 0 else { throw .system("\(one): cannot read") }
         guard stat(other, &second) == 0 else { throw .system("\(other): cannot read") }
-        if first.st_dev == second.st_dev, first.st_ino == second.st_ino { return true }
-        guard first.st_size == second.st_size else { return false }
+        return first.st_dev == second.st_dev && first.st_ino == second.st_ino
+    }
+
+    private static func haveSameBytes(_ one: String, _ other: String) throws(CacheError) -> Bool {
+        guard Files.size(one) == Files.size(other) else { return false }
         var contents: [Data] = []
         for path in [one, other] {
             guard

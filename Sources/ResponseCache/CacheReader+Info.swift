@@ -8,7 +8,9 @@ public struct CacheInfo: Codable, Equatable, Sendable {
     public let responses: Int
     /// Responses of the complete cache.
     public let responsesInAll: Int
-    /// Bytes of the part files that are there.
+    /// Epochs that lie in one file each.
+    public let epochFiles: Int
+    /// Bytes of the files in which they are: of an epoch's file, or of part files.
     public let bytes: Int
     /// Epochs of which every part is there.
     public let completeEpochs: Int
@@ -33,6 +35,7 @@ public struct CacheInfo: Codable, Equatable, Sendable {
         case partsInAll = "parts_in_all"
         case responses
         case responsesInAll = "responses_in_all"
+        case epochFiles = "epoch_files"
         case bytes
         case completeEpochs = "complete_epochs"
         case bytesPerResponse = "bytes_per_response"
@@ -63,32 +66,46 @@ extension CacheReader {
 
     /// Counts and sizes of what is there now, and what storing it cost in accuracy.
     ///
-    /// Opens every part for its attributes; rows are not read.
+    /// Opens every file for its parts' attributes; rows are not read.
     ///
     /// - Throws: `CacheError` naming a part that cannot be read.
     public func info() throws(CacheError) -> CacheInfo {
-        var (parts, responses, bytes, complete) = (0, 0, 0, 0)
+        var (parts, responses, bytes, complete, epochFiles) = (0, 0, 0, 0, 0)
         var (divergence, worst, entries) = (0.0, 0.0, 0.0)
+        func count(_ part: PartID, _ cost: RowStatistics.Stored) {
+            let rows = manifest.slots(of: part).count
+            parts += 1
+            responses += rows
+            divergence += cost.meanKL * Double(rows)
+            entries += cost.meanEntries * Double(rows)
+            worst = max(worst, cost.maxKL)
+        }
         for epoch in 0..<manifest.epochs {
             let before = parts
-            for part in manifest.parts(epochs: epoch..<epoch + 1) {
-                guard let size = Files.size(folder.path(of: part)) else { continue }
-                parts += 1
+            let file = EpochFile(manifest: manifest, epoch: epoch)
+            let path = "\(directory)/\(file.name)"
+            if let size = Files.size(path) {
+                epochFiles += 1
                 bytes += size
-                let rows = manifest.slots(of: part).count
-                responses += rows
-                let cost = try PartFile(manifest: manifest, part: part)
-                    .statistics(path: folder.path(of: part))
-                divergence += cost.meanKL * Double(rows)
-                entries += cost.meanEntries * Double(rows)
-                worst = max(worst, cost.maxKL)
+                for (part, cost) in zip(file.parts, try file.statistics(path: path)) {
+                    count(part, cost)
+                }
+            } else {
+                for part in file.parts {
+                    guard let size = self.bytes(of: part) else { continue }
+                    bytes += size
+                    let cost = try folder.read(part) { place throws(CacheError) in
+                        try PartFile(manifest: manifest, part: part).statistics(at: place)
+                    }
+                    count(part, cost)
+                }
             }
             if parts - before == manifest.partsPerEpoch { complete += 1 }
         }
         return CacheInfo(
             parts: parts, partsInAll: manifest.epochs * manifest.partsPerEpoch,
             responses: responses, responsesInAll: manifest.epochs * manifest.slotsPerEpoch,
-            bytes: bytes, completeEpochs: complete,
+            epochFiles: epochFiles, bytes: bytes, completeEpochs: complete,
             bytesPerResponse: responses > 0 ? Double(bytes) / Double(responses) : nil,
             encodedBytesPerResponse: manifest.encoding.bytesPerRow(classes: manifest.classes),
             meanKL: responses > 0 ? divergence / Double(responses) : nil,

@@ -9,6 +9,10 @@ public struct CacheFault: Codable, Equatable, Sendable {
     public let part: Int
     /// One line: the file, the attribute, dataset or row, and what to do.
     public let message: String
+
+    init(_ part: PartID, _ message: String) {
+        (epoch, self.part, self.message) = (part.epoch, part.index, message)
+    }
 }
 
 /// What a check of every part that is there found.
@@ -67,8 +71,7 @@ extension CacheReader {
             for (part, outcome) in zip(batch, outcomes.withLock { $0 }) {
                 responses += outcome.sound
                 if let message = outcome.fault {
-                    faults.append(
-                        CacheFault(epoch: part.epoch, part: part.index, message: message))
+                    faults.append(CacheFault(part, message))
                 }
             }
             done += batch.count
@@ -80,11 +83,12 @@ extension CacheReader {
     }
 
     /// Decodes one part: how many of its rows are sound, and what is wrong, if anything.
-    private func examine(_ part: PartID) -> (sound: Int, fault: String?) {
-        let path = folder.path(of: part)
-        let rows: PartRows
+    func examine(_ part: PartID) -> (sound: Int, fault: String?) {
+        let (place, rows): (PartPlace, PartRows)
         do {
-            rows = try folder.content(of: part).rows
+            (place, rows) = try folder.read(part) { place throws(CacheError) in
+                (place, try folder.content(of: part, at: place).rows)
+            }
         } catch {
             return (0, error.description)
         }
@@ -117,10 +121,7 @@ extension CacheReader {
         }
         guard let first else { return (slots.count, nil) }
         let others = faulty > 1 ? " (and \(faulty - 1) more rows)" : ""
-        return (
-            slots.count - faulty,
-            "\(path): \(first)\(others); delete this file and build the part again"
-        )
+        return (slots.count - faulty, "\(place): \(first)\(others); \(place.remedy)")
     }
 
     /// Why a decoded row is no distribution, whatever the encoding's own checks let pass.

@@ -8,6 +8,7 @@ import Synchronization
 public final class CacheReader: Sendable {
     private struct LoadedPart: Sendable {
         var part: PartID
+        var place: PartPlace
         var content: PartFile.Content
     }
 
@@ -63,11 +64,13 @@ public final class CacheReader: Sendable {
             let held = manifest.slots(of: part)
             let end = min(slots.upperBound, held.upperBound)
             let rows = slot - held.lowerBound..<end - held.lowerBound
-            let fault = try withPart(part) { $0.rows.decode(rows, into: target) }
+            let (fault, place) = try withPart(part) {
+                ($0.content.rows.decode(rows, into: target), $0.place)
+            }
             if let fault {
                 throw CacheError(
-                    "\(folder.path(of: part)): the row of slot \(held.lowerBound + fault.row) "
-                        + "is invalid: \(fault.reason); delete this file and build the part again")
+                    "\(place): the row of slot \(held.lowerBound + fault.row) is invalid: "
+                        + "\(fault.reason); \(place.remedy)")
             }
             target += rows.count * manifest.classes
             slot = end
@@ -89,26 +92,24 @@ public final class CacheReader: Sendable {
         let part = PartID(
             epoch: manifest.epoch(epoch), index: group / manifest.groupsPerPart)
         let first = manifest.groups(of: part).lowerBound
-        return try withPart(part) { $0.pixelChecksums[group - first] }
+        return try withPart(part) { $0.content.pixelChecksums[group - first] }
     }
 
     /// Lends a part, read from its file unless it is the last one used.
     private func withPart<Result: Sendable>(
-        _ part: PartID, _ body: (borrowing PartFile.Content) -> Result
+        _ part: PartID, _ body: (borrowing LoadedPart) -> Result
     ) throws(CacheError) -> Result {
         try loaded.withLock { loaded throws(CacheError) in
-            if let loaded, loaded.part == part { return body(loaded.content) }
+            if let loaded, loaded.part == part { return body(loaded) }
             // Given up first, so that two parts are never held at once.
             loaded = nil
-            guard folder.isPublished(part) else {
-                let slots = manifest.slots(of: part)
-                throw CacheError(
-                    "\(directory): \(part) (slots \(slots)) is not in the cache; "
-                        + "`understudy cache build` with this recipe adds what is missing")
+            let read = try folder.read(part) { place throws(CacheError) in
+                LoadedPart(
+                    part: part, place: place,
+                    content: try folder.content(of: part, at: place))
             }
-            let content = try folder.content(of: part)
-            loaded = LoadedPart(part: part, content: content)
-            return body(content)
+            loaded = read
+            return body(read)
         }
     }
 }

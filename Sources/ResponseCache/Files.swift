@@ -61,12 +61,23 @@ enum Files {
     /// Makes renames and new names within a folder durable.
     static func synchronizeFolder(_ path: String) throws(CacheError) {
         let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        // A compaction removed it, with all that was named in it.
+        if descriptor < 0, errno == ENOENT { return }
         guard descriptor >= 0 else { throw .system("\(path): cannot open the folder") }
         defer { close(descriptor) }
         // Some network file systems cannot, and say so with EINVAL: there the rename is all we have.
         guard fsync(descriptor) == 0 || errno == EINVAL else {
             throw .system("\(path): cannot flush the folder")
         }
+    }
+
+    /// Removes a file.
+    ///
+    /// - Returns: whether it was there.
+    static func remove(_ path: String) throws(CacheError) -> Bool {
+        if unlink(path) == 0 { return true }
+        guard errno == ENOENT else { throw .system("\(path): cannot remove") }
+        return false
     }
 
     static func parent(of path: String) -> String {
@@ -98,8 +109,14 @@ struct PublishedFile: ~Copyable {
             let temporary = "\(folder)/\(Self.prefix)\(name)-\(getpid())-\(random)"
             let descriptor = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
             if descriptor < 0 {
-                if errno == EEXIST { continue }
-                throw .system("\(temporary): cannot create")
+                let code = errno
+                if code == EEXIST { continue }
+                // A compaction removed the epoch's folder, in which there was nothing any more.
+                if code == ENOENT {
+                    try Files.makeFolder(folder)
+                    continue
+                }
+                throw .system("\(temporary): cannot create", code)
             }
             // Another writer's cleaning may come between open and lock: then take a new name. A file
             // system without locks is fine: there nobody cleans.
@@ -187,9 +204,10 @@ struct PublishedFile: ~Copyable {
             advice: full ? "; make room and run again, finished parts are kept" : "")
     }
 
-    /// Removes temporaries of a file whose writers are gone.
-    static func removeStale(folder: String, name: String) throws(CacheError) {
-        for entry in try Files.names(in: folder) where entry.hasPrefix("\(prefix)\(name)-") {
+    /// Removes temporaries whose writers are gone: those of a file, or of every file of the folder.
+    static func removeStale(folder: String, name: String? = nil) throws(CacheError) {
+        let prefix = prefix + (name.map { "\($0)-" } ?? "")
+        for entry in try Files.names(in: folder) where entry.hasPrefix(prefix) {
             let path = "\(folder)/\(entry)"
             let descriptor = open(path, O_RDONLY | O_CLOEXEC)
             guard descriptor >= 0 else { continue }

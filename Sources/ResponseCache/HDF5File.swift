@@ -4,7 +4,7 @@ import Synchronization
 /// HDF5 as Debian builds it is not thread-safe, not even for different files.
 private let hdf5Lock = Mutex<Void>(())
 
-/// An HDF5 file that is written in memory or read from disk.
+/// An HDF5 file that is written in memory or read from disk, or a group of one.
 ///
 /// A value of this type exists only inside `create` or `open`, which hold the process-wide lock, so
 /// that no two threads are ever inside HDF5.
@@ -48,6 +48,14 @@ struct HDF5File: ~Copyable {
         }
         guard let result else { preconditionFailure("the body ran, or an error was thrown") }
         return result
+    }
+
+    /// Opens a group of the file and lends it as if it were a file.
+    func group<Result>(
+        _ name: String, _ body: (borrowing HDF5File) throws(CacheError) -> Result
+    ) throws(CacheError) -> Result {
+        let group = try HDF5File("\(path), \(name)") { chdf5_open_group(file, name, $0, $1) }
+        return try body(group)
     }
 
     /// HDF5's version at run time, such as 1.10.8.
@@ -134,6 +142,15 @@ extension HDF5File {
                     bytes.baseAddress, message)
             }
         }
+    }
+
+    /// Copies the root group of a file on disk, with all that is in it, to a new group.
+    ///
+    /// Datasets are copied as they are stored: their checksums still are those of the first writer.
+    func copy(rootOf other: String, to group: String) throws(CacheError) {
+        // Not by `open`: whoever holds this file holds the lock.
+        let source = try HDF5File(other) { chdf5_open(other, $0, $1) }
+        try check { chdf5_copy_root(source.file, file, group, $0) }
     }
 
     func string(_ name: String) throws(CacheError) -> String {

@@ -4,7 +4,7 @@ struct PartFile {
     let part: PartID
 
     /// What a part holds.
-    struct Content: Sendable {
+    struct Content: Sendable, Equatable {
         var rows: PartRows
         /// What storing the rows cost.
         var statistics: RowStatistics.Stored
@@ -119,20 +119,20 @@ struct PartFile {
         }
     }
 
-    /// Reads and checks the file.
+    /// Reads and checks the part.
     ///
     /// - Parameter priors: where the cache's priors are.
-    /// - Throws: `CacheError` naming the file and the attribute or dataset that is not what the
+    /// - Throws: `CacheError` naming the place and the attribute or dataset that is not what the
     ///   manifest says, or cannot be read; or the prior that is missing or damaged.
-    func decode(path: String, priors: PriorStore) throws(CacheError) -> Content {
+    func decode(at place: PartPlace, priors: PriorStore) throws(CacheError) -> Content {
         var (content, prior): (Content, String?)
         do {
-            (content, prior) = try HDF5File.open(path: path) { file throws(CacheError) in
-                try check(file, path)
+            (content, prior) = try place.open { file throws(CacheError) in
+                try check(file, place)
                 return (try self.content(of: file), try self.prior(of: file))
             }
         } catch {
-            throw CacheError("\(error); delete this file and build the part again")
+            throw CacheError("\(error); \(place.remedy)")
         }
         if let prior { content.rows.prior = try priors.prior(digest: prior) }
         return content
@@ -146,18 +146,18 @@ struct PartFile {
     }
 
     /// Reads what storing the rows cost, after a check of the attributes; no rows.
-    func statistics(path: String) throws(CacheError) -> RowStatistics.Stored {
+    func statistics(at place: PartPlace) throws(CacheError) -> RowStatistics.Stored {
         do {
-            return try HDF5File.open(path: path) { file throws(CacheError) in
-                try check(file, path)
+            return try place.open { file throws(CacheError) in
+                try check(file, place)
                 return try RowStatistics.Stored(readFrom: file)
             }
         } catch {
-            throw CacheError("\(error); delete this file and build the part again")
+            throw CacheError("\(error); \(place.remedy)")
         }
     }
 
-    private func check(_ file: borrowing HDF5File, _ path: String) throws(CacheError) {
+    private func check(_ file: borrowing HDF5File, _ place: PartPlace) throws(CacheError) {
         for attribute in attributes {
             let (found, expected): (String, String)
             switch attribute.value {
@@ -169,7 +169,7 @@ struct PartFile {
             }
             guard found == expected else {
                 throw CacheError(
-                    "\(path): belongs to another cache or place: its \(attribute.name) is "
+                    "\(place): belongs to another cache or place: its \(attribute.name) is "
                         + "\(found), the manifest says \(expected)")
             }
         }

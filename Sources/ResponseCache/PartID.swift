@@ -14,7 +14,7 @@ public struct PartID: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The folder of the epoch's parts within the cache: `epoch-0000`.
     public var folder: String { "epoch-\(Self.padded(epoch, 4))" }
 
-    /// The file within the cache: `epoch-0000/part-00000.h5`.
+    /// The part's own file within the cache: `epoch-0000/part-00000.h5`.
     public var path: String { "\(folder)/\(file)" }
 
     /// `epoch 0, part 0`.
@@ -25,7 +25,13 @@ public struct PartID: Hashable, Comparable, Sendable, CustomStringConvertible {
         (left.epoch, left.index) < (right.epoch, right.index)
     }
 
-    var file: String { "part-\(Self.padded(index, 5)).h5" }
+    var file: String { "\(group).h5" }
+
+    /// The part's group in the file of its epoch: `part-00000`.
+    var group: String { "part-\(Self.padded(index, 5))" }
+
+    /// The file within the cache that holds a whole epoch: `epoch-0000.h5`.
+    var epochFile: String { "\(folder).h5" }
 
     private static func padded(_ number: Int, _ digits: Int) -> String {
         let text = String(number)

@@ -1,5 +1,5 @@
 /// The rows of one part as they lie in its file.
-struct PartRows: Sendable {
+struct PartRows: Sendable, Equatable {
     /// What the datasets hold.
     enum Storage: Sendable, Equatable {
         /// Halves of every class, `[rows, classes]`.

@@ -9,8 +9,8 @@ struct CacheCommand: ParsableCommand {
         commandName: "cache",
         abstract: "Builds and reads caches of teacher responses.",
         subcommands: [
-            Build.self, Info.self, Rows.self, Verify.self, Merge.self, Import.self, Convert.self,
-            Bench.self,
+            Build.self, Info.self, Rows.self, Verify.self, Merge.self, Compact.self, Convert.self,
+            Import.self, Bench.self,
         ])
 
     /// `understudy cache info`.
@@ -50,7 +50,8 @@ struct CacheCommand: ParsableCommand {
                 \(manifest.classes) classes, \(manifest.encoding)
                 epochs       \(info.completeEpochs) of \(manifest.epochs) complete
                 coverage     \(CoverageChart(reader))
-                parts        \(info.parts.grouped) of \(info.partsInAll.grouped)
+                parts        \(info.parts.grouped) of \(info.partsInAll.grouped); \
+                \(info.epochFiles.grouped) epochs in one file each
                 size         \(info.bytes.grouped) B (\(info.bytes.byteText)), \
                 \(perResponse) for each response
                 divergence   \(info.divergenceText(convertedFrom: manifest.convertedFrom))

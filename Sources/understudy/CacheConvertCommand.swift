@@ -59,9 +59,11 @@ extension CacheCommand {
                 case .bounded: .bounded(maxKL: maxKL ?? RowEncoding.standardBound)
                 }
             let conversion = try CacheConversion(from: cache, into: into, encoding: chosen)
-            let summary = try ProgressBar().countingParts(
-                "convert", advice: "; the same command goes on from there"
-            ) { try conversion.run(progress: $0) }
+            let bar = ProgressBar()
+            let summary = try {
+                defer { bar.end() }
+                return try conversion.run(progress: bar.parts("convert", goesOn: true))
+            }()
             print(json ? try summary.json() : text(summary, chosen))
         }
 

@@ -10,8 +10,9 @@ extension CacheCommand {
             abstract: "Gathers the parts of several caches of one fingerprint in one.",
             discussion: """
                 Parts come as hard links where the file system allows it and as copies elsewhere; \
-                the sources stay as they are. Parts that two caches hold must have the same \
-                bytes. The same command goes on after a kill or Ctrl-C.
+                the sources stay as they are. Parts that two caches hold must be the same. An \
+                epoch that a source holds in one file comes as that file. The same command goes \
+                on after a kill or Ctrl-C.
 
                 Example:
                   understudy cache merge --into responses node0/responses node1/responses
@@ -28,10 +29,12 @@ extension CacheCommand {
 
         func run() throws {
             Interruption.install()
+            let bar = ProgressBar()
             let merge = try CacheMerge(into: into, sources: sources)
-            let summary = try ProgressBar().countingParts(
-                "merge", advice: "; the same command goes on from there"
-            ) { try merge.run(progress: $0) }
+            let summary = try {
+                defer { bar.end() }
+                return try merge.run(progress: bar.parts("merge", goesOn: true))
+            }()
             if json {
                 print(try summary.json())
             } else {

@@ -102,9 +102,9 @@ extension CacheCommand {
 
         private func verify(_ bar: ProgressBar) throws -> CacheVerification {
             let reader = try CacheReader(directory: cache)
-            return try bar.countingParts("verify") {
-                try reader.verify(workers: device.loading.workers, progress: $0)
-            }
+            defer { bar.end() }
+            return try reader.verify(
+                workers: device.loading.workers, progress: bar.parts("verify", goesOn: false))
         }
 
         private func compare(_ bar: ProgressBar) throws -> Comparison? {

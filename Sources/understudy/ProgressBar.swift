@@ -87,24 +87,20 @@ final class ProgressBar: ProgressReporter {
 }
 
 extension ProgressBar {
-    /// Shows how many of how many parts are done while a piece of work runs, and ends it between two
-    /// of them after a signal.
+    /// What the tools that go through a cache part by part report to.
     ///
-    /// - Parameter advice: what an interrupted user is told besides how far it got.
-    /// - Throws: `Interrupted`; what the work throws.
-    func countingParts<Result>(
-        _ label: String, advice: String = "",
-        _ work: ((_ done: Int, _ total: Int) throws -> Void) throws -> Result
-    ) throws -> Result {
+    /// - Parameter goesOn: whether the same command takes up the work where a signal stopped it.
+    /// - Returns: draws how many of how many parts are done; throws `Interrupted` after a signal.
+    func parts(_ label: String, goesOn: Bool) -> (_ done: Int, _ total: Int) throws -> Void {
         var hasBegun = false
-        defer { end() }
-        return try work { done, total in
-            if !hasBegun { begin(label, total: total, unit: "parts") }
+        return { done, total in
+            if !hasBegun { self.begin(label, total: total, unit: "parts") }
             hasBegun = true
-            advance(to: done, note: "")
-            if Interruption.requested {
-                throw Interrupted(description: "stopped after \(done) of \(total) parts\(advice)")
-            }
+            self.advance(to: done, note: "")
+            guard Interruption.requested else { return }
+            throw Interrupted(
+                description: "stopped after \(done) of \(total) parts"
+                    + (goesOn ? "; the same command goes on from there" : ""))
         }
     }
 }

@@ -18,13 +18,9 @@ import Testing
         let whole = try Program.run(Self.build("whole") + Self.small, in: folder)
         try #require(whole.status == 0, "\(whole.errors)")
 
-        let environment = ProcessInfo.processInfo.environment
-        let seed = environment["UNDERSTUDY_TEST_SEED"].flatMap(UInt64.init) ?? .random(in: 0...9999)
-        print("kills drawn with UNDERSTUDY_TEST_SEED=\(seed)")
-        var moments = Moments(state: seed)
-        let kills = environment["UNDERSTUDY_LONG_TESTS"] == nil ? 6 : 20
+        var moments = Moments()
         var published = [0]
-        for _ in 0..<kills {
+        for _ in 0..<moments.kills {
             let parts = Int(4 * moments.uniform())
             published.append(
                 try killedBuild(
@@ -36,7 +32,7 @@ import Testing
         #expect(published == published.sorted(), "a published part went")
         let expected = try folder.contents("whole")
         #expect(expected.count == 49)
-        #expect(try folder.contents("part") == expected, "seed \(seed)")
+        #expect(try folder.contents("part") == expected, "seed \(moments.seed)")
     }
 
     /// Starts the build, waits for so many new parts, then for some seconds, and kills it.
@@ -188,16 +184,5 @@ import Testing
         let rest = try Program.run(Self.build("cache"), in: folder)
         #expect(rest.status == 0, "\(rest.errors)")
         #expect(try folder.contents("cache") == expected)
-    }
-}
-
-/// Moments that a seed repeats: an LCG with Knuth's MMIX constants.
-private struct Moments {
-    var state: UInt64
-
-    /// Uniform in 0..<1.
-    mutating func uniform() -> Double {
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return Double((state ^ (state >> 29)) >> 11) * 0x1p-53
     }
 }

@@ -168,22 +168,19 @@ import Testing
 
     private func rows(_ reader: CacheReader, _ part: PartID) throws -> [Float] {
         let size = reader.manifest.groupSize
-        var rows = [Float](repeating: 0, count: size * reader.manifest.classes)
-        try rows.withUnsafeMutableBufferPointer {
-            // A part of one group.
-            try reader.read(
-                epoch: part.epoch, slots: part.index * size..<(part.index + 1) * size, into: $0)
-        }
-        return rows
+        // A part of one group.
+        return try reader.rows(
+            epoch: part.epoch, slots: part.index * size..<(part.index + 1) * size)
     }
 
     private func publish(
         _ rows: [Float], as part: PartID, with builder: CacheBuilder, pixelsOf reader: CacheReader
     ) throws {
-        let checksum = try reader.pixelChecksum(epoch: part.epoch, group: part.index)
-        try rows.withUnsafeBufferPointer {
-            try builder.publish(part, probabilities: $0, pixelChecksums: [checksum])
-        }
+        let writer = try builder.begin(part)
+        writer.append(
+            rows,
+            pixelChecksum: try reader.pixelChecksum(epoch: part.epoch, group: part.index))
+        try writer.publish()
     }
 
     @Test("the first student builds both caches, and ends with the same bits")

@@ -13,12 +13,13 @@ import Testing
             directory: directory,
             manifest: smallManifest(encoding: encoding, groupsPerPart: groupsPerPart))
         for part in builder.missingParts(epochs: 0..<1) {
-            let rows = builder.manifest.slots(of: part).flatMap { rotated(row, by: $0) }
-            try rows.withUnsafeBufferPointer {
-                try builder.publish(
-                    part, probabilities: $0,
-                    pixelChecksums: builder.manifest.groups(of: part).map { checksums[$0] })
+            let writer = try builder.begin(part)
+            for group in builder.manifest.groups(of: part) {
+                writer.append(
+                    (2 * group..<2 * group + 2).flatMap { rotated(row, by: $0) },
+                    pixelChecksum: checksums[group])
             }
+            try writer.publish()
         }
         return try CacheReader(directory: directory)
     }
@@ -63,10 +64,7 @@ import Testing
         let scratch = try Scratch()
         let reader = try cache(
             "\(scratch.path)/cache", .bounded(maxKL: 0.01), [0.61, 0.3, 0.07, 0.02])
-        var rows = [Float](repeating: 0, count: 16)
-        try rows.withUnsafeMutableBufferPointer {
-            try reader.read(epoch: 0, slots: 0..<4, into: $0)
-        }
+        let rows = try reader.rows(epoch: 0, slots: 0..<4)
         let mixture = ResponseMixture(sources: [.init(reader: reader, weight: 1)])
         #expect(try mixture.rows(epoch: 0, slots: 0..<4) == rows)
     }

@@ -21,15 +21,6 @@ import Testing
         return path(name)
     }
 
-    private func contents(_ directory: String) throws -> [String: [UInt8]] {
-        var files: [String: [UInt8]] = [:]
-        for name in try FileManager.default.subpathsOfDirectory(atPath: directory)
-        where Files.kind("\(directory)/\(name)") == .file {
-            files[name] = try bytes("\(directory)/\(name)")
-        }
-        return files
-    }
-
     @Test("disjoint parts give the bytes of one build", arguments: [true, false])
     func disjoint(linking: Bool) throws {
         let manifest = try makeManifest()
@@ -106,5 +97,66 @@ import Testing
         #expect(
             try message { _ = try CacheMerge(into: path("all"), sources: [path("none")]) }
                 == "\(path("none")): there is no such cache; `understudy cache build` makes one")
+    }
+
+    /// A cache of all parts, in which some epochs lie in one file.
+    private func compacted(
+        _ name: String, _ epochs: Range<Int>, _ manifest: CacheManifest
+    ) throws -> String {
+        try build(path(name), manifest)
+        _ = try CacheCompaction(directory: path(name)).run(epochs: epochs)
+        return path(name)
+    }
+
+    @Test("an epoch's file comes whole", arguments: [true, false])
+    func epochFile(linking: Bool) throws {
+        let manifest = try makeManifest()
+        let source = try compacted("source", 0..<1, manifest)
+        let expected = try contents(source)
+        let merge = try CacheMerge(into: path("all"), sources: [source], linking: linking)
+        let summary = try merge.run()
+        #expect(summary.linked == (linking ? 6 : 0))
+        #expect(summary.copied == (linking ? 0 : 6))
+        #expect(summary.missing == 0)
+        #expect(try contents(path("all")) == expected)
+        let again = try merge.run()
+        #expect(again.present == 6)
+        #expect(again.linked + again.copied == 0)
+        #expect(try contents(path("all")) == expected)
+    }
+
+    @Test("an epoch's file comes beside parts that are the same, and parts beside it do not")
+    func mixed() throws {
+        let manifest = try makeManifest()
+        let parts = try cache("parts", [(0, 0), (0, 1), (1, 2)], manifest)
+        let whole = try compacted("whole", 0..<2, manifest)
+        let target = try cache("all", [(0, 1)], manifest)
+        let summary = try CacheMerge(into: target, sources: [parts, whole]).run()
+        #expect(summary.present == 1)
+        #expect(summary.linked == 5)
+        #expect(summary.missing == 0)
+        #expect(
+            try contents(target).keys.sorted()
+                == ["epoch-0000.h5", "epoch-0000/part-00001.h5", "epoch-0001.h5", "manifest.json"])
+        #expect(try CacheMerge(into: target, sources: [parts, whole]).run().present == 6)
+        #expect(try CacheCompaction(directory: target).run().removed == 1)
+        #expect(try contents(target) == contents(whole))
+    }
+
+    @Test("a part must be the same in an epoch's file") func differentEpochFile() throws {
+        let manifest = try makeManifest()
+        let whole = try compacted("whole", 0..<2, manifest)
+        let builder = try CacheBuilder(directory: path("parts"), manifest: manifest)
+        let (rows, checksums) = content(of: PartID(epoch: 1, index: 0), manifest)
+        try publish(
+            PartID(epoch: 0, index: 0), with: builder, rows: rows, checksums: checksums)
+        #expect(
+            try message {
+                _ = try CacheMerge(into: path("all"), sources: [whole, path("parts")]).run()
+            }
+                == "epoch 0, part 0: \(whole)/epoch-0000.h5, part-00000 and "
+                + "\(path("parts"))/epoch-0000/part-00000.h5 have different bytes; run `understudy "
+                + "cache verify` on both and delete the one that is wrong")
+        #expect(try contents(path("all")).keys.sorted() == ["manifest.json"])
     }
 }

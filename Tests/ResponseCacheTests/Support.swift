@@ -211,3 +211,57 @@ func roundTrip(
     if let fault { throw CacheError("row \(fault.row): \(fault.reason)") }
     return (stored, decoded)
 }
+
+extension PartFile {
+    /// Reads a part's own file.
+    func decode(path: String) throws(CacheError) -> Content { try decode(at: .file(path)) }
+
+    /// Reads the part, with the priors of the cache that it lies in.
+    func decode(at place: PartPlace) throws(CacheError) -> Content {
+        let folder = Files.parent(of: place.path)
+        let cache = if case .file = place { Files.parent(of: folder) } else { folder }
+        return try decode(at: place, priors: PriorStore(directory: cache, manifest: manifest))
+    }
+}
+
+/// The files below a folder with their bytes.
+func contents(_ directory: String) throws -> [String: [UInt8]] {
+    var files: [String: [UInt8]] = [:]
+    for name in try FileManager.default.subpathsOfDirectory(atPath: directory)
+    where Files.kind("\(directory)/\(name)") == .file {
+        files[name] = try bytes("\(directory)/\(name)")
+    }
+    return files
+}
+
+/// Runs work on a thread of its own, since tasks share as many threads as there are cores.
+func onThread<Value: Sendable>(
+    _ work: @escaping @Sendable () throws -> Value
+) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+        Thread.detachNewThread { continuation.resume(with: Result { try work() }) }
+    }
+}
+
+let someEncodings: [RowEncoding] = [.dense, .topK(3), .bounded(maxKL: 0.01)]
+
+/// Everything that a reader gives of a cache, but for the bytes.
+struct Everything: Equatable {
+    var rows: [[Float]] = []
+    var checksums: [UInt32] = []
+    var meanKL: Double?
+    var maxKL: Double?
+    var meanEntries: Double?
+
+    init(of reader: CacheReader) throws {
+        let manifest = reader.manifest
+        for epoch in 0..<manifest.epochs {
+            rows.append(try reader.rows(epoch: epoch, slots: 0..<manifest.slotsPerEpoch))
+            for group in 0..<manifest.groupsPerEpoch {
+                checksums.append(try reader.pixelChecksum(epoch: epoch, group: group))
+            }
+        }
+        let info = try reader.info()
+        (meanKL, maxKL, meanEntries) = (info.meanKL, info.maxKL, info.meanEntries)
+    }
+}

@@ -14,7 +14,8 @@
 extern "C" {
 #endif
 
-/// An open file: an image in memory that is being written, or a file on disk that is being read.
+/// An open file (an image in memory that is being written, or a file on disk that is being read) or
+/// a group of one. What is said of a root group below holds for a group as well.
 typedef struct chdf5_file chdf5_file;
 
 /// Element types of datasets; numpy's `<f2`, `<u2`, `<u4`, `<f4`, `|u1`.
@@ -55,6 +56,10 @@ int32_t chdf5_write_dataset(chdf5_file *file, const char *name, chdf5_type type,
                             const uint64_t *shape, uint64_t chunk_rows, const void *values,
                             char **error);
 
+/// Copies the root group of another file, with all that is in it, to a new group of this name.
+/// Chunks are copied as they are stored, their checksums with them.
+int32_t chdf5_copy_root(chdf5_file *source, chdf5_file *target, const char *name, char **error);
+
 /// Completes the file and gives its bytes, which are freed with `chdf5_free`. Nothing but
 /// `chdf5_close` may follow.
 int32_t chdf5_finish(chdf5_file *file, void **bytes, size_t *count, char **error);
@@ -63,6 +68,9 @@ int32_t chdf5_finish(chdf5_file *file, void **bytes, size_t *count, char **error
 
 /// Opens a file on disk for reading, without a file lock (parts never change).
 int32_t chdf5_open(const char *path, chdf5_file **out, char **error);
+
+/// Opens a group of a file, to be closed before the file is.
+int32_t chdf5_open_group(chdf5_file *file, const char *name, chdf5_file **out, char **error);
 
 /// Reads a string attribute of the root group; `*out` is freed with `chdf5_free`.
 int32_t chdf5_read_string(chdf5_file *file, const char *name, char **out, char **error);
@@ -108,7 +116,7 @@ int32_t chdf5_read_block(chdf5_file *file, const char *name, int32_t rank, const
 int32_t chdf5_read_strings(chdf5_file *file, const char *name, uint64_t count, char **out,
                            size_t *bytes, char **error);
 
-/// Closes a file and frees it. NULL is fine.
+/// Closes a file or a group and frees it. NULL is fine.
 void chdf5_close(chdf5_file *file);
 
 // Loops over rows and pixels: no HDF5, no lock, no failure.
