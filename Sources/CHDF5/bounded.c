@@ -8,14 +8,14 @@
 
 #include <string.h>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
 #pragma STDC FP_CONTRACT OFF
 
+// Everything is inlined into the two functions at the end, once for the baseline and once for
+// processors with AVX2 and BMI.
+#define INLINE static inline __attribute__((always_inline))
+
 /// The 57 bits from `position` on, with 7 of more or less meaning above them.
-static inline uint64_t bits_at(const uint8_t *bytes, size_t position) {
+INLINE uint64_t bits_at(const uint8_t *bytes, size_t position) {
     uint64_t word;
     memcpy(&word, bytes + (position >> 3), sizeof word);
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
@@ -24,43 +24,13 @@ static inline uint64_t bits_at(const uint8_t *bytes, size_t position) {
     return word >> (position & 7);
 }
 
-static inline uint32_t field_at(const uint8_t *bytes, size_t position, uint32_t width) {
+INLINE uint32_t field_at(const uint8_t *bytes, size_t position, uint32_t width) {
     return (uint32_t)(bits_at(bytes, position) & ((1ull << width) - 1));
-}
-
-static void mix_portable(const float *a, const float *b, float wa, float wb, float *out,
-                         size_t count) {
-    for (size_t i = 0; i < count; i++) out[i] = wa * a[i] + wb * b[i];
-}
-
-#if defined(__x86_64__)
-// Without FMA, which would round once where the portable loop rounds twice.
-__attribute__((target("avx2"))) static void mix_avx2(const float *a, const float *b, float wa,
-                                                     float wb, float *out, size_t count) {
-    __m256 va = _mm256_set1_ps(wa), vb = _mm256_set1_ps(wb);
-    size_t i = 0;
-    for (; i + 8 <= count; i += 8) {
-        __m256 x = _mm256_mul_ps(va, _mm256_loadu_ps(a + i));
-        __m256 y = _mm256_mul_ps(vb, _mm256_loadu_ps(b + i));
-        _mm256_storeu_ps(out + i, _mm256_add_ps(x, y));
-    }
-    for (; i < count; i++) out[i] = wa * a[i] + wb * b[i];
-}
-#endif
-
-static void mix(const float *a, const float *b, float wa, float wb, float *out, size_t count) {
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx2")) {
-        mix_avx2(a, b, wa, wb, out, count);
-        return;
-    }
-#endif
-    mix_portable(a, b, wa, wb, out, count);
 }
 
 /// Takes the classes from the third on, and gives the position after them, beyond the row's end if
 /// they do not fit.
-static size_t named_by_rank(const chdf5_bounded *layout, const uint8_t *row, size_t position,
+INLINE size_t named_by_rank(const chdf5_bounded *layout, const uint8_t *row, size_t position,
                             size_t end, uint32_t count, uint32_t *classes) {
     const uint16_t *first = layout->look_alikes + classes[0] * (size_t)CHDF5_LOOK_ALIKES;
     const uint16_t *second = layout->look_alikes + classes[1] * (size_t)CHDF5_LOOK_ALIKES;
@@ -82,7 +52,7 @@ static size_t named_by_rank(const chdf5_bounded *layout, const uint8_t *row, siz
 }
 
 /// Takes the codes from the second class on: zeros before a one are steps.
-static int32_t take_codes(const chdf5_bounded *layout, const uint8_t *row, size_t position,
+INLINE int32_t take_codes(const chdf5_bounded *layout, const uint8_t *row, size_t position,
                           size_t end, uint32_t count, uint32_t *codes) {
     uint32_t i = 1;
     for (size_t start = position; i < count; position += 56) {
@@ -101,7 +71,7 @@ static int32_t take_codes(const chdf5_bounded *layout, const uint8_t *row, size_
 }
 
 /// Four sums side by side, then theirs: the order is part of the result.
-static double sum_of_weights(const float *weights, const uint32_t *codes, uint32_t count) {
+INLINE double sum_of_weights(const float *weights, const uint32_t *codes, uint32_t count) {
     double a = 0, b = 0, c = 0, d = 0;
     uint32_t i = 0;
     for (; i + 4 <= count; i += 4) {
@@ -115,37 +85,39 @@ static double sum_of_weights(const float *weights, const uint32_t *codes, uint32
 }
 
 /// Gives each class its share of the tail by the prior.
-static int32_t share_by_prior(const chdf5_bounded *layout, double tail, uint32_t count,
-                              const uint32_t *classes, const uint32_t *codes, float *out) {
+INLINE int32_t share_by_prior(const chdf5_bounded *layout, double tail, uint32_t count,
+                              const uint32_t *classes, const uint32_t *codes, float *restrict out) {
     size_t first = classes[0], second = count > 1 ? classes[1] : first;
     const float *one = layout->table + first * layout->classes;
     const float *other = layout->table + second * layout->classes;
-    // Multiples of 2^-24 that sum to at most 1: exact, in whatever order.
-    float one_left = layout->sums[first], other_left = layout->sums[second];
-    float one_more = 0, other_more = 0;
+    // Multiples of 2^-24 that sum to at most 1: exact in whatever order, so four at a time.
+    float one_stored[4] = {0}, other_stored[4] = {0};
     uint32_t i = 0;
-    for (; i + 2 <= count; i += 2) {
-        one_left -= one[classes[i]];
-        other_left -= other[classes[i]];
-        one_more += one[classes[i + 1]];
-        other_more += other[classes[i + 1]];
+    for (; i + 4 <= count; i += 4) {
+        for (uint32_t lane = 0; lane < 4; lane++) {
+            one_stored[lane] += one[classes[i + lane]];
+            other_stored[lane] += other[classes[i + lane]];
+        }
     }
-    if (i < count) {
-        one_left -= one[classes[i]];
-        other_left -= other[classes[i]];
+    for (; i < count; i++) {
+        one_stored[0] += one[classes[i]];
+        other_stored[0] += other[classes[i]];
     }
-    one_left -= one_more;
-    other_left -= other_more;
+    float one_left = layout->sums[first], other_left = layout->sums[second];
+    for (uint32_t lane = 0; lane < 4; lane++) {
+        one_left -= one_stored[lane];
+        other_left -= other_stored[lane];
+    }
     double share = count > 1 ? 1 / (1 + (double)layout->weights[codes[1]]) : 1;
     double left = share * (double)one_left + (1 - share) * (double)other_left;
     if (!(left > 0)) return CHDF5_ROW_TWICE;
-    mix(one, other, (float)(tail * share / left), (float)(tail * (1 - share) / left), out,
-        layout->classes);
+    float own = (float)(tail * share / left), others = (float)(tail * (1 - share) / left);
+    for (uint32_t i = 0; i < layout->classes; i++) out[i] = own * one[i] + others * other[i];
     return CHDF5_ROW_SOUND;
 }
 
-int32_t chdf5_decode_bounded(const chdf5_bounded *layout, const uint8_t *row, size_t bytes,
-                             uint32_t *scratch, float *out) {
+INLINE int32_t decode(const chdf5_bounded *layout, const uint8_t *row, size_t bytes,
+                      uint32_t *scratch, float *restrict out) {
     uint32_t index_bits = layout->index_bits, tail_bits = layout->code_bits + 1;
     size_t end = 8 * bytes, position = tail_bits + 2 + 2 * index_bits;
     if (position > end) return CHDF5_ROW_SHORT;
@@ -191,10 +163,58 @@ int32_t chdf5_decode_bounded(const chdf5_bounded *layout, const uint8_t *row, si
     return CHDF5_ROW_SOUND;
 }
 
-void chdf5_decode_codes(const chdf5_bounded *layout, const uint8_t *row, uint32_t *scratch,
-                        float *out) {
+INLINE void decode_codes(const chdf5_bounded *layout, const uint8_t *row, uint32_t *scratch,
+                         float *restrict out) {
     uint32_t classes = layout->classes, width = layout->code_bits;
     for (uint32_t i = 0; i < classes; i++) scratch[i] = field_at(row, i * (size_t)width, width);
     float scale = (float)(1 / sum_of_weights(layout->weights, scratch, classes));
     for (uint32_t i = 0; i < classes; i++) out[i] = layout->weights[scratch[i]] * scale;
+}
+
+#if defined(__x86_64__)
+#define FAST __attribute__((target("avx2,bmi,bmi2")))
+
+FAST static int32_t decode_fast(const chdf5_bounded *layout, const uint8_t *row, size_t bytes,
+                                uint32_t *scratch, float *out) {
+    return decode(layout, row, bytes, scratch, out);
+}
+
+FAST static void decode_codes_fast(const chdf5_bounded *layout, const uint8_t *row,
+                                   uint32_t *scratch, float *out) {
+    decode_codes(layout, row, scratch, out);
+}
+
+static int is_fast(void) {
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+           __builtin_cpu_supports("bmi2");
+}
+#endif
+
+int32_t chdf5_decode_bounded(const chdf5_bounded *layout, const uint8_t *row, size_t bytes,
+                             uint32_t *scratch, float *out) {
+#if defined(__x86_64__)
+    if (is_fast()) return decode_fast(layout, row, bytes, scratch, out);
+#endif
+    return chdf5_decode_bounded_portable(layout, row, bytes, scratch, out);
+}
+
+int32_t chdf5_decode_bounded_portable(const chdf5_bounded *layout, const uint8_t *row,
+                                      size_t bytes, uint32_t *scratch, float *out) {
+    return decode(layout, row, bytes, scratch, out);
+}
+
+void chdf5_decode_codes(const chdf5_bounded *layout, const uint8_t *row, uint32_t *scratch,
+                        float *out) {
+#if defined(__x86_64__)
+    if (is_fast()) {
+        decode_codes_fast(layout, row, scratch, out);
+        return;
+    }
+#endif
+    chdf5_decode_codes_portable(layout, row, scratch, out);
+}
+
+void chdf5_decode_codes_portable(const chdf5_bounded *layout, const uint8_t *row,
+                                 uint32_t *scratch, float *out) {
+    decode_codes(layout, row, scratch, out);
 }

@@ -49,7 +49,7 @@ public struct CacheAudit {
     ) throws {
         let card = try TeacherCard(contentsOf: section.card)
         let manifest = try CacheReader(directory: directory).manifest
-        loader = try ViewLoader(recipe: recipe, options: loading)
+        loader = try ViewLoader(checksumming: recipe, options: loading)
         let teacher = try NetworkTeacher(card, device: device, precision: section.precision)
         let identity = CacheIdentity(
             plan: loader.plan, dataset: loader.dataset, teacher: section, card: card,
@@ -116,7 +116,7 @@ public struct CacheAudit {
         return Group(
             epoch: views.epoch, group: views.group,
             samePixels: try reader.pixelChecksum(epoch: views.epoch, group: views.group)
-                == views.checksum(size: loader.plan.recipe.view.size),
+                == views.pixelChecksum,
             meanKL: loss.mean, maxKL: loss.maximum,
             rerunMeanKL: noise.mean, rerunMaxKL: noise.maximum)
     }

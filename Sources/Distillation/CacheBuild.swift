@@ -25,7 +25,7 @@ public struct CacheBuild {
     ) throws {
         try self.init(
             teacher: teacher, directory: directory, device: device,
-            loader: ViewLoader(recipe: recipe, options: loading))
+            loader: ViewLoader(checksumming: recipe, options: loading))
     }
 
     /// Opens or creates the cache of a teacher's responses to a loader's views.
@@ -86,7 +86,7 @@ public struct CacheBuild {
             let views = try Self.next(nextViews)
             writer.append(
                 try source.probabilities(for: views),
-                pixelChecksum: views.checksum(size: loader.plan.recipe.view.size))
+                pixelChecksum: views.pixelChecksum)
             report(views)
         }
         try writer.publish()
@@ -125,10 +125,19 @@ extension CacheManifest {
     }
 }
 
+extension ViewLoader {
+    /// A loader that takes the CRC-32C of each group's pixels, the identity of what a network is
+    /// shown.
+    init(checksumming recipe: Recipe, options: LoadingOptions) throws {
+        try self.init(recipe: recipe, options: options) { crc32c($0) }
+    }
+}
+
 extension ViewGroup {
-    /// CRC-32C of the pixels at one size, the identity of what a network is shown.
-    func checksum(size: Int) -> UInt32 {
-        pixels(size: size).withBytes { crc32c($0) }
+    /// The CRC-32C of the pixels.
+    var pixelChecksum: UInt32 {
+        guard let checksum else { preconditionFailure("the loader takes no checksums") }
+        return checksum
     }
 }
 

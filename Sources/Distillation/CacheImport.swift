@@ -74,7 +74,7 @@ public struct CacheImport {
                 "\(path): SHA-256 is \(weightsDigest), card \(card.name) says \(expected); fetch "
                     + "the right file or mend the card")
         }
-        loader = try ViewLoader(recipe: recipe, options: loading)
+        loader = try ViewLoader(checksumming: recipe, options: loading)
         keys = try described.keys.map { try responses.keys($0) }
         let match = ResponseMatch(
             file: path, dataset: described.keys ?? described.dataset,

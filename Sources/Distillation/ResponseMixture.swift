@@ -22,13 +22,11 @@ struct ResponseMixture {
     /// - Returns: `[slots.count, classes]`, rows that sum to 1. A single source's are its own, bit
     ///   for bit.
     func rows(epoch: Int, slots: Range<Int>) throws(CacheError) -> [Float] {
-        guard let classes = sources.first?.reader.manifest.classes else { return [] }
-        var mean = [Double](repeating: 0, count: slots.count * classes)
-        var rows = [Float](repeating: 0, count: slots.count * classes)
+        guard let first = sources.first else { return [] }
+        guard sources.count > 1 else { return try first.reader.rows(epoch: epoch, slots: slots) }
+        var mean = [Double](repeating: 0, count: slots.count * first.reader.manifest.classes)
         for source in sources {
-            try rows.withUnsafeMutableBufferPointer { buffer throws(CacheError) in
-                try source.reader.read(epoch: epoch, slots: slots, into: buffer)
-            }
+            let rows = try source.reader.rows(epoch: epoch, slots: slots)
             for index in rows.indices { mean[index] += source.weight * Double(rows[index]) }
         }
         return mean.map(Float.init)

@@ -146,7 +146,7 @@ extension Trainer {
     private func teacherRows(_ mixture: ResponseMixture, group: ViewGroup) throws -> Tensor {
         let slots = loader.plan.slots(ofGroup: group.group)
         try mixture.check(
-            pixels: group.checksum(size: recipe.view.size), epoch: group.epoch, group: group.group)
+            pixels: group.pixelChecksum, epoch: group.epoch, group: group.group)
         let rows = try mixture.rows(epoch: group.epoch, slots: slots)
         return try Tensor(rows, shape: [slots.count, recipe.data.classes]).to(options.device)
     }

@@ -65,7 +65,10 @@ public final class Trainer {
         self.recipe = recipe
         self.options = options
         self.progress = progress
-        loader = try ViewLoader(recipe: recipe, options: options.loading)
+        loader =
+            try recipe.learnsFromTeachers
+            ? ViewLoader(checksumming: recipe, options: options.loading)
+            : ViewLoader(recipe: recipe, options: options.loading)
         mixer = Mixer(recipe: recipe, device: options.device)
         let validation = try ImageDataset(
             recipe.data.val, expectedClasses: recipe.data.classes)
@@ -150,7 +153,7 @@ public final class Trainer {
     ) throws -> TeacherResponses? {
         let recipe = loader.plan.recipe
         let teachers = recipe.teachers.count
-        guard recipe.loss.kl > 0, teachers > 0 else {
+        guard recipe.learnsFromTeachers else {
             guard options.missing == .refuse else {
                 throw TrainingError(
                     "recipe \(recipe.name) learns from labels alone (loss.kl \(recipe.loss.kl)): "
@@ -187,6 +190,9 @@ extension Recipe {
             architecture, classes: data.classes, device: device, seed: seed,
             initialization: model.initialization, dropPath: model.dropPath)
     }
+
+    /// Whether responses count in the loss.
+    var learnsFromTeachers: Bool { loss.kl > 0 && !teachers.isEmpty }
 
     /// The number of view epochs, where it is below that of training epochs.
     var replayedEpochs: Int? {

@@ -10,6 +10,8 @@ struct BatchWork<Draft: Sendable>: Sendable {
     var begin: @Sendable (_ batch: Int) throws -> (draft: Draft, members: Int)
     /// Makes one member, on any thread.
     var make: @Sendable (_ draft: Draft, _ member: Int, RenderWorker) throws -> Void
+    /// What is left to do once all members are made, on the thread that made the last.
+    var complete: @Sendable (_ draft: Draft) -> Void = { _ in }
 }
 
 /// Produces batches in order, their members made by several threads, as far ahead of the consumer
@@ -65,10 +67,11 @@ private final class PipelineState<Draft: Sendable>: @unchecked Sendable {
         let members: Int
         var taken = 0
         var finished = 0
+        var isComplete = false
         var failure: (member: Int, error: any Error)?
 
         /// Whether nothing more will happen to it; what follows a failure is not begun.
-        var isDone: Bool { finished == (failure == nil ? members : taken) }
+        var isDone: Bool { failure == nil ? isComplete : finished == taken }
     }
 
     private let work: BatchWork<Draft>
@@ -96,7 +99,12 @@ private final class PipelineState<Draft: Sendable>: @unchecked Sendable {
             condition.unlock()
             let result = Result { try work.make(draft, member, worker) }
             condition.lock()
-            report(result, batch, member)
+            guard report(result, batch, member) else { continue }
+            condition.unlock()
+            work.complete(draft)
+            condition.lock()
+            if open.indices.contains(batch - first) { open[batch - first].isComplete = true }
+            condition.broadcast()
         }
     }
 
@@ -128,10 +136,15 @@ private final class PipelineState<Draft: Sendable>: @unchecked Sendable {
         return nil
     }
 
-    private func report(_ result: Result<Void, any Error>, _ batch: Int, _ member: Int) {
+    /// Notes what became of a member.
+    ///
+    /// - Returns: whether it was the last of a batch of which none failed.
+    private func report(
+        _ result: Result<Void, any Error>, _ batch: Int, _ member: Int
+    ) -> Bool {
         let index = batch - first
         // A consumer that met a failure, or left, may have dropped the batch.
-        guard open.indices.contains(index) else { return }
+        guard open.indices.contains(index) else { return false }
         open[index].finished += 1
         if case .failure(let error) = result,
             open[index].failure.map({ member < $0.member }) ?? true
@@ -139,6 +152,7 @@ private final class PipelineState<Draft: Sendable>: @unchecked Sendable {
             open[index].failure = (member, error)
         }
         if open[index].isDone { condition.broadcast() }
+        return open[index].failure == nil && open[index].finished == open[index].members
     }
 
     /// Waits for the first batch and takes it out; nil after the last, or after a failure.

@@ -16,6 +16,8 @@ public struct ViewGroup: Sendable {
     public let labels: [Int]
     /// Members whose own image could not be decoded, and the image that stands in for it.
     public let substitutions: [Int: Int]
+    /// The checksum of the pixels at the recipe's size; nil where the loader takes none.
+    public let checksum: UInt32?
 
     /// The members' pixels at one of the sizes asked for.
     public func pixels(size: Int) -> PixelBatch {
@@ -50,19 +52,26 @@ public struct ViewLoader: Sendable {
     private let options: LoadingOptions
     private let pool: BufferPool
     private let substitutes: Bool
+    private let checksum: (@Sendable (UnsafeRawBufferPointer) -> UInt32)?
 
     /// Images tried in place of one that cannot be decoded.
     private static let substitutionTries = 16
 
     /// Makes a loader over a data set.
     ///
+    /// - Parameter checksum: taken of each group's pixels at the recipe's size, on the threads that
+    ///   render.
     /// - Throws: `DatasetError` if the data set does not fit the recipe, `RecipeError` if the
     ///   recipe's batch does not fit the data set.
-    public init(recipe: Recipe, options: LoadingOptions) throws {
+    public init(
+        recipe: Recipe, options: LoadingOptions,
+        checksum: (@Sendable (UnsafeRawBufferPointer) -> UInt32)? = nil
+    ) throws {
         dataset = try ImageDataset(recipe.data.train, expectedClasses: recipe.data.classes)
         plan = try ViewPlan(recipe: recipe, imageCount: dataset.samples.count)
         substitutes = recipe.data.onError == .substitute
         self.options = options
+        self.checksum = checksum
         pool = BufferPool(pinned: options.pinned)
     }
 
@@ -88,7 +97,11 @@ public struct ViewLoader: Sendable {
                 let draft = ViewDraft(epoch: epoch, group: group, members: members, pixels: pixels)
                 return (draft, members)
             },
-            make: { draft, member, worker in try render(member, of: draft, with: worker) })
+            make: { draft, member, worker in try render(member, of: draft, with: worker) },
+            complete: { [checksum, size = plan.recipe.view.size] draft in
+                guard let checksum else { return }
+                draft.checksum = draft.pixels.first { $0.size == size }?.withBytes(checksum)
+            })
         return BatchPipeline(work, workers: options.workers, budget: options.budget) { draft in
             finish(draft)
         }
@@ -168,20 +181,23 @@ public struct ViewLoader: Sendable {
         return ViewGroup(
             epoch: draft.epoch, group: draft.group,
             renderings: draft.pixels,
-            labels: draft.images.map { dataset.samples[$0].label }, substitutions: substitutions)
+            labels: draft.images.map { dataset.samples[$0].label }, substitutions: substitutions,
+            checksum: draft.checksum)
     }
 }
 
 /// A group while its members are rendered.
 ///
 /// Sendable: each member writes its own places in `pixels` and `images`, and they are read when
-/// all have.
+/// all have, first by the one thread that writes `checksum`.
 public final class ViewDraft: @unchecked Sendable {
     let epoch: Int
     let group: Int
     let pixels: [PixelBatch]
     /// The image that each member shows.
     let images: UnsafeMutableBufferPointer<Int>
+    /// The checksum of the pixels at the recipe's size.
+    var checksum: UInt32?
 
     var sizes: [Int] { pixels.map(\.size) }
 

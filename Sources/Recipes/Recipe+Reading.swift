@@ -157,7 +157,8 @@ extension Recipe.Cache {
         guard let section else { return nil }
         epochs = try section.integer("epochs", 1...1_000_000)
         groupsPerPart = try section.integer("groups_per_part", 1...1_000_000, default: 64)
-        let kind = try section.choice("encoding", of: ["dense", "topk", "bounded"])
+        let kind = try section.choice(
+            "encoding", of: ["dense", "topk", "bounded"], default: 2)
         if kind != 1 {
             try section.refuse(["top_k"], because: "means something with encoding topk only")
         }

@@ -231,7 +231,10 @@ struct SectionReader {
     }
 
     /// The index of the value in `names`.
-    func choice(_ key: String, of names: [String]) throws(RecipeError) -> Int {
+    func choice(
+        _ key: String, of names: [String], default fallback: Int? = nil
+    ) throws(RecipeError) -> Int {
+        if let fallback, entries[key] == nil { return fallback }
         let expected = "one of \(names.joined(separator: ", "))"
         let node = try value(key, expected: expected)
         guard case .scalar(let text, _) = node.content, let index = names.firstIndex(of: text)

@@ -6,9 +6,9 @@ struct BoundedDecoder {
     static let padding = CHDF5_ROW_PADDING
 
     fileprivate let layout: BoundedLayout
-    fileprivate let fields: chdf5_bounded
+    let fields: chdf5_bounded
     /// Room for the classes and codes of a row.
-    fileprivate let scratch: UnsafeMutablePointer<UInt32>
+    let scratch: UnsafeMutablePointer<UInt32>
 
     /// Decodes a row.
     ///

@@ -68,7 +68,7 @@ private struct Plan: Encodable {
 
         var size: String {
             guard let bytesPerResponse, let bytes else {
-                return "as many bytes as each response needs: build a part, then cache info"
+                return "as many bytes as each response needs: see understudy cache bench"
             }
             return "\(bytesPerResponse.grouped) B each: \(bytes.grouped) B (\(bytes.byteText))"
         }

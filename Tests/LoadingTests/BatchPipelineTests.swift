@@ -19,14 +19,15 @@ import Testing
 
     private func pipeline(
         batches: Int, members: Int = 5, workers: Int = 3, ahead: Int = 2,
-        make: @escaping @Sendable (_ batch: Int, _ member: Int) throws -> Void = { _, _ in }
+        make: @escaping @Sendable (_ batch: Int, _ member: Int) throws -> Void = { _, _ in },
+        complete: @escaping @Sendable (Sum) -> Void = { _ in }
     ) -> BatchPipeline<Sum, (batch: Int, sum: Int)> {
         let work = BatchWork<Sum>(
             count: batches, bytes: 10, begin: { (Sum(batch: $0), members) },
             make: { sum, member, _ in
                 try make(sum.batch, member)
                 sum.value.withLock { $0 += member + 1 }
-            })
+            }, complete: complete)
         return BatchPipeline(work, workers: workers, budget: ahead * 10) { sum in
             (sum.batch, sum.value.withLock { $0 })
         }
@@ -43,6 +44,21 @@ import Testing
         }
         #expect(try pipeline.next() == nil)
         #expect(try pipeline.next() == nil)
+    }
+
+    @Test("a batch comes after what is done with all of its members", arguments: [1, 3])
+    func complete(workers: Int) throws {
+        let completed = Mutex(0)
+        let pipeline = pipeline(
+            batches: 20, workers: workers,
+            complete: { sum in
+                Thread.sleep(forTimeInterval: 0.001)
+                completed.withLock { $0 += 1 }
+                // Ten times the sum of all members, which are there.
+                sum.value.withLock { $0 *= 10 }
+            })
+        for batch in 0..<20 { #expect(try #require(try pipeline.next()) == (batch, 150)) }
+        #expect(completed.withLock { $0 } == 20)
     }
 
     @Test("the error of the lowest member comes in its batch's place and ends it")

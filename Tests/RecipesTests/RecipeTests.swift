@@ -104,6 +104,14 @@ import Testing
         #expect(supervised.optimizer.maxGradNorm == nil)
     }
 
+    @Test("responses are stored within 0.01 nats where the recipe does not say how")
+    func standardEncoding() throws {
+        let recipe = try read("encoding: topk, top_k: 50", "groups_per_part: 3")
+        #expect(
+            recipe.cache
+                == .init(epochs: 610, encoding: .bounded(maxKL: 0.01), groupsPerPart: 3))
+    }
+
     @Test(
         "the resolved recipe reads back to an equal one and holds every key",
         arguments: [
@@ -193,6 +201,8 @@ import Testing
             contentsOf: "\(repository)/recipes/imagenet-resnet50-kd.yaml")
         var expected = try read()
         expected.name = "imagenet-resnet50-kd"
+        // The publication knows no cache.
+        expected.cache?.encoding = .bounded(maxKL: 0.01)
         expected.data.train = "\(repository)/data/imagenet/train"
         expected.data.val = "\(repository)/data/imagenet/val"
         expected.teachers[0].card = "\(repository)/teachers/beit_base_patch16_224.yaml"

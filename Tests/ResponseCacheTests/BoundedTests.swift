@@ -1,3 +1,4 @@
+import CHDF5
 import Foundation
 import Testing
 
@@ -192,10 +193,47 @@ import Testing
             }
             #expect(out[0].isNaN && out[classes + 1].isNaN)
             guard fault == nil else { continue }
+            #expect(portable(row, length, layout) == Array(out[1...classes]))
             sound += 1
             #expect(out[1...classes].allSatisfy { $0 >= 0 && $0 <= 1.00001 })
         }
         #expect(sound > 100)
+    }
+
+    /// A row as processors without AVX2 and BMI decode it.
+    private func portable(_ row: [UInt8], _ length: UInt8, _ layout: BoundedLayout) -> [Float] {
+        var out = [Float](repeating: .nan, count: layout.classes)
+        out.withUnsafeMutableBufferPointer { out in
+            layout.withDecoder { decoder in
+                withUnsafePointer(to: decoder.fields) {
+                    if length == BoundedLayout.everyCode {
+                        chdf5_decode_codes_portable($0, row, decoder.scratch, out.baseAddress)
+                    } else {
+                        _ = chdf5_decode_bounded_portable(
+                            $0, row, layout.bytes(of: length), decoder.scratch, out.baseAddress)
+                    }
+                }
+            }
+        }
+        return out
+    }
+
+    @Test("the portable decoder gives the same floats") func portableIsEqual() throws {
+        let classes = 205
+        let rows = familyRows(400, classes: classes, seed: 5)
+        let prior = try ResponsePriorTests.prior(rows, classes: classes)
+        for maxKL in [0.3, 0.01, 1e-4] {
+            let (stored, decoded) = try roundTrip(
+                rows, classes: classes, .bounded(maxKL: maxKL), prior: prior)
+            guard case .bounded(let layout, let lengths, let packed, let starts) = stored.storage
+            else { throw CacheError("the rows are not bounded") }
+            for (row, length) in lengths.enumerated() where length != BoundedLayout.everyFloat {
+                #expect(
+                    portable(Array(packed[starts[row]...]), length, layout)
+                        == Array(decoded[row * classes..<(row + 1) * classes]))
+            }
+            #expect(maxKL > 1e-4 || lengths.contains(BoundedLayout.everyCode))
+        }
     }
 
     @Test("the step shrinks with the bound", arguments: zip(bounds, [7, 5, 4, 2, 0, 0]))

@@ -174,6 +174,14 @@ int32_t chdf5_decode_bounded(const chdf5_bounded *layout, const uint8_t *row, si
 void chdf5_decode_codes(const chdf5_bounded *layout, const uint8_t *row, uint32_t *scratch,
                         float *out);
 
+/// The same without AVX2 and BMI, with the same results.
+int32_t chdf5_decode_bounded_portable(const chdf5_bounded *layout, const uint8_t *row,
+                                      size_t bytes, uint32_t *scratch, float *out);
+
+/// The same without AVX2 and BMI, with the same results.
+void chdf5_decode_codes_portable(const chdf5_bounded *layout, const uint8_t *row,
+                                 uint32_t *scratch, float *out);
+
 /// CRC-32C (Castagnoli, RFC 3720) of `count` bytes, continued from `seed` (0 to begin).
 uint32_t chdf5_crc32c(const void *bytes, size_t count, uint32_t seed);
 
