@@ -51,9 +51,9 @@ INLINE size_t named_by_rank(const chdf5_bounded *layout, const uint8_t *row, siz
     return position;
 }
 
-/// Takes the codes from the second class on: zeros before a one are steps.
-INLINE int32_t take_codes(const chdf5_bounded *layout, const uint8_t *row, size_t position,
-                          size_t end, uint32_t count, uint32_t *codes) {
+/// Takes the weights from the second class on: zeros before a one are steps of its code.
+INLINE int32_t take_weights(const chdf5_bounded *layout, const uint8_t *row, size_t position,
+                            size_t end, uint32_t count, float *weights) {
     uint32_t i = 1;
     for (size_t start = position; i < count; position += 56) {
         if (position >= end) return CHDF5_ROW_SHORT;
@@ -64,29 +64,26 @@ INLINE int32_t take_codes(const chdf5_bounded *layout, const uint8_t *row, size_
             // Every one before this one ended a class, too.
             size_t code = one - start - (i - 1);
             if (code >= layout->codes) return CHDF5_ROW_CODE;
-            codes[i] = (uint32_t)code;
+            weights[i] = layout->weights[code];
         }
     }
     return CHDF5_ROW_SOUND;
 }
 
 /// Four sums side by side, then theirs: the order is part of the result.
-INLINE double sum_of_weights(const float *weights, const uint32_t *codes, uint32_t count) {
-    double a = 0, b = 0, c = 0, d = 0;
+INLINE double sum(const float *weights, uint32_t count) {
+    double sums[4] = {0};
     uint32_t i = 0;
     for (; i + 4 <= count; i += 4) {
-        a += (double)weights[codes[i]];
-        b += (double)weights[codes[i + 1]];
-        c += (double)weights[codes[i + 2]];
-        d += (double)weights[codes[i + 3]];
+        for (uint32_t lane = 0; lane < 4; lane++) sums[lane] += (double)weights[i + lane];
     }
-    for (; i < count; i++) a += (double)weights[codes[i]];
-    return (a + b) + (c + d);
+    for (; i < count; i++) sums[0] += (double)weights[i];
+    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 
 /// Gives each class its share of the tail by the prior.
 INLINE int32_t share_by_prior(const chdf5_bounded *layout, double tail, uint32_t count,
-                              const uint32_t *classes, const uint32_t *codes, float *restrict out) {
+                              const uint32_t *classes, const float *weights, float *restrict out) {
     size_t first = classes[0], second = count > 1 ? classes[1] : first;
     const float *one = layout->table + first * layout->classes;
     const float *other = layout->table + second * layout->classes;
@@ -108,7 +105,7 @@ INLINE int32_t share_by_prior(const chdf5_bounded *layout, double tail, uint32_t
         one_left -= one_stored[lane];
         other_left -= other_stored[lane];
     }
-    double share = count > 1 ? 1 / (1 + (double)layout->weights[codes[1]]) : 1;
+    double share = count > 1 ? 1 / (1 + (double)weights[1]) : 1;
     double left = share * (double)one_left + (1 - share) * (double)other_left;
     if (!(left > 0)) return CHDF5_ROW_TWICE;
     float own = (float)(tail * share / left), others = (float)(tail * (1 - share) / left);
@@ -127,9 +124,10 @@ INLINE int32_t decode(const chdf5_bounded *layout, const uint8_t *row, size_t by
     if (count > layout->classes) return CHDF5_ROW_COUNT;
     if (by_prior && layout->table == NULL) return CHDF5_ROW_PRIOR;
     if (by_rank && layout->look_alikes == NULL) return CHDF5_ROW_PRIOR;
-    uint32_t *classes = scratch, *codes = scratch + layout->classes;
+    uint32_t *classes = scratch;
+    float *weights = (float *)(scratch + layout->classes);
     classes[0] = field_at(row, tail_bits + 2 + index_bits, index_bits);
-    codes[0] = 0;
+    weights[0] = layout->weights[0];
     uint32_t plain = by_rank && count > 2 ? 2 : count;
     // Checked before the fields are looked at, so that no row reads beyond its end.
     if (position + (size_t)(plain - 1) * index_bits > end) return CHDF5_ROW_SHORT;
@@ -145,30 +143,29 @@ INLINE int32_t decode(const chdf5_bounded *layout, const uint8_t *row, size_t by
     uint32_t largest = 0;
     for (uint32_t i = 0; i < count; i++) largest = classes[i] > largest ? classes[i] : largest;
     if (largest >= layout->classes) return CHDF5_ROW_CLASS;
-    int32_t fault = take_codes(layout, row, position, end, count, codes);
+    int32_t fault = take_weights(layout, row, position, end, count, weights);
     if (fault != CHDF5_ROW_SOUND) return fault;
 
     double others = count < layout->classes ? layout->tail_weights[tail] : 0;
-    double scale = 1 / (sum_of_weights(layout->weights, codes, count) + others);
+    double scale = 1 / (sum(weights, count) + others);
     if (count < layout->classes && by_prior) {
-        fault = share_by_prior(layout, others * scale, count, classes, codes, out);
+        fault = share_by_prior(layout, others * scale, count, classes, weights, out);
         if (fault != CHDF5_ROW_SOUND) return fault;
     } else {
         float share = (float)(others * scale / (double)(layout->classes - count + (others == 0)));
         for (uint32_t i = 0; i < layout->classes; i++) out[i] = share;
     }
-    for (uint32_t i = 0; i < count; i++) {
-        out[classes[i]] = layout->weights[codes[i]] * (float)scale;
-    }
+    for (uint32_t i = 0; i < count; i++) out[classes[i]] = weights[i] * (float)scale;
     return CHDF5_ROW_SOUND;
 }
 
-INLINE void decode_codes(const chdf5_bounded *layout, const uint8_t *row, uint32_t *scratch,
-                         float *restrict out) {
+INLINE void decode_codes(const chdf5_bounded *layout, const uint8_t *row, float *restrict out) {
     uint32_t classes = layout->classes, width = layout->code_bits;
-    for (uint32_t i = 0; i < classes; i++) scratch[i] = field_at(row, i * (size_t)width, width);
-    float scale = (float)(1 / sum_of_weights(layout->weights, scratch, classes));
-    for (uint32_t i = 0; i < classes; i++) out[i] = layout->weights[scratch[i]] * scale;
+    for (uint32_t i = 0; i < classes; i++) {
+        out[i] = layout->weights[field_at(row, i * (size_t)width, width)];
+    }
+    float scale = (float)(1 / sum(out, classes));
+    for (uint32_t i = 0; i < classes; i++) out[i] *= scale;
 }
 
 #if defined(__x86_64__)
@@ -179,9 +176,8 @@ FAST static int32_t decode_fast(const chdf5_bounded *layout, const uint8_t *row,
     return decode(layout, row, bytes, scratch, out);
 }
 
-FAST static void decode_codes_fast(const chdf5_bounded *layout, const uint8_t *row,
-                                   uint32_t *scratch, float *out) {
-    decode_codes(layout, row, scratch, out);
+FAST static void decode_codes_fast(const chdf5_bounded *layout, const uint8_t *row, float *out) {
+    decode_codes(layout, row, out);
 }
 
 static int is_fast(void) {
@@ -203,18 +199,16 @@ int32_t chdf5_decode_bounded_portable(const chdf5_bounded *layout, const uint8_t
     return decode(layout, row, bytes, scratch, out);
 }
 
-void chdf5_decode_codes(const chdf5_bounded *layout, const uint8_t *row, uint32_t *scratch,
-                        float *out) {
+void chdf5_decode_codes(const chdf5_bounded *layout, const uint8_t *row, float *out) {
 #if defined(__x86_64__)
     if (is_fast()) {
-        decode_codes_fast(layout, row, scratch, out);
+        decode_codes_fast(layout, row, out);
         return;
     }
 #endif
-    chdf5_decode_codes_portable(layout, row, scratch, out);
+    chdf5_decode_codes_portable(layout, row, out);
 }
 
-void chdf5_decode_codes_portable(const chdf5_bounded *layout, const uint8_t *row,
-                                 uint32_t *scratch, float *out) {
-    decode_codes(layout, row, scratch, out);
+void chdf5_decode_codes_portable(const chdf5_bounded *layout, const uint8_t *row, float *out) {
+    decode_codes(layout, row, out);
 }

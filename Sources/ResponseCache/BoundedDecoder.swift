@@ -7,7 +7,7 @@ struct BoundedDecoder {
 
     fileprivate let layout: BoundedLayout
     let fields: chdf5_bounded
-    /// Room for the classes and codes of a row.
+    /// Room for the classes and weights of a row.
     let scratch: UnsafeMutablePointer<UInt32>
 
     /// Decodes a row.
@@ -27,7 +27,7 @@ struct BoundedDecoder {
         switch length {
         case BoundedLayout.everyFloat: return decodeFloats(row, into: out)
         case BoundedLayout.everyCode:
-            withUnsafePointer(to: fields) { chdf5_decode_codes($0, row, scratch, out) }
+            withUnsafePointer(to: fields) { chdf5_decode_codes($0, row, out) }
             return nil
         default:
             let fault = withUnsafePointer(to: fields) {

@@ -173,17 +173,20 @@ extension HDF5File {
     }
 
     /// Reads a whole dataset, which must have this type and shape, and verifies its checksums.
+    ///
+    /// - Parameter padding: zeros to put after its values.
     func read<Value: BitwiseCopyable & ExpressibleByIntegerLiteral>(
-        _ name: String, _ element: Element, shape: [Int]
+        _ name: String, _ element: Element, shape: [Int], padding: Int = 0
     ) throws(CacheError) -> [Value] {
         let extent = shape.map { UInt64($0) }
         let count = shape.reduce(1, *)
         var message: Message?
         var status: Int32 = 0
-        let values = [Value](unsafeUninitializedCapacity: count) { buffer, initialized in
+        let values = [Value](unsafeUninitializedCapacity: count + padding) { buffer, initialized in
             status = chdf5_read_dataset(
                 file, name, element.code, Int32(extent.count), extent, buffer.baseAddress, &message)
-            initialized = status == 0 ? count : 0
+            for index in count..<count + padding { buffer[index] = 0 }
+            initialized = status == 0 ? count + padding : 0
         }
         if status != 0 { throw Self.failure(path, message) }
         return values

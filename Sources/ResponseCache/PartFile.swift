@@ -208,8 +208,8 @@ struct PartFile {
                 "packed_bytes is \(bytes), and the rows of dataset 'lengths' take "
                     + "\(starts[slots.count])")
         }
-        var packed: [UInt8] = try file.read("packed", .uint8, shape: [bytes])
-        packed += [UInt8](repeating: 0, count: BoundedDecoder.padding)
+        let packed: [UInt8] = try file.read(
+            "packed", .uint8, shape: [bytes], padding: BoundedDecoder.padding)
         return .bounded(layout, lengths: lengths, packed: packed, starts: starts)
     }
 }

@@ -207,7 +207,7 @@ import Testing
             layout.withDecoder { decoder in
                 withUnsafePointer(to: decoder.fields) {
                     if length == BoundedLayout.everyCode {
-                        chdf5_decode_codes_portable($0, row, decoder.scratch, out.baseAddress)
+                        chdf5_decode_codes_portable($0, row, out.baseAddress)
                     } else {
                         _ = chdf5_decode_bounded_portable(
                             $0, row, layout.bytes(of: length), decoder.scratch, out.baseAddress)

@@ -170,17 +170,15 @@ enum { CHDF5_ROW_PADDING = 8 };
 int32_t chdf5_decode_bounded(const chdf5_bounded *layout, const uint8_t *row, size_t bytes,
                              uint32_t *scratch, float *out);
 
-/// Decodes a row that has a code for every class, with the same padding and scratch.
-void chdf5_decode_codes(const chdf5_bounded *layout, const uint8_t *row, uint32_t *scratch,
-                        float *out);
+/// Decodes a row that has a code for every class, with the same padding.
+void chdf5_decode_codes(const chdf5_bounded *layout, const uint8_t *row, float *out);
 
 /// The same without AVX2 and BMI, with the same results.
 int32_t chdf5_decode_bounded_portable(const chdf5_bounded *layout, const uint8_t *row,
                                       size_t bytes, uint32_t *scratch, float *out);
 
 /// The same without AVX2 and BMI, with the same results.
-void chdf5_decode_codes_portable(const chdf5_bounded *layout, const uint8_t *row,
-                                 uint32_t *scratch, float *out);
+void chdf5_decode_codes_portable(const chdf5_bounded *layout, const uint8_t *row, float *out);
 
 /// CRC-32C (Castagnoli, RFC 3720) of `count` bytes, continued from `seed` (0 to begin).
 uint32_t chdf5_crc32c(const void *bytes, size_t count, uint32_t seed);
