@@ -199,12 +199,14 @@ public final class ViewDraft: @unchecked Sendable {
     /// The checksum of the pixels at the recipe's size.
     var checksum: UInt32?
 
-    var sizes: [Int] { pixels.map(\.size) }
+    /// The sides of the renderings, in pixels.
+    let sizes: [Int]
 
     init(epoch: Int, group: Int, members: Int, pixels: [PixelBatch]) {
         self.epoch = epoch
         self.group = group
         self.pixels = pixels
+        sizes = pixels.map(\.size)
         images = .allocate(capacity: members)
         images.initialize(repeating: 0)
     }
