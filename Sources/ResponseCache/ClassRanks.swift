@@ -5,7 +5,6 @@ struct ClassRanks: Sendable {
     private var ranks: [(Int8, Int8)]
     /// The classes whose ranks are set.
     private var set: [Int] = []
-    private var first = 0
 
     init(_ layout: BoundedLayout) {
         self.layout = layout

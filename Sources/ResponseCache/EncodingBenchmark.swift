@@ -108,17 +108,14 @@ public struct EncodingBenchmark: Sendable {
     /// The bounded encoding of the tightest bound that takes at most so many bytes per response.
     ///
     /// - Throws: `CacheError` for a row that is no distribution.
-    public func bounded(
-        bytes: Double, sharesEvenly: Bool = false
-    ) throws(CacheError) -> EncodingCost {
+    public func bounded(bytes: Double) throws(CacheError) -> EncodingCost {
         var (tight, loose) = (
             log(RowEncoding.bounds.lowerBound), log(RowEncoding.bounds.upperBound)
         )
-        var best = try cost(
-            of: .bounded(maxKL: RowEncoding.bounds.upperBound), sharesEvenly: sharesEvenly)
+        var best = try cost(of: .bounded(maxKL: RowEncoding.bounds.upperBound))
         for _ in 0..<10 {
             let middle = (tight + loose) / 2
-            let cost = try cost(of: .bounded(maxKL: exp(middle)), sharesEvenly: sharesEvenly)
+            let cost = try cost(of: .bounded(maxKL: exp(middle)))
             if cost.bytes <= bytes {
                 loose = middle
                 if cost.meanKL < best.meanKL { best = cost }

@@ -60,7 +60,7 @@ struct EncodingReport: Encodable {
     }
 
     /// The bounds at which plain top-K is compared.
-    private static let bounds = [0.1, 0.03, 0.01]
+    private static let bounds = [0.1, 0.03, RowEncoding.standardBound]
 
     init(_ subject: Subject) throws {
         let classes = subject.classes
@@ -93,7 +93,9 @@ struct EncodingReport: Encodable {
             + bounded + even + counts.map { plain[$0 - 1] }
         maxKL = bounded[bounded.count - 1].maxKL
         rowsPerSecond = try Dictionary(
-            uniqueKeysWithValues: [.dense, .topK(min(50, classes - 1)), .bounded(maxKL: 0.01)].map {
+            uniqueKeysWithValues: [
+                .dense, .topK(min(50, classes - 1)), .bounded(maxKL: RowEncoding.standardBound),
+            ].map {
                 ("\($0)", try ReadingSpeed.measure($0, subject))
             })
         name = subject.name
