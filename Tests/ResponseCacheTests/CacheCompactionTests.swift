@@ -12,10 +12,6 @@ import Testing
         cache = "\(folder.path)/cache"
     }
 
-    private func write(_ bytes: [UInt8], to path: String) throws {
-        try Data(bytes).write(to: URL(fileURLWithPath: path))
-    }
-
     private func copy(_ name: String) throws -> String {
         try FileManager.default.copyItem(atPath: cache, toPath: "\(folder.path)/\(name)")
         return "\(folder.path)/\(name)"

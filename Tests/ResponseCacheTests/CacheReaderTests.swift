@@ -16,10 +16,6 @@ import Testing
         "\(cache)/\(PartID(epoch: epoch, index: index).path)"
     }
 
-    private func write(_ bytes: [UInt8], to path: String) throws {
-        try Data(bytes).write(to: URL(fileURLWithPath: path))
-    }
-
     @Test(
         "slots across parts come in plan order, near what was stored",
         arguments: [RowEncoding.dense, .topK(3)])

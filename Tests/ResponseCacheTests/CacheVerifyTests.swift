@@ -16,10 +16,6 @@ import Testing
         "\(cache)/\(PartID(epoch: epoch, index: index).path)"
     }
 
-    private func write(_ bytes: [UInt8], to path: String) throws {
-        try Data(bytes).write(to: URL(fileURLWithPath: path))
-    }
-
     @Test("a sound cache has no fault, on one thread or several", arguments: [1, 3])
     func sound(workers: Int) throws {
         try build(cache, try makeManifest())

@@ -12,10 +12,6 @@ import Testing
         cache = "\(folder.path)/cache"
     }
 
-    private func write(_ bytes: [UInt8], to path: String) throws {
-        try Data(bytes).write(to: URL(fileURLWithPath: path))
-    }
-
     /// Flips a bit in the dense rows of a part.
     private func damage(_ path: String, _ stored: PartFile.Content) throws {
         var damaged = try bytes(path)

@@ -163,6 +163,10 @@ func bytes(_ path: String) throws -> [UInt8] {
     Array(try Data(contentsOf: URL(fileURLWithPath: path)))
 }
 
+func write(_ bytes: [UInt8], to path: String) throws {
+    try Data(bytes).write(to: URL(fileURLWithPath: path))
+}
+
 /// The text of the `CacheError` that the body throws; nil if it throws nothing.
 func message(_ body: () throws -> Void) throws -> String? {
     do {
