@@ -49,28 +49,35 @@ let package = Package(
         .target(name: "CJPEG", dependencies: ["LibJPEG"]),
         .target(name: "CPNG", dependencies: ["LibPNG"]),
         .target(name: "CPixels"),
-        .target(name: "Torch", dependencies: ["CTorch"], swiftSettings: swiftSettings),
-        .target(name: "Recipes", dependencies: ["Yams"], swiftSettings: swiftSettings),
+        .target(name: "CBase"),
+        .target(name: "Base", dependencies: ["CBase"], swiftSettings: swiftSettings),
+        .target(name: "Torch", dependencies: ["Base", "CTorch"], swiftSettings: swiftSettings),
+        .target(name: "Recipes", dependencies: ["Base", "Yams"], swiftSettings: swiftSettings),
         .target(name: "Models", dependencies: ["Recipes", "Torch"], swiftSettings: swiftSettings),
         .target(
-            name: "Imaging", dependencies: ["CJPEG", "CPNG", "CPixels"],
+            name: "Imaging", dependencies: ["Base", "CJPEG", "CPNG", "CPixels"],
             swiftSettings: swiftSettings),
         .target(name: "Views", dependencies: ["Recipes", "Imaging"], swiftSettings: swiftSettings),
         .target(
-            name: "Loading", dependencies: ["Views", "Imaging", "Recipes", "Torch", crypto],
+            name: "Loading", dependencies: ["Base", "Views", "Imaging", "Recipes", "Torch", crypto],
             swiftSettings: swiftSettings),
         .target(
-            name: "ResponseCache", dependencies: ["CHDF5", crypto], swiftSettings: swiftSettings),
+            name: "ResponseCache", dependencies: ["Base", "CHDF5", crypto],
+            swiftSettings: swiftSettings),
         .target(
             name: "Distillation",
-            dependencies: ["ResponseCache", "Loading", "Views", "Models", "Recipes", "Torch"],
+            dependencies: [
+                "Base", "ResponseCache", "Loading", "Views", "Models", "Recipes", "Torch",
+            ],
             swiftSettings: swiftSettings),
         .executableTarget(
             name: "understudy",
             dependencies: [
-                "Distillation", "ResponseCache", "Loading", "Views", "Imaging", "Models", "Recipes",
-                "Torch", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Base", "Distillation", "ResponseCache", "Loading", "Views", "Imaging", "Models",
+                "Recipes", "Torch", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "BaseTests", dependencies: ["Base", "CBase"], swiftSettings: swiftSettings),
         .testTarget(
             name: "TorchTests", dependencies: ["Torch", "CTorch"], swiftSettings: swiftSettings),
         .testTarget(name: "RecipesTests", dependencies: ["Recipes"], swiftSettings: swiftSettings),
@@ -93,12 +100,13 @@ let package = Package(
         .testTarget(
             name: "DistillationTests",
             dependencies: [
-                "Distillation", "Loading", "Models", "Recipes", "ResponseCache", "Torch", "Views",
+                "Base", "Distillation", "Loading", "Models", "Recipes", "ResponseCache", "Torch",
+                "Views",
             ],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["understudy", "Imaging", "ResponseCache", "Torch"],
+            dependencies: ["Base", "understudy", "Imaging", "ResponseCache", "Torch"],
             swiftSettings: swiftSettings),
     ],
     cxxLanguageStandard: .cxx20

@@ -1,3 +1,4 @@
+import Base
 import Loading
 import Recipes
 import ResponseCache

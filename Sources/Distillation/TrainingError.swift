@@ -1,3 +1,5 @@
+import Base
+
 /// Training or caching that cannot go on: what is wrong, where, and what to do.
 public struct TrainingError: Error, CustomStringConvertible, Equatable {
     /// One line.
@@ -5,6 +7,6 @@ public struct TrainingError: Error, CustomStringConvertible, Equatable {
 
     /// Makes an error of one line.
     public init(_ description: String) {
-        self.description = description
+        self.description = description.printable
     }
 }

@@ -1,3 +1,5 @@
+import Base
+
 /// Why an image could not be read or written, in one line.
 ///
 /// The text names the format and the library's reason; whoever knows the file adds its path.
@@ -6,6 +8,6 @@ public struct ImageError: Error, Equatable, CustomStringConvertible, Sendable {
     public let description: String
 
     init(_ description: String) {
-        self.description = description
+        self.description = description.printable
     }
 }

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// A data set that cannot be used: what is wrong, where, and what to do.
@@ -6,11 +7,11 @@ public struct DatasetError: Error, CustomStringConvertible, Equatable {
     public let description: String
 
     init(_ description: String) {
-        self.description = description
+        self.description = description.printable
     }
 
     /// A failed system call: the path, what was tried, and the system's reason.
     static func system(_ path: String, _ attempt: String, _ code: Int32 = errno) -> DatasetError {
-        DatasetError("\(path): \(attempt): \(String(cString: strerror(code)))")
+        DatasetError("\(path): \(attempt): \(errnoText(code))")
     }
 }

@@ -1,3 +1,5 @@
+import Base
+
 /// What is wrong with a recipe or a teacher card, and where.
 public struct RecipeError: Error, CustomStringConvertible, Equatable {
     /// The place: `file:line:column`, a file, or the override as given (`--set a.b=c`).
@@ -7,8 +9,8 @@ public struct RecipeError: Error, CustomStringConvertible, Equatable {
 
     /// An error at a place; `nil` where the values do not fit something outside any file.
     public init(place: String?, message: String) {
-        self.place = place
-        self.message = message
+        self.place = place?.printable
+        self.message = message.printable
     }
 
     /// `place: message`.

@@ -1,3 +1,5 @@
+import Base
+
 /// What went wrong with a response cache: what, where, and what to do, in words for the user.
 public struct CacheError: Error, CustomStringConvertible, Equatable, Sendable {
     /// The whole message. One line, except that fields which differ follow one to a line.
@@ -5,6 +7,6 @@ public struct CacheError: Error, CustomStringConvertible, Equatable, Sendable {
 
     /// An error with this message.
     public init(_ description: String) {
-        self.description = description
+        self.description = description.printableLines
     }
 }

@@ -1,10 +1,11 @@
+import Base
 import Foundation
 
 extension CacheError {
     /// A failed system call: the context and the text of `errno`.
     static func system(_ context: String, _ code: Int32 = errno, advice: String = "") -> CacheError
     {
-        CacheError("\(context): \(String(cString: strerror(code)))\(advice)")
+        CacheError("\(context): \(errnoText(code))\(advice)")
     }
 }
 

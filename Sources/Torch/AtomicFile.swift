@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// Files that appear under their name whole and durable, or not at all.
@@ -71,6 +72,6 @@ public enum AtomicFile {
             code == ENOSPC || code == EDQUOT
             ? "; make room and run again, what was at the path is kept" : ""
         return TorchError(
-            operation: "file", message: "\(path): \(String(cString: strerror(code)))\(advice)")
+            operation: "file", message: "\(path): \(errnoText(code))\(advice)")
     }
 }

@@ -1,3 +1,5 @@
+import Base
+
 /// What went wrong in a tensor operation, a device or a weights file.
 ///
 /// Its description is one line: `conv2d: expected input [N, 3, H, W] …, found [2, 4, 8, 8] …`.
@@ -11,7 +13,7 @@ public struct TorchError: Error, CustomStringConvertible, Equatable {
     public init(operation: String, message: String) {
         self.operation = operation
         self.message = message.split(whereSeparator: \.isNewline)
-            .joined(separator: " ")
+            .joined(separator: " ").printable
     }
 
     /// An error of the form `operation: expected …, found …`.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import Distillation
 import Foundation
 import Torch
@@ -35,6 +36,6 @@ struct AverageCommand: ParsableCommand {
         let mean = try WeightAverage.mean(of: paths)
         let metadata = try SafetensorsFile(path: paths[0]).metadata
         try SafetensorsFile.write(mean, metadata: metadata, to: out)
-        print("\(out): the mean of \(paths.count) files")
+        try StandardStreams.print("\(out): the mean of \(paths.count) files")
     }
 }

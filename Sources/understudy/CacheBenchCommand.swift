@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import Distillation
 import Foundation
 import Recipes
@@ -65,7 +66,7 @@ extension CacheCommand {
             Interruption.install()
             let subject = try subject()
             let report = try EncodingReport(subject)
-            print(json ? try report.json() : report.text)
+            try StandardStreams.print(json ? try report.json() : report.text)
         }
 
         private func subject() throws -> EncodingReport.Subject {

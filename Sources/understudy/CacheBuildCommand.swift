@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import Distillation
 import Foundation
 
@@ -64,7 +65,7 @@ extension CacheCommand {
             if processes > 1 {
                 let summary = try CacheBuildProcesses(self, shard: shard).run(
                     recipe: recipe, progress: ProgressBar())
-                print(json ? try summary.json() : text(summary, shard))
+                try StandardStreams.print(json ? try summary.json() : text(summary, shard))
                 return
             }
             let build = try CacheBuild(
@@ -72,7 +73,7 @@ extension CacheCommand {
                 loading: device.loading)
             let summary = try build.run(
                 epochs: epochs?.range, shard: shard, progress: ProgressBar())
-            print(json ? try summary.json() : text(summary, shard))
+            try StandardStreams.print(json ? try summary.json() : text(summary, shard))
         }
 
         private func chosenShard() throws -> Shard {

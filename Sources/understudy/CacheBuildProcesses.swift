@@ -1,3 +1,4 @@
+import Base
 import Distillation
 import Foundation
 import Recipes

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import Distillation
 import Foundation
 import ResponseCache
@@ -33,8 +34,8 @@ struct CacheCommand: ParsableCommand {
             let manifest = reader.manifest
             let info = try reader.info()
             if json {
-                print(
-                    try Output(
+                try StandardStreams.print(
+                    Output(
                         info: info, teacher: manifest.teacher, encoding: manifest.encoding.name,
                         classes: manifest.classes, epochs: manifest.epochs,
                         fingerprint: manifest.fingerprint
@@ -42,7 +43,7 @@ struct CacheCommand: ParsableCommand {
                 return
             }
             let perResponse = info.bytesPerResponse.map { String(format: "%.1f B", $0) } ?? "-"
-            print(
+            try StandardStreams.print(
                 """
                 cache        \(cache)
                 teacher      \(manifest.teacher)
@@ -58,7 +59,7 @@ struct CacheCommand: ParsableCommand {
                 fingerprint  \(manifest.fingerprint.digest)
                 """)
             for field in manifest.fingerprint.fields {
-                print("  \(field.name): \(field.value)")
+                try StandardStreams.print("  \(field.name): \(field.value)")
             }
         }
 
@@ -121,13 +122,13 @@ struct CacheCommand: ParsableCommand {
                     probabilities: Array(values[index * classes..<(index + 1) * classes]))
             }
             if json {
-                print(try Listing(epoch: epoch, rows: rows).json())
+                try StandardStreams.print(Listing(epoch: epoch, rows: rows).json())
                 return
             }
             for row in rows {
                 let best = row.probabilities.enumerated().sorted { $0.element > $1.element }
                 let text = best.prefix(5).map { String(format: "%d: %.4f", $0.offset, $0.element) }
-                print("slot \(row.slot)  \(text.joined(separator: "  "))")
+                try StandardStreams.print("slot \(row.slot)  \(text.joined(separator: "  "))")
             }
         }
     }

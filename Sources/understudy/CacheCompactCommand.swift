@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import Distillation
 import Foundation
 import ResponseCache
@@ -37,7 +38,7 @@ extension CacheCommand {
                 return try compaction.run(
                     epochs: epochs?.range, progress: bar.parts("compact", goesOn: true))
             }()
-            print(json ? try summary.json() : text(summary))
+            try StandardStreams.print(json ? try summary.json() : text(summary))
             if !summary.faults.isEmpty {
                 let complete = summary.compacted + summary.present + summary.faults.count
                 throw CommandError(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import Distillation
 import Foundation
 import ResponseCache
@@ -64,7 +65,7 @@ extension CacheCommand {
                 defer { bar.end() }
                 return try conversion.run(progress: bar.parts("convert", goesOn: true))
             }()
-            print(json ? try summary.json() : text(summary, chosen))
+            try StandardStreams.print(json ? try summary.json() : text(summary, chosen))
         }
 
         private func text(_ summary: CacheConversion.Summary, _ encoding: RowEncoding) -> String {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import Distillation
 import Foundation
 import Loading
@@ -84,9 +85,9 @@ extension CacheCommand {
             }
             let summary = try work.run(progress: bar)
             if json {
-                print(try summary.json())
+                try StandardStreams.print(summary.json())
             } else {
-                print(
+                try StandardStreams.print(
                     String(
                         format: "%@: %d parts built, %d were there; %@ responses in %.1f s%@",
                         cache, summary.built, summary.skipped, summary.rows.grouped,

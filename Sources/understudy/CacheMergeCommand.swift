@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import Distillation
 import Foundation
 import ResponseCache
@@ -36,9 +37,9 @@ extension CacheCommand {
                 return try merge.run(progress: bar.parts("merge", goesOn: true))
             }()
             if json {
-                print(try summary.json())
+                try StandardStreams.print(summary.json())
             } else {
-                print(
+                try StandardStreams.print(
                     "\(into): \(summary.linked.grouped) parts linked, \(summary.copied.grouped) "
                         + "copied, \(summary.present.grouped) were there; "
                         + "\(summary.missing.grouped) are missing")

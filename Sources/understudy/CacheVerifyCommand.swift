@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import Distillation
 import Foundation
 import Recipes
@@ -75,8 +76,8 @@ extension CacheCommand {
             let bar = ProgressBar()
             let structure = try verify(bar)
             if !json {
-                for fault in structure.faults { print(fault.message) }
-                print(
+                for fault in structure.faults { try StandardStreams.print(fault.message) }
+                try StandardStreams.print(
                     "\(cache): \(structure.parts.grouped) of \(structure.partsInAll.grouped) parts "
                         + "are there; \(structure.responses.grouped) responses are sound, "
                         + "\(structure.faults.count.grouped) parts are faulty")
@@ -84,9 +85,9 @@ extension CacheCommand {
             // A teacher says nothing about parts that cannot be read.
             let comparison = structure.faults.isEmpty ? try compare(bar) : nil
             if json {
-                print(try Report(structure: structure, sample: comparison).json())
+                try StandardStreams.print(Report(structure: structure, sample: comparison).json())
             } else if let comparison {
-                for group in comparison.groups { print(group.line) }
+                for group in comparison.groups { try StandardStreams.print(group.line) }
             }
             if !structure.faults.isEmpty {
                 throw CommandError(

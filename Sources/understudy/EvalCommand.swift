@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import Distillation
 import Foundation
 import Loading
@@ -53,12 +54,12 @@ struct EvalCommand: ParsableCommand {
         }
         progress.end()
         if json {
-            print(
-                try Output(
+            try StandardStreams.print(
+                Output(
                     top1: accuracy.top1, top5: accuracy.top5, images: accuracy.images
                 ).json())
         } else {
-            print(
+            try StandardStreams.print(
                 String(
                     format: "top-1 %.3f %%  top-5 %.3f %%  %d images", accuracy.top1,
                     accuracy.top5, accuracy.images))

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import Distillation
 import Foundation
 import Recipes
@@ -41,7 +42,7 @@ struct ExportCommand: ParsableCommand {
         case .last: try network.store.load(tensors: source.lastWeights())
         }
         try network.store.save(to: out, metadata: metadata)
-        print(
+        try StandardStreams.print(
             "\(out): \(which.rawValue) weights of \(recipe.model.name), \(recipe.data.classes) classes"
         )
     }

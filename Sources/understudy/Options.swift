@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import Distillation
 import Foundation
 import Loading
@@ -157,7 +158,7 @@ extension Device: ExpressibleByArgument {
 struct CommandError: Error, CustomStringConvertible {
     let description: String
 
-    init(_ description: String) { self.description = description }
+    init(_ description: String) { self.description = description.printableLines }
 }
 
 extension Encodable {
@@ -168,7 +169,7 @@ extension Encodable {
             pretty
             ? [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
             : [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(self), as: UTF8.self)
+        return String(decoding: try encoder.encode(self), as: UTF8.self).printableJSON
     }
 }
 

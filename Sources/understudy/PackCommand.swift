@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import Distillation
 import Foundation
 import Loading
@@ -79,15 +80,15 @@ struct PackCommand: ParsableCommand {
             progress.advance(to: done, note: "")
         }
         progress.end()
-        guard !json else { return print(try summary.json()) }
-        print(
+        guard !json else { return try StandardStreams.print(summary.json()) }
+        try StandardStreams.print(
             String(
                 format: "%@: %@ images in %d shards, %@; %d shards written, %d were there, %.1f s",
                 out, summary.images.grouped, summary.shards, summary.bytes.byteText,
                 summary.written, summary.shards - summary.written,
                 start.duration(to: .now).seconds))
         if summary.resized > 0 {
-            print(
+            try StandardStreams.print(
                 "\(summary.resized.grouped) images were resized to a short side of "
                     + "\(maxShortSide ?? 0)")
         }

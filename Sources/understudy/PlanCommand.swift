@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import Distillation
 import Foundation
 import Recipes
@@ -42,7 +43,7 @@ struct PlanCommand: ParsableCommand {
 
     func run() throws {
         let plan = try Plan(recipe: recipe.read(), command: self)
-        print(json ? try plan.json() : plan.text)
+        try StandardStreams.print(json ? try plan.json() : plan.text)
     }
 }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import Foundation
 import Imaging
 import Loading
@@ -58,13 +59,13 @@ struct PredictCommand: ParsableCommand {
                     logits: logits ? try values.floats() : nil))
         }
         if json {
-            print(try output.json())
+            try StandardStreams.print(output.json())
             return
         }
         for image in output.images {
             let text = image.top.map { String(format: "%d: %.4f", $0.class, $0.probability) }
-            print("\(image.path)  \(text.joined(separator: "  "))")
-            if let logits = image.logits { print("  logits \(logits)") }
+            try StandardStreams.print("\(image.path)  \(text.joined(separator: "  "))")
+            if let logits = image.logits { try StandardStreams.print("  logits \(logits)") }
         }
     }
 

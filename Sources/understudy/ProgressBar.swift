@@ -1,3 +1,4 @@
+import Base
 import Distillation
 import Foundation
 
@@ -58,7 +59,7 @@ final class ProgressBar: ProgressReporter {
 
     func line(_ text: String) {
         erase()
-        write(text + "\n")
+        write(text.printable + "\n")
     }
 
     private func erase() {
@@ -67,7 +68,7 @@ final class ProgressBar: ProgressReporter {
     }
 
     private func write(_ text: String) {
-        FileHandle.standardError.write(Data(text.utf8))
+        StandardStreams.report(text)
     }
 
     private var columns: Int {

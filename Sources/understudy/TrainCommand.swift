@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import Distillation
 import Foundation
 
@@ -85,14 +86,15 @@ struct TrainCommand: ParsableCommand {
             recipe: recipe.read(), options: options, progress: ProgressBar())
         guard let result = try trainer.run() else {
             if !json {
-                print("stopped after \(maxSteps ?? 0) steps as asked; the checkpoint is in \(out)")
+                try StandardStreams.print(
+                    "stopped after \(maxSteps ?? 0) steps as asked; the checkpoint is in \(out)")
             }
             return
         }
         if json {
-            print(try result.json())
+            try StandardStreams.print(result.json())
         } else {
-            print(
+            try StandardStreams.print(
                 String(
                     format: "%@: top-1 %.2f %%, top-5 %.2f %% on %d images (mean of the %d best; "
                         + "the best alone %.2f %%), %.0f s",

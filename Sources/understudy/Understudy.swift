@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import Distillation
 import Foundation
 import Torch
@@ -24,14 +25,15 @@ struct Understudy: ParsableCommand {
         ])
 
     static func main() {
+        StandardStreams.open()
         HostMemory.keepFreed()
         do {
             var command = try parseAsRoot()
             try command.run()
         } catch let error as Interrupted {
-            FileHandle.standardError.write(Data("\(error.description)\n".utf8))
-            // 128 + SIGINT, as a shell reports a program that Ctrl-C ended.
-            Foundation.exit(130)
+            StandardStreams.report("\(error.description)\n")
+            // As a shell reports a program that a signal ended.
+            Foundation.exit(128 + (Interruption.signal ?? SIGINT))
         } catch {
             exit(withError: error)
         }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import Distillation
 import Foundation
 import Loading
@@ -47,7 +48,7 @@ struct ViewBenchmarkCommand: ParsableCommand {
             views: rendered, workers: loading.workers, seconds: seconds,
             imagesPerSecond: Double(rendered) / seconds,
             stages: try Self.stages(loader, groups.prefix(4).map { $0 }, size: size))
-        print(json ? try report.json() : report.text)
+        try StandardStreams.print(json ? try report.json() : report.text)
     }
 
     /// The time in which groups go through the pipeline.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import Foundation
 import Loading
 import Recipes
@@ -56,7 +57,7 @@ struct ViewStatisticsCommand: ParsableCommand {
         for group in groups(plan) { statistics.add(epoch: epoch, group: group) }
         let report = ViewStatisticsReport(
             plan: plan, epoch: epoch, unreadable: unreadable, statistics: statistics)
-        print(json ? try report.json() : report.text)
+        try StandardStreams.print(json ? try report.json() : report.text)
     }
 
     /// The slots of evenly spaced groups; of the first group a part, if it alone is too large.

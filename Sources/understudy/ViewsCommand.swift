@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import Foundation
 import Imaging
 import Loading
@@ -90,7 +91,7 @@ struct ShowViewsCommand: ParsableCommand {
             try AtomicFile.write(Data(ImageEncoder.png(views.contactSheet(cell: cell))), to: sheet)
         }
         let outputs = [dump, params, sheet].compactMap { $0 }.joined(separator: ", ")
-        print("\(slots.range.count) views of epoch \(epoch): \(outputs)")
+        try StandardStreams.print("\(slots.range.count) views of epoch \(epoch): \(outputs)")
     }
 }
 

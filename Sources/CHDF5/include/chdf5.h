@@ -180,12 +180,6 @@ int32_t chdf5_decode_bounded_portable(const chdf5_bounded *layout, const uint8_t
 /// The same without AVX2 and BMI, with the same results.
 void chdf5_decode_codes_portable(const chdf5_bounded *layout, const uint8_t *row, float *out);
 
-/// CRC-32C (Castagnoli, RFC 3720) of `count` bytes, continued from `seed` (0 to begin).
-uint32_t chdf5_crc32c(const void *bytes, size_t count, uint32_t seed);
-
-/// The same from tables alone: what processors without SSE4.2 run.
-uint32_t chdf5_crc32c_portable(const void *bytes, size_t count, uint32_t seed);
-
 /// The same as `chdf5_widen` without F16C.
 float chdf5_widen_portable(const uint16_t *halves, float *out, size_t count);
 

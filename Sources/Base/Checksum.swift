@@ -1,4 +1,4 @@
-import CHDF5
+import CBase
 
 /// CRC-32C (Castagnoli) of bytes, such as the uint8 pixels of a group of views.
 ///
@@ -13,5 +13,5 @@ import CHDF5
 /// Source: RFC 3720, sections 12.1 and B.4.
 public func crc32c(_ bytes: UnsafeRawBufferPointer, seed: UInt32 = 0) -> UInt32 {
     guard let base = bytes.baseAddress else { return seed }
-    return chdf5_crc32c(base, bytes.count, seed)
+    return cbase_crc32c(base, bytes.count, seed)
 }

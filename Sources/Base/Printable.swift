@@ -1,0 +1,48 @@
+extension String {
+    /// The text on one line, with nothing in it that a terminal would obey.
+    ///
+    /// Control characters, line breaks and marks that turn the direction of text are written as
+    /// Swift writes them: `\n`, `\u{1B}`. Names of files, classes, tensors and attributes come from
+    /// outside; printed as they are, they could move the cursor, hide what follows or forge a line.
+    public var printable: String {
+        guard unicodeScalars.contains(where: \.isObeyed) else { return self }
+        return unicodeScalars.reduce(into: "") { text, scalar in
+            if scalar.isObeyed {
+                text += scalar.escaped(asASCII: true)
+            } else {
+                text.unicodeScalars.append(scalar)
+            }
+        }
+    }
+
+    /// The same for text of several lines, whose breaks stay.
+    public var printableLines: String {
+        split(separator: "\n", omittingEmptySubsequences: false)
+            .map { String($0).printable }.joined(separator: "\n")
+    }
+
+    /// The same for JSON of any number of lines, in JSON's own way: `\u001b`.
+    public var printableJSON: String {
+        guard unicodeScalars.contains(where: { $0.isObeyed && $0 != "\n" }) else { return self }
+        return unicodeScalars.reduce(into: "") { text, scalar in
+            if scalar.isObeyed, scalar != "\n" {
+                let digits = String(scalar.value, radix: 16)
+                text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            } else {
+                text.unicodeScalars.append(scalar)
+            }
+        }
+    }
+}
+
+extension Unicode.Scalar {
+    /// Whether a terminal does something else with it than show it.
+    fileprivate var isObeyed: Bool {
+        switch properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator, .surrogate: true
+        // Bidirectional embeddings, overrides and isolates.
+        case .format: (0x202A...0x202E).contains(value) || (0x2066...0x2069).contains(value)
+        default: false
+        }
+    }
+}

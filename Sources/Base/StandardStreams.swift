@@ -1,0 +1,56 @@
+import Foundation
+
+/// Standard input, output and error of the program.
+///
+/// Foundation's handles crash where a stream is closed or its disk is full. Here what is printed
+/// can fail, and says so; what is only reported is dropped.
+public enum StandardStreams {
+    /// Opens what the parent left closed as `/dev/null`, so that no file of ours gets its number.
+    ///
+    /// Called first of all. What is then printed on a closed standard output is an error, since the
+    /// stand-in is opened for reading only; on a closed standard error it is dropped.
+    public static func open() {
+        for number in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO]
+        where fcntl(number, F_GETFD) == -1 {
+            // The lowest free number is this one: those below are open.
+            _ = Foundation.open("/dev/null", O_RDONLY)
+        }
+    }
+
+    /// Prints lines on standard output: results, which must not get lost.
+    ///
+    /// What a terminal would obey is written as `printableLines` writes it.
+    ///
+    /// - Throws: `SystemFailure`, as on a full disk.
+    public static func print(_ text: String) throws(SystemFailure) {
+        let code = write(text.printableLines + "\n", to: STDOUT_FILENO)
+        guard code == 0 else { throw SystemFailure("standard output", code) }
+    }
+
+    /// Writes text on standard error as it is; where that fails nothing is left to be told.
+    public static func report(_ text: String) {
+        _ = write(text, to: STDERR_FILENO)
+    }
+
+    /// - Returns: 0, or the `errno` of the write that failed.
+    private static func write(_ text: String, to descriptor: Int32) -> Int32 {
+        var text = text
+        return text.withUTF8 { bytes in
+            var rest = UnsafeRawBufferPointer(bytes)[...]
+            while !rest.isEmpty {
+                let piece = UnsafeRawBufferPointer(rebasing: rest)
+                let count = Foundation.write(descriptor, piece.baseAddress, piece.count)
+                if count < 0, errno == EINTR { continue }
+                if count < 0, errno == EAGAIN {
+                    // A pipe that somebody made non-blocking: wait until it takes more.
+                    var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                    _ = poll(&waiting, 1, 1000)
+                    continue
+                }
+                guard count > 0 else { return count < 0 ? errno : EIO }
+                rest = rest.dropFirst(count)
+            }
+            return 0
+        }
+    }
+}

@@ -1,0 +1,27 @@
+import Foundation
+
+/// A system call that failed: what was tried, on what, and the system's reason, in one line.
+public struct SystemFailure: Error, CustomStringConvertible, Equatable, Sendable {
+    /// What was tried, with the path if there is one: `runs/kd/metrics.jsonl: cannot be written`.
+    public let attempt: String
+    /// The value of `errno`.
+    public let code: Int32
+
+    /// Makes the error; by default with the present `errno`.
+    public init(_ attempt: String, _ code: Int32 = errno) {
+        self.attempt = attempt.printable
+        self.code = code
+    }
+
+    /// `attempt: reason`.
+    public var description: String { "\(attempt): \(errnoText(code))" }
+}
+
+/// The system's words for a value of `errno`.
+public func errnoText(_ code: Int32) -> String {
+    var buffer = [CChar](repeating: 0, count: 256)
+    guard strerror_r(code, &buffer, buffer.count) == 0 else { return "error \(code)" }
+    return buffer.withUnsafeBufferPointer { text in
+        text.baseAddress.map { String(cString: $0) } ?? "error \(code)"
+    }
+}
