@@ -17,7 +17,8 @@ extension String {
 
     /// The same for text of several lines, whose breaks stay.
     public var printableLines: String {
-        split(separator: "\n", omittingEmptySubsequences: false)
+        // By scalars: "\r\n" is one character.
+        unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
             .map { String($0).printable }.joined(separator: "\n")
     }
 

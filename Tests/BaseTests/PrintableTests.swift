@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Printable text") struct PrintableTests {
     @Test("what a terminal would obey is written out, the rest stays") func escapes() {
-        #expect("a\u{1B}[2Jb\nc\td\u{7F}\u{9B}e".printable == #"a\u{1B}[2Jb\nc\td\u{7F}\u{9B}e"#)
+        #expect("a\u{1B}[2Jb\nc\td\u{7F}\u{9B}e".printable == #"a\u{1B}[2Jb\nc\td\u{7F}\u{009B}e"#)
         #expect("\u{202E}gpj.\u{2066}\u{2028}".printable == #"\u{202E}gpj.\u{2066}\u{2028}"#)
         #expect("Käse 👩‍🚀 日本".printable == "Käse 👩‍🚀 日本")
     }
