@@ -17,21 +17,3 @@ public protocol ProgressReporter {
     /// Prints one line, above any progress shown.
     func line(_ text: String)
 }
-
-/// Reports nothing.
-public struct Silence: ProgressReporter {
-    /// Makes a silent reporter.
-    public init() {}
-
-    /// Does nothing.
-    public func begin(_ label: String, total: Int, unit: String) {}
-
-    /// Does nothing.
-    public func advance(to done: Int, note: String) {}
-
-    /// Does nothing.
-    public func end() {}
-
-    /// Does nothing.
-    public func line(_ text: String) {}
-}
