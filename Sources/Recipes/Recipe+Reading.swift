@@ -54,7 +54,7 @@ extension Recipe {
         guard !teachers.isEmpty || loss.kl == 0 else {
             throw file.error(
                 "loss",
-                "loss.kl is \(Scalar.text(loss.kl)) but there is no teacher: "
+                "loss.kl is \(YAMLText.scalar(loss.kl)) but there is no teacher: "
                     + "add teacher: {card: FILE}, or set loss.kl to 0")
         }
     }

@@ -26,11 +26,11 @@ struct NumberBounds {
 
     var phrase: String {
         let start = includesLower ? "at least" : "above"
-        let from = Scalar.text(lower)
+        let from = YAMLText.scalar(lower)
         guard upper.isFinite else {
             return includesLower ? "a number of at least \(from)" : "a number above \(from)"
         }
-        let to = Scalar.text(upper)
+        let to = YAMLText.scalar(upper)
         switch (includesLower, includesUpper) {
         case (true, true): return "a number from \(from) to \(to)"
         case (true, false): return "a number of \(start) \(from) and below \(to)"
@@ -61,45 +61,5 @@ enum Scalar {
             let value = Double(text), value.isFinite
         else { return nil }
         return value
-    }
-
-    /// Whether another reader would take the plain text for something other than a text.
-    static func isAmbiguous(_ text: String) -> Bool {
-        let words = ["none", "null", "~", "true", "false", "yes", "no", "on", "off", "y", "n"]
-        return words.contains(text.lowercased()) || Double(text) != nil
-    }
-
-    /// A number that reads back to the same value, as YAML of any version understands it.
-    static func text(_ value: Double) -> String {
-        if value == value.rounded(), abs(value) < 1e15 { return "\(Int(value))" }
-        let text = "\(value)"
-        guard let exponent = text.firstIndex(of: "e"), !text.contains(".") else { return text }
-        return text[..<exponent] + ".0" + text[exponent...]
-    }
-
-    /// A text, quoted where it could be taken for something else.
-    static func text(_ value: String) -> String {
-        let plain = value.unicodeScalars.allSatisfy {
-            ("a"..."z").contains($0) || ("A"..."Z").contains($0) || ("0"..."9").contains($0)
-                || "._-/".unicodeScalars.contains($0)
-        }
-        if plain, !value.hasPrefix("-"), !isAmbiguous(value) { return value }
-        var quoted = "\""
-        for scalar in value.unicodeScalars {
-            switch scalar {
-            case "\"": quoted += "\\\""
-            case "\\": quoted += "\\\\"
-            case _ where scalar.value < 32 || scalar.value == 127:
-                let digits = String(scalar.value, radix: 16)
-                quoted += "\\x" + (digits.count == 1 ? "0" : "") + digits
-            default: quoted.unicodeScalars.append(scalar)
-            }
-        }
-        return quoted + "\""
-    }
-
-    /// A list of numbers in YAML's flow style.
-    static func text(_ values: [Double]) -> String {
-        "[" + values.map { text($0) }.joined(separator: ", ") + "]"
     }
 }
