@@ -37,7 +37,7 @@ struct PackCommand: ParsableCommand {
     var quality: Int?
 
     @Option(name: .long, help: "Threads that read and resize; by default one for each core.")
-    var workers = ProcessInfo.processInfo.activeProcessorCount
+    var workers = Cores.usable.count
 
     @Flag(name: .long, help: "Print the summary as JSON.")
     var json = false
