@@ -109,8 +109,10 @@ let package = Package(
             swiftSettings: swiftSettings),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["Base", "understudy", "Imaging", "ResponseCache", "Torch"],
-            swiftSettings: swiftSettings),
+            dependencies: [
+                "Base", "understudy", "Imaging", "Recipes", "ResponseCache", "Torch",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: swiftSettings),
     ],
     cxxLanguageStandard: .cxx20
 )

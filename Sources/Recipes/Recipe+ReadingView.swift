@@ -24,7 +24,8 @@ extension Recipe.View {
         colorJitter = try Recipe.ColorJitter(section)
         erasing = try Recipe.Erasing(section)
         mean = try section.numbers("mean", count: 3, .share)
-        std = try section.numbers("std", count: 3, .positive)
+        // Pixels are divided by it: what is nearly 0 would make them infinite.
+        std = try section.numbers("std", count: 3, NumberBounds(lower: 1e-3, upper: 1e3))
         mix = try Recipe.Mix(section)
         labelSmoothing = try section.number("label_smoothing", .belowOne)
     }

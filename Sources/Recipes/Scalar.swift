@@ -5,16 +5,19 @@ struct NumberBounds {
     var includesLower = true
     var includesUpper = true
 
+    private static let smallest = 1e-12
+    private static let largest = 1e9
+
     /// 0…1.
     static let share = NumberBounds(lower: 0, upper: 1)
     /// Above 0, up to 1.
     static let positiveShare = NumberBounds(lower: 0, upper: 1, includesLower: false)
     /// 0 up to, but not, 1.
     static let belowOne = NumberBounds(lower: 0, upper: 1, includesUpper: false)
-    /// Above 0.
-    static let positive = NumberBounds(lower: 0, upper: .infinity, includesLower: false)
-    /// 0 and above.
-    static let nonNegative = NumberBounds(lower: 0, upper: .infinity)
+    /// Above 0, and neither 0 nor infinite as a 32-bit number or a product of a few.
+    static let positive = NumberBounds(lower: smallest, upper: largest)
+    /// 0 and above, as far as `positive` goes.
+    static let nonNegative = NumberBounds(lower: 0, upper: largest)
     /// 0…100.
     static let percentage = NumberBounds(lower: 0, upper: 100)
 

@@ -174,6 +174,15 @@ struct SlotRange: ExpressibleByArgument {
     static var defaultCompletionKind: CompletionKind { .default }
 }
 
+extension Recipe.Limits {
+    /// Checks the `--epoch` of a command.
+    static func check(epoch: Int) throws {
+        guard (0..<epochs.upperBound).contains(epoch) else {
+            throw ValidationError("--epoch must be between 0 and \(epochs.upperBound - 1)")
+        }
+    }
+}
+
 extension ResponseFamily: ExpressibleByArgument {}
 
 extension Device: ExpressibleByArgument {

@@ -23,7 +23,8 @@ import Testing
     func missingKey() {
         #expect(
             message("  lr: 5.0e-3\n", "")
-                == "mine.yaml:20:3: missing key 'lr' in optimizer: a number above 0")
+                == "mine.yaml:20:3: missing key 'lr' in optimizer: a number from 1.0e-12 to 1000000000"
+        )
         #expect(
             message("seed: 42\n", "")
                 == "mine.yaml:1:1: missing key 'seed' in the recipe: a whole number from 0 to "
@@ -49,21 +50,27 @@ import Testing
         arguments: [
             (
                 "lr: 5.0e-3", "lr: fast",
-                "21:7: optimizer.lr: expected a number above 0, found 'fast'"
+                "21:7: optimizer.lr: expected a number from 1.0e-12 to 1000000000, found 'fast'"
             ),
             (
                 "lr: 5.0e-3", "lr: '5e-3'",
-                "21:7: optimizer.lr: expected a number above 0, found the text \"5e-3\""
+                "21:7: optimizer.lr: expected a number from 1.0e-12 to 1000000000, found the text \"5e-3\""
             ),
-            ("lr: 5.0e-3", "lr:", "21:6: optimizer.lr: expected a number above 0, found nothing"),
+            (
+                "lr: 5.0e-3", "lr:",
+                "21:6: optimizer.lr: expected a number from 1.0e-12 to 1000000000, found nothing"
+            ),
             (
                 "lr: 5.0e-3", "lr: .inf",
-                "21:7: optimizer.lr: expected a number above 0, found '.inf'"
+                "21:7: optimizer.lr: expected a number from 1.0e-12 to 1000000000, found '.inf'"
             ),
-            ("lr: 5.0e-3", "lr: 0x1", "21:7: optimizer.lr: expected a number above 0, found '0x1'"),
+            (
+                "lr: 5.0e-3", "lr: 0x1",
+                "21:7: optimizer.lr: expected a number from 1.0e-12 to 1000000000, found '0x1'"
+            ),
             (
                 "lr: 5.0e-3", "lr: [1]",
-                "21:7: optimizer.lr: expected a number above 0, found a list of 1"
+                "21:7: optimizer.lr: expected a number from 1.0e-12 to 1000000000, found a list of 1"
             ),
             (
                 "size: 224\n  crop", "size: 224.0\n  crop",
@@ -176,6 +183,15 @@ import Testing
             (
                 "teacher: {card: ../teachers/t.yaml}", "teacher: none",
                 "16:8: cache needs a teacher: add teacher: {card: FILE}"
+            ),
+            (
+                "lr: 5.0e-3", "lr: 1e300",
+                "21:7: optimizer.lr: expected a number from 1.0e-12 to 1000000000, found '1e300'"
+            ),
+            (
+                "weight_decay: 0.02", "weight_decay: 1e300",
+                "22:17: optimizer.weight_decay: expected a number from 0 to 1000000000, found "
+                    + "'1e300'"
             ),
             ("top_k: 50", "top_k: 1001", "16:45: cache.top_k 1001 exceeds data.classes 1000"),
             (
