@@ -11,6 +11,8 @@ extension Recipe {
         public static let epochs = 1...1_000_000
         /// Images of a batch, in all or in a group.
         public static let batch = 1...1_000_000
+        /// The side of an image that a network takes, pixels.
+        public static let sides = 1...16_384
         /// Groups of responses in a file.
         public static let groupsPerPart = 1...1_000_000
         /// Snapshots that are averaged.

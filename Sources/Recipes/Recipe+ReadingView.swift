@@ -1,6 +1,6 @@
 extension Recipe.View {
     /// The sides, in pixels, that an input may have.
-    static let sides = 1...16_384
+    static let sides = Recipe.Limits.sides
 
     init(_ file: SectionReader) throws(RecipeError) {
         let section = try file.section(

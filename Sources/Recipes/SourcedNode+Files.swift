@@ -74,6 +74,7 @@ extension SourcedNode {
         let place = Place(
             origin: "--set \(oneLine(override))", line: nil, column: nil,
             directory: FilePaths.absolute("."))
+        let override = override.trimmingPrefix("\u{FEFF}")
         guard let equals = override.firstIndex(of: "=") else {
             throw place.error("expected key.key=value")
         }

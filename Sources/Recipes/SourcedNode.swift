@@ -82,7 +82,11 @@ extension SourcedNode {
     init(parsing text: String, at place: Place) throws(RecipeError) {
         // The mark that some editors put at the start of a file says nothing in UTF-8.
         let text = text.unicodeScalars.first == "\u{FEFF}" ? String(text.dropFirst()) : text
-        guard text.matches(of: /\*[A-Za-z0-9_-]/).count <= Self.mostAliases else {
+        let bytes = text.utf8
+        let aliases = zip(bytes, bytes.dropFirst()).count {
+            $0 == UInt8(ascii: "*") && !"* \t\r\n".utf8.contains($1)
+        }
+        guard aliases <= Self.mostAliases else {
             throw place.error("more than \(Self.mostAliases) aliases: this is not a recipe")
         }
         let root: Node?

@@ -127,7 +127,7 @@ import Testing
         let recipe = try Recipe(parsing: sample, path: "/r/a.yaml", overrides: [override])
         #expect(
             try Recipe(parsing: recipe.resolvedYAML, path: "/r/b.yaml") == recipe, "\(override)")
-        for images in [1, 48, 1_281_167, Int(UInt32.max)] {
+        for images in [48, Int(UInt32.max)] {
             do {
                 let plan = try Plan(
                     recipe: recipe, images: images, studentSpeed: 1, teacherSpeed: 1)

@@ -107,6 +107,7 @@ import Testing
             #expect(try Recipe(contentsOf: "\(folder)/child.yaml").seed == 7)
         }
         #expect(try read(overrides: ["seed=\u{FEFF}7\r"]).seed == 7)
+        #expect(try read(overrides: ["\u{FEFF}seed=7\r\n"]).seed == 7)
     }
 
     @Test("text in UTF-16 is refused by name", arguments: [[0xFF, 0xFE], [0xFE, 0xFF], []])
