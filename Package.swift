@@ -50,6 +50,7 @@ let package = Package(
         .target(name: "CPNG", dependencies: ["LibPNG"]),
         .target(name: "CPixels"),
         .target(name: "CBase"),
+        .target(name: "CStartup"),
         .target(name: "Base", dependencies: ["CBase"], swiftSettings: swiftSettings),
         .target(name: "Torch", dependencies: ["Base", "CTorch"], swiftSettings: swiftSettings),
         .target(name: "Recipes", dependencies: ["Base", "Yams"], swiftSettings: swiftSettings),
@@ -59,7 +60,8 @@ let package = Package(
             swiftSettings: swiftSettings),
         .target(name: "Views", dependencies: ["Recipes", "Imaging"], swiftSettings: swiftSettings),
         .target(
-            name: "Loading", dependencies: ["Base", "Views", "Imaging", "Recipes", "Torch", crypto],
+            name: "Loading",
+            dependencies: ["Base", "Views", "Imaging", "Recipes", "Torch", crypto],
             swiftSettings: swiftSettings),
         .target(
             name: "ResponseCache", dependencies: ["Base", "CHDF5", crypto],
@@ -73,8 +75,9 @@ let package = Package(
         .executableTarget(
             name: "understudy",
             dependencies: [
-                "Base", "Distillation", "ResponseCache", "Loading", "Views", "Imaging", "Models",
-                "Recipes", "Torch", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Base", "CStartup", "Distillation", "ResponseCache", "Loading", "Views", "Imaging",
+                "Models", "Recipes", "Torch",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: swiftSettings),
         .testTarget(
             name: "BaseTests", dependencies: ["Base", "CBase"], swiftSettings: swiftSettings),
@@ -106,8 +109,10 @@ let package = Package(
             swiftSettings: swiftSettings),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["Base", "understudy", "Imaging", "ResponseCache", "Torch"],
-            swiftSettings: swiftSettings),
+            dependencies: [
+                "Base", "understudy", "Imaging", "Recipes", "ResponseCache", "Torch",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: swiftSettings),
     ],
     cxxLanguageStandard: .cxx20
 )

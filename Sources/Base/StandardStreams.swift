@@ -23,7 +23,14 @@ public enum StandardStreams {
     ///
     /// - Throws: `SystemFailure`, as on a full disk.
     public static func print(_ text: String) throws(SystemFailure) {
-        let code = write(text.printableLines + "\n", to: STDOUT_FILENO)
+        try printVerbatim(text.printableLines)
+    }
+
+    /// Prints lines of the program's own on standard output as they are, tabs and all.
+    ///
+    /// - Throws: `SystemFailure`, as on a full disk.
+    public static func printVerbatim(_ text: String) throws(SystemFailure) {
+        let code = write(text + "\n", to: STDOUT_FILENO)
         guard code == 0 else { throw SystemFailure("standard output", code) }
     }
 

@@ -6,6 +6,7 @@
 
 #include <ATen/Parallel.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
+#include <torch/headeronly/version.h>
 
 #include <dlfcn.h>
 #include <malloc.h>
@@ -70,6 +71,8 @@ void ct_keep_freed_memory(void) {
     mallopt(M_TRIM_THRESHOLD, INT32_MAX);
     mallopt(M_TOP_PAD, 64 << 20);
 }
+
+const char *ct_libtorch_version(void) { return TORCH_VERSION; }
 
 int32_t ct_threads(void) { return at::get_num_threads(); }
 

@@ -34,8 +34,7 @@ public final class Trainer {
         /// Where to train.
         public var device = Device.cpu
         /// How views are rendered ahead.
-        public var loading = LoadingOptions(
-            workers: ProcessInfo.processInfo.activeProcessorCount)
+        public var loading = LoadingOptions(workers: Cores.usable.count)
 
         /// Makes options for a run's folder.
         public init(out: String) { self.out = out }

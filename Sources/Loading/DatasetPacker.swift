@@ -1,4 +1,5 @@
 import Crypto
+import Base
 import Foundation
 import Imaging
 import Torch
@@ -18,7 +19,7 @@ public struct DatasetPacker: Sendable {
         /// The JPEG quality of resized images, 1 to 100.
         public var quality = 95
         /// Threads that read and resize.
-        public var workers = ProcessInfo.processInfo.activeProcessorCount
+        public var workers = Cores.usable.count
 
         /// The defaults: 10,000 samples to a shard, bytes unchanged.
         public init() {}

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// Where every image of tar shards lies, so that any of them is one read away.
@@ -38,7 +39,7 @@ struct ShardIndex: Equatable {
     /// Walks shards, several at a time.
     init(scanning names: [String], in folder: String) throws(DatasetError) {
         let scans = try concurrentMap(
-            names.count, workers: ProcessInfo.processInfo.activeProcessorCount
+            names.count, workers: Cores.usable.count
         ) { number throws(DatasetError) in
             try ShardScan("\(folder)/\(names[number])")
         }

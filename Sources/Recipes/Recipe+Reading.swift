@@ -54,7 +54,7 @@ extension Recipe {
         guard !teachers.isEmpty || loss.kl == 0 else {
             throw file.error(
                 "loss",
-                "loss.kl is \(Scalar.text(loss.kl)) but there is no teacher: "
+                "loss.kl is \(YAMLText.scalar(loss.kl)) but there is no teacher: "
                     + "add teacher: {card: FILE}, or set loss.kl to 0")
         }
     }
@@ -65,7 +65,7 @@ extension Recipe.Data {
         let section = try file.section("data", known: ["train", "val", "classes", "on_error"])
         train = try section.path("train")
         val = try section.path("val")
-        classes = try section.integer("classes", 2...1_000_000)
+        classes = try section.integer("classes", Recipe.Limits.classes)
         onError = try section.choice("on_error", default: .fail)
     }
 }
@@ -73,9 +73,9 @@ extension Recipe.Data {
 extension Recipe.Batch {
     fileprivate init(_ file: SectionReader, isMixed: Bool) throws(RecipeError) {
         let section = try file.section("batch", known: ["size", "group", "repeats"])
-        size = try section.integer("size", 1...1_000_000)
-        group = try section.integer("group", 1...1_000_000)
-        repeats = try section.integer("repeats", 1...1_000_000, default: 1)
+        size = try section.integer("size", Recipe.Limits.batch)
+        group = try section.integer("group", Recipe.Limits.batch)
+        repeats = try section.integer("repeats", Recipe.Limits.batch, default: 1)
         guard size % group == 0 else {
             throw section.error("size", "batch.size \(size) is not a multiple of group \(group)")
         }
@@ -155,8 +155,9 @@ extension Recipe.Cache {
             "cache", known: ["epochs", "encoding", "top_k", "max_kl", "groups_per_part"],
             mayBeAbsent: true)
         guard let section else { return nil }
-        epochs = try section.integer("epochs", 1...1_000_000)
-        groupsPerPart = try section.integer("groups_per_part", 1...1_000_000, default: 64)
+        epochs = try section.integer("epochs", Recipe.Limits.epochs)
+        groupsPerPart = try section.integer(
+            "groups_per_part", Recipe.Limits.groupsPerPart, default: 64)
         let kind = try section.choice(
             "encoding", of: ["dense", "topk", "bounded"], default: 2)
         if kind != 1 {
@@ -243,9 +244,9 @@ extension Recipe.Schedule {
     fileprivate init(_ file: SectionReader) throws(RecipeError) {
         let section = try file.section(
             "schedule", known: ["epochs", "warmup", "cooldown", "final_ratio"])
-        epochs = try section.integer("epochs", 1...1_000_000)
-        warmup = try section.integer("warmup", 0...1_000_000)
-        cooldown = try section.integer("cooldown", 0...1_000_000)
+        epochs = try section.integer("epochs", Recipe.Limits.epochs)
+        warmup = try section.integer("warmup", 0...Recipe.Limits.epochs.upperBound)
+        cooldown = try section.integer("cooldown", 0...Recipe.Limits.epochs.upperBound)
         finalRatio = try section.number("final_ratio", .share)
         guard warmup + cooldown <= epochs else {
             throw section.error(
@@ -268,7 +269,7 @@ extension Recipe.EMA {
 extension Recipe.Average {
     fileprivate init(_ file: SectionReader) throws(RecipeError) {
         let section = try file.section("average", known: ["keep"])
-        keep = try section.integer("keep", 1...1000)
+        keep = try section.integer("keep", Recipe.Limits.snapshots)
     }
 }
 
@@ -279,7 +280,7 @@ extension Recipe.Validation {
         size = try section.integer("size", Recipe.View.sides)
         resize = try section.integer("resize", Recipe.View.sides)
         interpolation = try section.choice("interpolation")
-        batch = try section.integer("batch", 1...1_000_000)
+        batch = try section.integer("batch", Recipe.Limits.batch)
         guard resize >= size else {
             throw section.error(
                 "resize", "validation.resize \(resize) is less than validation.size \(size)")
@@ -290,6 +291,6 @@ extension Recipe.Validation {
 extension Recipe.Checkpoint {
     fileprivate init(_ file: SectionReader) throws(RecipeError) {
         let section = try file.section("checkpoint", known: ["every_steps"])
-        everySteps = try section.integer("every_steps", 1...1_000_000_000)
+        everySteps = try section.integer("every_steps", Recipe.Limits.steps)
     }
 }

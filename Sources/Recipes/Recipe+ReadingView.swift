@@ -1,6 +1,6 @@
 extension Recipe.View {
     /// The sides, in pixels, that an input may have.
-    static let sides = 1...16_384
+    static let sides = Recipe.Limits.sides
 
     init(_ file: SectionReader) throws(RecipeError) {
         let section = try file.section(
@@ -24,7 +24,8 @@ extension Recipe.View {
         colorJitter = try Recipe.ColorJitter(section)
         erasing = try Recipe.Erasing(section)
         mean = try section.numbers("mean", count: 3, .share)
-        std = try section.numbers("std", count: 3, .positive)
+        // Pixels are divided by it: what is nearly 0 would make them infinite.
+        std = try section.numbers("std", count: 3, NumberBounds(lower: 1e-3, upper: 1e3))
         mix = try Recipe.Mix(section)
         labelSmoothing = try section.number("label_smoothing", .belowOne)
     }

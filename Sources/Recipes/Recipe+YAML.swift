@@ -4,26 +4,26 @@ extension Recipe {
     /// Reading it back gives an equal recipe.
     public var resolvedYAML: String {
         """
-        name: \(Scalar.text(name))
+        name: \(YAMLText.scalar(name))
         seed: \(seed)
         data:
-          train: \(Scalar.text(data.train))
-          val: \(Scalar.text(data.val))
+          train: \(YAMLText.scalar(data.train))
+          val: \(YAMLText.scalar(data.val))
           classes: \(data.classes)
           on_error: \(data.onError.rawValue)
         view:
           size: \(view.size)
           crop:
-            scale: \(Scalar.text([view.crop.scale.lowerBound, view.crop.scale.upperBound]))
-            ratio: \(Scalar.text([view.crop.ratio.lowerBound, view.crop.ratio.upperBound]))
+            scale: \(YAMLText.list([view.crop.scale.lowerBound, view.crop.scale.upperBound]))
+            ratio: \(YAMLText.list([view.crop.ratio.lowerBound, view.crop.ratio.upperBound]))
           interpolation: \(view.interpolation.rawValue)
-          flip: \(Scalar.text(view.flip))
+          flip: \(YAMLText.scalar(view.flip))
           randaugment: \(view.randaugment?.description ?? "none")
         \(transformLines)
-          mean: \(Scalar.text(view.mean))
-          std: \(Scalar.text(view.std))
+          mean: \(YAMLText.list(view.mean))
+          std: \(YAMLText.list(view.std))
         \(mixLines)
-          label_smoothing: \(Scalar.text(view.labelSmoothing))
+          label_smoothing: \(YAMLText.scalar(view.labelSmoothing))
         batch:
           size: \(batch.size)
           group: \(batch.group)
@@ -31,18 +31,18 @@ extension Recipe {
         \(teacherLines)
         \(cacheLines)
         model:
-          name: \(Scalar.text(model.name))
+          name: \(YAMLText.scalar(model.name))
           init: \(model.initialization.rawValue)
-          drop_path: \(Scalar.text(model.dropPath))
+          drop_path: \(YAMLText.scalar(model.dropPath))
         loss:
-          kl: \(Scalar.text(loss.kl))
-          ce: \(Scalar.text(loss.ce))
+          kl: \(YAMLText.scalar(loss.kl))
+          ce: \(YAMLText.scalar(loss.ce))
         \(optimizerLines)
         schedule:
           epochs: \(schedule.epochs)
           warmup: \(schedule.warmup)
           cooldown: \(schedule.cooldown)
-          final_ratio: \(Scalar.text(schedule.finalRatio))
+          final_ratio: \(YAMLText.scalar(schedule.finalRatio))
         \(emaLines)
         average:
           keep: \(average.keep)
@@ -70,10 +70,10 @@ extension Recipe {
         guard let mix = view.mix else { return "  mix: none" }
         return """
               mix:
-                probability: \(Scalar.text(mix.probability))
-                mixup: \(Scalar.text(mix.mixup))
-                cutmix: \(Scalar.text(mix.cutmix))
-                switch: \(Scalar.text(mix.switch))
+                probability: \(YAMLText.scalar(mix.probability))
+                mixup: \(YAMLText.scalar(mix.mixup))
+                cutmix: \(YAMLText.scalar(mix.cutmix))
+                switch: \(YAMLText.scalar(mix.switch))
             """
     }
 
@@ -82,14 +82,14 @@ extension Recipe {
         guard teachers.count > 1 else {
             return """
                 teacher:
-                  card: \(Scalar.text(first.card))
+                  card: \(YAMLText.scalar(first.card))
                   precision: \(first.precision.rawValue)
                 """
         }
         let items = teachers.map { teacher in
             """
-              - card: \(Scalar.text(teacher.card))
-                weight: \(Scalar.text(teacher.weight))
+              - card: \(YAMLText.scalar(teacher.card))
+                weight: \(YAMLText.scalar(teacher.weight))
                 precision: \(teacher.precision.rawValue)
             """
         }
@@ -102,7 +102,7 @@ extension Recipe {
             switch cache.encoding {
             case .dense: "dense"
             case .topK(let k): "topk\n  top_k: \(k)"
-            case .bounded(let maxKL): "bounded\n  max_kl: \(Scalar.text(maxKL))"
+            case .bounded(let maxKL): "bounded\n  max_kl: \(YAMLText.scalar(maxKL))"
             }
         return """
             cache:
@@ -117,22 +117,22 @@ extension Recipe {
             switch optimizer.rule {
             case .lamb(let betas, let eps), .adamw(let betas, let eps):
                 """
-                  betas: \(Scalar.text([betas.first, betas.second]))
-                  eps: \(Scalar.text(eps))
+                  betas: \(YAMLText.list([betas.first, betas.second]))
+                  eps: \(YAMLText.scalar(eps))
                 """
             case .sgd(let momentum, let nesterov):
                 """
-                  momentum: \(Scalar.text(momentum))
+                  momentum: \(YAMLText.scalar(momentum))
                   nesterov: \(nesterov)
                 """
             }
         return """
             optimizer:
               name: \(optimizer.name)
-              lr: \(Scalar.text(optimizer.lr))
-              weight_decay: \(Scalar.text(optimizer.weightDecay))
+              lr: \(YAMLText.scalar(optimizer.lr))
+              weight_decay: \(YAMLText.scalar(optimizer.weightDecay))
             \(constants)
-              max_grad_norm: \(optimizer.maxGradNorm.map { Scalar.text($0) } ?? "none")
+              max_grad_norm: \(optimizer.maxGradNorm.map { YAMLText.scalar($0) } ?? "none")
             """
     }
 
@@ -140,8 +140,8 @@ extension Recipe {
         guard let ema else { return "ema: none" }
         return """
             ema:
-              decay: \(Scalar.text(ema.decay))
-              beta: \(Scalar.text(ema.beta))
+              decay: \(YAMLText.scalar(ema.decay))
+              beta: \(YAMLText.scalar(ema.beta))
             """
     }
 }
@@ -157,8 +157,8 @@ extension Recipe {
         let crop = view.crop
         let mix =
             view.mix.map {
-                "probability \(Scalar.text($0.probability)), mixup \(Scalar.text($0.mixup)), "
-                    + "cutmix \(Scalar.text($0.cutmix)), switch \(Scalar.text($0.switch))"
+                "probability \(YAMLText.scalar($0.probability)), "
+                    + "mixup \(YAMLText.scalar($0.mixup)), cutmix \(YAMLText.scalar($0.cutmix)), switch \(YAMLText.scalar($0.switch))"
             } ?? "none"
         let fields: [(name: String, value: String)] = [
             ("seed", "\(seed)"),
@@ -166,13 +166,13 @@ extension Recipe {
             ("batch.group", "\(batch.group)"),
             ("batch.repeats", "\(batch.repeats)"),
             ("views.size", "\(view.size)"),
-            ("views.crop.scale", Scalar.text([crop.scale.lowerBound, crop.scale.upperBound])),
-            ("views.crop.ratio", Scalar.text([crop.ratio.lowerBound, crop.ratio.upperBound])),
+            ("views.crop.scale", YAMLText.list([crop.scale.lowerBound, crop.scale.upperBound])),
+            ("views.crop.ratio", YAMLText.list([crop.ratio.lowerBound, crop.ratio.upperBound])),
             ("views.interpolation", view.interpolation.rawValue),
-            ("views.flip", Scalar.text(view.flip)),
+            ("views.flip", YAMLText.scalar(view.flip)),
             ("views.randaugment", view.randaugment?.description ?? "none"),
-            ("views.mean", Scalar.text(view.mean)),
-            ("views.std", Scalar.text(view.std)),
+            ("views.mean", YAMLText.list(view.mean)),
+            ("views.std", YAMLText.list(view.std)),
             ("views.mix", mix),
         ]
         let transforms: [(name: String, value: String?)] = [
@@ -187,18 +187,18 @@ extension Recipe {
 extension Recipe.ColorJitter {
     /// Every key with its value, as in a flow mapping of YAML.
     fileprivate var text: String {
-        "brightness: \(Scalar.text(brightness)), contrast: \(Scalar.text(contrast)), "
-            + "saturation: \(Scalar.text(saturation)), hue: \(Scalar.text(hue)), "
-            + "probability: \(Scalar.text(probability))"
+        "brightness: \(YAMLText.scalar(brightness)), contrast: \(YAMLText.scalar(contrast)), "
+            + "saturation: \(YAMLText.scalar(saturation)), hue: \(YAMLText.scalar(hue)), "
+            + "probability: \(YAMLText.scalar(probability))"
     }
 }
 
 extension Recipe.Erasing {
     /// Every key with its value, as in a flow mapping of YAML.
     fileprivate var text: String {
-        "probability: \(Scalar.text(probability)), "
-            + "area: \(Scalar.text([area.lowerBound, area.upperBound])), "
-            + "aspect: \(Scalar.text([aspect.lowerBound, aspect.upperBound])), "
+        "probability: \(YAMLText.scalar(probability)), "
+            + "area: \(YAMLText.list([area.lowerBound, area.upperBound])), "
+            + "aspect: \(YAMLText.list([aspect.lowerBound, aspect.upperBound])), "
             + "count: [\(count.lowerBound), \(count.upperBound)], fill: \(fill.rawValue)"
     }
 }

@@ -5,16 +5,19 @@ struct NumberBounds {
     var includesLower = true
     var includesUpper = true
 
+    private static let smallest = 1e-12
+    private static let largest = 1e9
+
     /// 0…1.
     static let share = NumberBounds(lower: 0, upper: 1)
     /// Above 0, up to 1.
     static let positiveShare = NumberBounds(lower: 0, upper: 1, includesLower: false)
     /// 0 up to, but not, 1.
     static let belowOne = NumberBounds(lower: 0, upper: 1, includesUpper: false)
-    /// Above 0.
-    static let positive = NumberBounds(lower: 0, upper: .infinity, includesLower: false)
-    /// 0 and above.
-    static let nonNegative = NumberBounds(lower: 0, upper: .infinity)
+    /// Above 0, and neither 0 nor infinite as a 32-bit number or a product of a few.
+    static let positive = NumberBounds(lower: smallest, upper: largest)
+    /// 0 and above, as far as `positive` goes.
+    static let nonNegative = NumberBounds(lower: 0, upper: largest)
     /// 0…100.
     static let percentage = NumberBounds(lower: 0, upper: 100)
 
@@ -26,11 +29,11 @@ struct NumberBounds {
 
     var phrase: String {
         let start = includesLower ? "at least" : "above"
-        let from = Scalar.text(lower)
+        let from = YAMLText.scalar(lower)
         guard upper.isFinite else {
             return includesLower ? "a number of at least \(from)" : "a number above \(from)"
         }
-        let to = Scalar.text(upper)
+        let to = YAMLText.scalar(upper)
         switch (includesLower, includesUpper) {
         case (true, true): return "a number from \(from) to \(to)"
         case (true, false): return "a number of \(start) \(from) and below \(to)"
@@ -61,45 +64,5 @@ enum Scalar {
             let value = Double(text), value.isFinite
         else { return nil }
         return value
-    }
-
-    /// Whether another reader would take the plain text for something other than a text.
-    static func isAmbiguous(_ text: String) -> Bool {
-        let words = ["none", "null", "~", "true", "false", "yes", "no", "on", "off", "y", "n"]
-        return words.contains(text.lowercased()) || Double(text) != nil
-    }
-
-    /// A number that reads back to the same value, as YAML of any version understands it.
-    static func text(_ value: Double) -> String {
-        if value == value.rounded(), abs(value) < 1e15 { return "\(Int(value))" }
-        let text = "\(value)"
-        guard let exponent = text.firstIndex(of: "e"), !text.contains(".") else { return text }
-        return text[..<exponent] + ".0" + text[exponent...]
-    }
-
-    /// A text, quoted where it could be taken for something else.
-    static func text(_ value: String) -> String {
-        let plain = value.unicodeScalars.allSatisfy {
-            ("a"..."z").contains($0) || ("A"..."Z").contains($0) || ("0"..."9").contains($0)
-                || "._-/".unicodeScalars.contains($0)
-        }
-        if plain, !value.hasPrefix("-"), !isAmbiguous(value) { return value }
-        var quoted = "\""
-        for scalar in value.unicodeScalars {
-            switch scalar {
-            case "\"": quoted += "\\\""
-            case "\\": quoted += "\\\\"
-            case _ where scalar.value < 32 || scalar.value == 127:
-                let digits = String(scalar.value, radix: 16)
-                quoted += "\\x" + (digits.count == 1 ? "0" : "") + digits
-            default: quoted.unicodeScalars.append(scalar)
-            }
-        }
-        return quoted + "\""
-    }
-
-    /// A list of numbers in YAML's flow style.
-    static func text(_ values: [Double]) -> String {
-        "[" + values.map { text($0) }.joined(separator: ", ") + "]"
     }
 }

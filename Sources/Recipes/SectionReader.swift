@@ -80,9 +80,10 @@ struct SectionReader {
     func string(_ key: String) throws(RecipeError) -> String {
         let expected = "a text"
         let node = try value(key, expected: expected)
-        guard case .scalar(let text, let plain) = node.content, !text.isEmpty,
-            !(plain && Scalar.isAmbiguous(text))
-        else { throw mismatch(key, node, expected) }
+        guard case .scalar(let text, _) = node.content, !text.isEmpty, !node.isNone else {
+            throw mismatch(key, node, expected)
+        }
+        try requireText(key, node, expected)
         return text
     }
 
@@ -255,7 +256,24 @@ struct SectionReader {
         return text
     }
 
+    /// As `optionalString`, of a name: one that other readers take for a number needs quotes.
+    func optionalName(_ key: String, expected: String) throws(RecipeError) -> String? {
+        guard let name = try optionalString(key, expected: expected) else { return nil }
+        try requireText(key, value(key, expected: expected), expected)
+        return name
+    }
+
     // MARK: Errors
+
+    /// Refuses a plain word that YAML makes a number, a truth value or a date of.
+    private func requireText(
+        _ key: String, _ node: SourcedNode, _ expected: String
+    ) throws(RecipeError) {
+        guard case .scalar(let text, plain: true) = node.content, YAMLText.isAmbiguous(text) else {
+            return
+        }
+        throw node.place.error("\(mismatch(key, node, expected).message): put it in quotes")
+    }
 
     /// An error at the value of `key`, or at the section where the key is absent.
     func error(_ key: String, _ message: String) -> RecipeError {

@@ -1,8 +1,12 @@
+import Base
 import Foundation
 
 extension SourcedNode {
     /// A recipe is a page of text; a larger file is a mistake.
     private static let largestFile = 1 << 20
+
+    /// More files than this in a row are links that lead around.
+    private static let longestChain = 16
 
     /// Reads a file and the file it extends, and lays the overrides over both.
     ///
@@ -52,6 +56,9 @@ extension SourcedNode {
             let circle = (chain + [parentPath]).joined(separator: " -> ")
             throw extends.place.error("extends goes in a circle: \(circle)")
         }
+        guard chain.count < longestChain else {
+            throw extends.place.error("extends: more than \(longestChain) files in a row")
+        }
         let parentText: String
         do {
             parentText = try contents(of: parentPath)
@@ -67,6 +74,7 @@ extension SourcedNode {
         let place = Place(
             origin: "--set \(oneLine(override))", line: nil, column: nil,
             directory: FilePaths.absolute("."))
+        let override = override.trimmingPrefix("\u{FEFF}")
         guard let equals = override.firstIndex(of: "=") else {
             throw place.error("expected key.key=value")
         }
@@ -91,19 +99,25 @@ extension SourcedNode {
     }
 
     private static func contents(of path: String) throws(RecipeError) -> String {
-        var isDirectory: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-            throw RecipeError(place: path, message: "no such file")
+        let bytes: [UInt8]?
+        do {
+            bytes = try BoundedFile.read(path, limit: largestFile)
+        } catch {
+            switch error.code {
+            case ENOENT: throw RecipeError(place: path, message: "no such file")
+            case EISDIR:
+                throw RecipeError(place: path, message: "is a folder, expected a YAML file")
+            default:
+                throw RecipeError(
+                    place: path, message: "cannot be read: \(errnoText(error.code))")
+            }
         }
-        guard !isDirectory.boolValue else {
-            throw RecipeError(place: path, message: "is a folder, expected a YAML file")
+        guard let bytes else {
+            throw RecipeError(place: path, message: "has more than 1 MiB, which no recipe needs")
         }
-        guard let bytes = FileManager.default.contents(atPath: path) else {
-            throw RecipeError(place: path, message: "cannot be read; check its permissions")
-        }
-        guard bytes.count <= largestFile else {
+        guard !bytes.contains(0), ![[0xFF, 0xFE], [0xFE, 0xFF]].contains(bytes.prefix(2)) else {
             throw RecipeError(
-                place: path, message: "\(bytes.count) bytes, more than any recipe needs (1 MiB)")
+                place: path, message: "is UTF-16 text, or none at all: save it as UTF-8")
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw RecipeError(place: path, message: "is not UTF-8 text")

@@ -71,15 +71,28 @@ extension SourcedNode {
     /// Recipes have dozens of values; what has more than this is an alias bomb or the wrong file.
     private static let largestTree = 10_000
 
+    /// As many aliases can repeat a text some hundred times, before its values can be counted.
+    private static let mostAliases = 16
+
     /// Reads one YAML document.
     ///
     /// - Parameter place: Where the text starts; lines and columns are counted from there if it has
     ///   any, and left out otherwise (an override's value).
     /// - Throws: `RecipeError` for what is not YAML, is empty, or repeats a key.
     init(parsing text: String, at place: Place) throws(RecipeError) {
+        // The mark that some editors put at the start of a file says nothing in UTF-8.
+        let text = text.unicodeScalars.first == "\u{FEFF}" ? String(text.dropFirst()) : text
+        let bytes = text.utf8
+        let aliases = zip(bytes, bytes.dropFirst()).count {
+            $0 == UInt8(ascii: "*") && !"* \t\r\n".utf8.contains($1)
+        }
+        guard aliases <= Self.mostAliases else {
+            throw place.error("more than \(Self.mostAliases) aliases: this is not a recipe")
+        }
         let root: Node?
         do {
-            root = try Yams.compose(yaml: text)
+            // Without an encoding Yams would ask the environment, and print what it says.
+            root = try Yams.compose(yaml: text, .default, .default, .utf8)
         } catch let error as YamlError {
             throw Self.recipeError(error, at: place)
         } catch {

@@ -96,7 +96,7 @@ extension TeacherCard.Responses {
         let section = try file.section(
             "responses", known: ["dataset", "keys", "values", "temperature"])
         dataset = try section.string("dataset")
-        keys = try section.optionalString("keys", expected: "a dataset's name, or null")
+        keys = try section.optionalName("keys", expected: "a dataset's name, or null")
         values = try section.choice("values")
         temperature = try section.number("temperature", .positive)
     }

@@ -71,8 +71,9 @@ extension CacheCommand {
             let build = try CacheBuild(
                 recipe: recipe, teacher: section, directory: cache, device: device.checkedDevice(),
                 loading: device.loading)
-            let summary = try build.run(
-                epochs: epochs?.range, shard: shard, progress: ProgressBar())
+            let progress = ProgressBar()
+            progress.line(device.threadsText)
+            let summary = try build.run(epochs: epochs?.range, shard: shard, progress: progress)
             try StandardStreams.print(json ? try summary.json() : text(summary, shard))
         }
 

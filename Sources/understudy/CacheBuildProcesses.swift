@@ -92,12 +92,13 @@ final class CacheBuildProcesses {
         arguments += command.recipe.overrides.flatMap { ["--set", $0] }
         if let teacher = command.teacher.teacher { arguments += ["--teacher", teacher] }
         if let epochs = command.epochs { arguments += ["--epochs", "\(epochs.range)"] }
-        process.arguments = arguments
         var environment = ProcessInfo.processInfo.environment
-        if environment["OMP_NUM_THREADS"] == nil {
-            let cores = ProcessInfo.processInfo.activeProcessorCount
-            environment["OMP_NUM_THREADS"] = "\(max(1, cores / count))"
+        if let threads = command.device.threads {
+            arguments += ["--threads", "\(max(1, threads / count))"]
+        } else if environment["OMP_NUM_THREADS"] == nil {
+            environment["OMP_NUM_THREADS"] = "\(max(1, Cores.usable.count / count))"
         }
+        process.arguments = arguments
         process.environment = environment
         let output = folder.appendingPathComponent("output-\(index)")
         let errors = folder.appendingPathComponent("errors-\(index)")

@@ -44,7 +44,19 @@ struct DeviceOptions: ParsableArguments {
         help: "Where to compute: cpu, cuda:N, or cuda for the GPU of this process's local rank.")
     var device = DeviceChoice.device(.cpu)
 
+    @Option(
+        name: .long,
+        help: "Threads that compute on the CPU; by default one for each core that may be used.")
+    var threads: Int?
+
     @OptionGroup var loadingOptions: LoadingArguments
+
+    func validate() throws {
+        guard (threads.map { LoadingArguments.threadCounts.contains($0) }) ?? true else {
+            throw ValidationError(
+                "--threads must be between 1 and \(LoadingArguments.threadCounts.upperBound)")
+        }
+    }
 
     /// How images are rendered ahead of the device.
     var loading: LoadingOptions {
@@ -53,8 +65,31 @@ struct DeviceOptions: ParsableArguments {
         return options
     }
 
-    /// The device, after a check that it is there.
-    func checkedDevice() throws -> Device { try device.checked() }
+    /// The device, after a check that it is there, and with the threads that are to compute.
+    func checkedDevice() throws -> Device {
+        let device = try device.checked()
+        if let threads {
+            try Threads.setCount(threads)
+        } else if !Self.areThreadsChosen, Threads.count > Cores.usable.count {
+            // libtorch knows of cores and of the affinity, but not of a container's quota. Where
+            // it would not take more, its own choice stays: the sums of a training depend on it.
+            try Threads.setCount(Cores.usable.count)
+        }
+        return device
+    }
+
+    /// Whether the user told libtorch how many threads to take, in its own way.
+    private static var areThreadsChosen: Bool {
+        let environment = ProcessInfo.processInfo.environment
+        return ["OMP_NUM_THREADS", "MKL_NUM_THREADS"].contains { environment[$0] != nil }
+    }
+
+    /// What was chosen, for a log: `threads: 2 to compute, 2 to render; 2 cores`.
+    var threadsText: String {
+        let rendering = "\(loadingOptions.workers) to render; \(Cores.usable)"
+        guard device == .device(.cpu) else { return "threads: \(rendering)" }
+        return "threads: \(Threads.count) to compute, \(rendering)"
+    }
 }
 
 /// A device as an option names it.
@@ -98,8 +133,13 @@ enum DeviceChoice: ExpressibleByArgument, Equatable, CustomStringConvertible {
 
 /// With how many threads, and how far ahead, images are rendered.
 struct LoadingArguments: ParsableArguments {
-    @Option(name: .long, help: "Threads that read and render images; by default one for each core.")
-    var workers = ProcessInfo.processInfo.activeProcessorCount
+    /// How many threads an option may ask for.
+    static let threadCounts = 1...1024
+
+    @Option(
+        name: .long,
+        help: "Threads that read and render images; by default one for each core that may be used.")
+    var workers = Cores.usable.count
 
     @Option(
         name: .long,
@@ -108,7 +148,9 @@ struct LoadingArguments: ParsableArguments {
     var prefetch = LoadingOptions.standardBudget >> 20
 
     func validate() throws {
-        guard workers >= 1 else { throw ValidationError("--workers must be at least 1") }
+        guard Self.threadCounts.contains(workers) else {
+            throw ValidationError("--workers must be between 1 and \(Self.threadCounts.upperBound)")
+        }
         guard (1...1 << 20).contains(prefetch) else {
             throw ValidationError("--prefetch must be between 1 and \(1 << 20) MiB")
         }
@@ -130,6 +172,15 @@ struct SlotRange: ExpressibleByArgument {
     }
 
     static var defaultCompletionKind: CompletionKind { .default }
+}
+
+extension Recipe.Limits {
+    /// Checks the `--epoch` of a command.
+    static func check(epoch: Int) throws {
+        guard (0..<epochs.upperBound).contains(epoch) else {
+            throw ValidationError("--epoch must be between 0 and \(epochs.upperBound - 1)")
+        }
+    }
 }
 
 extension ResponseFamily: ExpressibleByArgument {}

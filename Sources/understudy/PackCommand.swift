@@ -3,6 +3,7 @@ import Base
 import Distillation
 import Foundation
 import Loading
+import Recipes
 
 /// `understudy pack`.
 struct PackCommand: ParsableCommand {
@@ -37,17 +38,20 @@ struct PackCommand: ParsableCommand {
     var quality: Int?
 
     @Option(name: .long, help: "Threads that read and resize; by default one for each core.")
-    var workers = ProcessInfo.processInfo.activeProcessorCount
+    var workers = Cores.usable.count
 
     @Flag(name: .long, help: "Print the summary as JSON.")
     var json = false
 
     func validate() throws {
-        guard samplesPerShard >= 1 else {
-            throw ValidationError("--samples-per-shard must be at least 1")
+        let images = Recipe.Limits.images
+        guard images.contains(samplesPerShard) else {
+            throw ValidationError(
+                "--samples-per-shard must be between 1 and \(images.upperBound)")
         }
-        guard maxShortSide.map({ $0 >= 1 }) ?? true else {
-            throw ValidationError("--max-short-side must be at least 1")
+        let sides = Recipe.Limits.sides
+        guard maxShortSide.map({ sides.contains($0) }) ?? true else {
+            throw ValidationError("--max-short-side must be between 1 and \(sides.upperBound)")
         }
         guard quality == nil || maxShortSide != nil else {
             throw ValidationError("--quality needs --max-short-side: other images keep their bytes")
@@ -55,7 +59,10 @@ struct PackCommand: ParsableCommand {
         guard quality.map({ (1...100).contains($0) }) ?? true else {
             throw ValidationError("--quality must be 1 to 100")
         }
-        guard workers >= 1 else { throw ValidationError("--workers must be at least 1") }
+        let threads = LoadingArguments.threadCounts
+        guard threads.contains(workers) else {
+            throw ValidationError("--workers must be between 1 and \(threads.upperBound)")
+        }
     }
 
     func run() throws {

@@ -35,20 +35,26 @@ struct PlanCommand: ParsableCommand {
     var json = false
 
     func validate() throws {
-        guard images >= 1 else { throw ValidationError("--images must be at least 1") }
-        for speed in [studentSpeed, teacherSpeed].compactMap({ $0 }) where speed <= 0 {
-            throw ValidationError("a speed must be above zero")
+        guard Recipe.Limits.images.contains(images) else {
+            throw ValidationError(
+                "--images must be between 1 and \(Recipe.Limits.images.upperBound)")
+        }
+        for speed in [studentSpeed, teacherSpeed].compactMap({ $0 })
+        where !(0.001...1e9).contains(speed) {
+            throw ValidationError("a speed must be between 0.001 and 1000000000 images a second")
         }
     }
 
     func run() throws {
-        let plan = try Plan(recipe: recipe.read(), command: self)
+        let plan = try Plan(
+            recipe: recipe.read(), images: images, studentSpeed: studentSpeed,
+            teacherSpeed: teacherSpeed)
         try StandardStreams.print(json ? try plan.json() : plan.text)
     }
 }
 
 /// The figures of `understudy plan`.
-private struct Plan: Encodable {
+struct Plan: Encodable {
     struct Rate: Encodable {
         let epoch: Int
         let first: Double
@@ -66,6 +72,26 @@ private struct Plan: Encodable {
         let bytesPerResponse: Int?
         let bytes: Int?
         let parts: Int
+
+        init(_ cache: Recipe.Cache, of recipe: Recipe, plan: ViewPlan) throws {
+            caches = recipe.teachers.count
+            epochs = cache.epochs
+            encoding = "\(cache.rowEncoding)"
+            bytesPerResponse = cache.rowEncoding.bytesPerRow(classes: recipe.data.classes)
+            let groups = cache.groupsPerPart
+            let partsPerEpoch = (plan.groupsPerEpoch + groups - 1) / groups
+            guard let responses = Int.product(caches, epochs, plan.slotsPerEpoch),
+                let parts = Int.product(caches, epochs, partsPerEpoch),
+                let bytes = Int.product(responses, bytesPerResponse ?? 0)
+            else {
+                throw CommandError(
+                    "\(caches) caches of \(epochs) epochs of \(plan.slotsPerEpoch) responses are "
+                        + "more than any disk holds; lower cache.epochs")
+            }
+            self.responses = responses
+            self.parts = parts
+            self.bytes = bytesPerResponse.map { _ in bytes }
+        }
 
         var size: String {
             guard let bytesPerResponse, let bytes else {
@@ -94,11 +120,15 @@ private struct Plan: Encodable {
     let studentHours: Double?
     let teacherHours: Double?
 
-    init(recipe: Recipe, command: PlanCommand) throws {
-        let plan = try ViewPlan(recipe: recipe, imageCount: command.images)
+    /// - Parameters:
+    ///   - images: training images.
+    ///   - studentSpeed: images for each second, as `teacherSpeed`, each teacher's.
+    /// - Throws: `RecipeError` for too few images, `CommandError` for a cache beyond all disks.
+    init(recipe: Recipe, images: Int, studentSpeed: Double?, teacherSpeed: Double?) throws {
+        let plan = try ViewPlan(recipe: recipe, imageCount: images)
         let schedule = recipe.learningRateSchedule(stepsPerEpoch: plan.stepsPerEpoch)
         self.recipe = recipe.name
-        images = command.images
+        self.images = images
         viewsPerEpoch = plan.slotsPerEpoch
         imagesPerEpoch = (plan.slotsPerEpoch + recipe.batch.repeats - 1) / recipe.batch.repeats
         stepsPerEpoch = plan.stepsPerEpoch
@@ -111,21 +141,12 @@ private struct Plan: Encodable {
                 epoch: epoch, first: schedule.rate(epoch: epoch, step: 0),
                 last: schedule.rate(epoch: epoch, step: plan.stepsPerEpoch - 1), phase: phase)
         }
-        cache = recipe.cache.map { cache in
-            let bytes = cache.rowEncoding.bytesPerRow(classes: recipe.data.classes)
-            let caches = recipe.teachers.count
-            let responses = caches * cache.epochs * plan.slotsPerEpoch
-            let parts = (plan.groupsPerEpoch + cache.groupsPerPart - 1) / cache.groupsPerPart
-            return Cache(
-                caches: caches, epochs: cache.epochs, responses: responses,
-                encoding: "\(cache.rowEncoding)", bytesPerResponse: bytes,
-                bytes: bytes.map { responses * $0 }, parts: caches * parts * cache.epochs)
-        }
+        cache = try recipe.cache.map { try Cache($0, of: recipe, plan: plan) }
         let views = Double(plan.slotsPerEpoch)
-        studentHours = command.studentSpeed.map {
+        studentHours = studentSpeed.map {
             views * Double(recipe.schedule.epochs) / $0 / 3600
         }
-        teacherHours = command.teacherSpeed.flatMap { speed in
+        teacherHours = teacherSpeed.flatMap { speed in
             recipe.cache.map {
                 Double(recipe.teachers.count) * views * Double($0.epochs) / speed / 3600
             }
@@ -165,7 +186,7 @@ private struct Plan: Encodable {
         for rate in learningRates {
             lines.append(
                 String(
-                    format: "  epoch %-8d %-15.9g %-15.9g %@", rate.epoch, rate.first, rate.last,
+                    format: "  epoch %-8ld %-15.9g %-15.9g %@", rate.epoch, rate.first, rate.last,
                     rate.phase))
         }
         if let cache {

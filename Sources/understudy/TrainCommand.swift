@@ -84,6 +84,7 @@ struct TrainCommand: ParsableCommand {
         options.loading = device.loading
         let trainer = try Trainer(
             recipe: recipe.read(), options: options, progress: ProgressBar())
+        ProgressBar().line(device.threadsText)
         guard let result = try trainer.run() else {
             if !json {
                 try StandardStreams.print(

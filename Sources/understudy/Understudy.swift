@@ -7,6 +7,9 @@ import Torch
 /// The command line's root.
 @main
 struct Understudy: ParsableCommand {
+    /// The program's own version.
+    static let release = "0.1.0"
+
     static let configuration = CommandConfiguration(
         commandName: "understudy",
         abstract: "Distils a large image classifier into a small one from cached responses.",
@@ -17,6 +20,7 @@ struct Understudy: ParsableCommand {
             Example:
               understudy plan --recipe recipes/imagenet-resnet50-kd.yaml --images 1281167
             """,
+        version: "understudy \(release), libtorch \(libtorchVersion)",
         subcommands: [
             PlanCommand.self, ViewsCommand.self, CacheCommand.self,
             TrainCommand.self,
@@ -35,7 +39,27 @@ struct Understudy: ParsableCommand {
             // As a shell reports a program that a signal ended.
             Foundation.exit(128 + (Interruption.signal ?? SIGINT))
         } catch {
-            exit(withError: error)
+            end(with: error)
         }
+    }
+
+    /// Ends the process as `exit(withError:)` does, but for what that leaves out: a help text, a
+    /// version or a completion script that cannot be written is an error; what a user wrote is
+    /// shown without what a terminal would obey; and an error of Foundation's is one line.
+    private static func end(with error: any Error) -> Never {
+        let status = exitCode(for: error)
+        guard status != .success else {
+            do {
+                try StandardStreams.printVerbatim(fullMessage(for: error))
+                Foundation.exit(EXIT_SUCCESS)
+            } catch {
+                StandardStreams.report("Error: \(error)\n")
+                Foundation.exit(EXIT_FAILURE)
+            }
+        }
+        let isUsage = status == .validationFailure
+        let text = isUsage ? fullMessage(for: error).printableLines : "Error: \(errorText(error))"
+        StandardStreams.report(text + "\n")
+        Foundation.exit(status.rawValue)
     }
 }

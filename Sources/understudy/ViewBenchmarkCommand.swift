@@ -28,8 +28,13 @@ struct ViewBenchmarkCommand: ParsableCommand {
     @Flag(name: .long, help: "Print JSON.")
     var json = false
 
+    /// More tell no more, and are hours.
+    private static let counts = 1...10_000_000
+
     func validate() throws {
-        guard views >= 1 else { throw ValidationError("--views must be at least 1") }
+        guard Self.counts.contains(views) else {
+            throw ValidationError("--views must be between 1 and \(Self.counts.upperBound)")
+        }
     }
 
     func run() throws {

@@ -33,7 +33,7 @@ struct ViewStatisticsCommand: ParsableCommand {
     private static let sample = 10_000
 
     func validate() throws {
-        guard epoch >= 0 else { throw ValidationError("--epoch must not be negative") }
+        try Recipe.Limits.check(epoch: epoch)
     }
 
     func run() throws {

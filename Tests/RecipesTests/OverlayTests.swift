@@ -83,7 +83,56 @@ import Testing
                     == "\(folder)/latin.yaml: is not UTF-8 text")
             #expect(
                 message { try Recipe(contentsOf: "\(folder)/big.yaml") }
-                    == "\(folder)/big.yaml: 2097152 bytes, more than any recipe needs (1 MiB)")
+                    == "\(folder)/big.yaml: has more than 1 MiB, which no recipe needs")
+        }
+        #expect(
+            message { try Recipe(contentsOf: "/dev/zero") }
+                == "/dev/zero: has more than 1 MiB, which no recipe needs")
+    }
+
+    @Test("text of other systems is read alike: a byte order mark, CR LF and CR line ends")
+    func otherSystems() throws {
+        let expected = try read()
+        let windows = sample.replacing("\n", with: "\r\n")
+        try withFiles([
+            "marked.yaml": "\u{FEFF}" + sample, "windows.yaml": "\u{FEFF}" + windows,
+            "old.yaml": sample.replacing("\n", with: "\r"),
+            "child.yaml": "\u{FEFF}extends: windows.yaml\r\nseed: 7\r\n",
+        ]) { folder in
+            for name in ["marked.yaml", "windows.yaml", "old.yaml"] {
+                let recipe = try Recipe(contentsOf: "\(folder)/\(name)")
+                #expect(recipe.view == expected.view, "\(name)")
+                #expect(recipe.optimizer == expected.optimizer, "\(name)")
+            }
+            #expect(try Recipe(contentsOf: "\(folder)/child.yaml").seed == 7)
+        }
+        #expect(try read(overrides: ["seed=\u{FEFF}7\r"]).seed == 7)
+        #expect(try read(overrides: ["\u{FEFF}seed=7\r\n"]).seed == 7)
+    }
+
+    @Test("text in UTF-16 is refused by name", arguments: [[0xFF, 0xFE], [0xFE, 0xFF], []])
+    func utf16(mark: [UInt8]) throws {
+        let folder = FileManager.default.temporaryDirectory
+        let file = folder.appendingPathComponent("utf16-\(UUID().uuidString).yaml")
+        defer { try? FileManager.default.removeItem(at: file) }
+        let units = sample.utf16.flatMap { unit -> [UInt8] in
+            let (low, high) = (UInt8(unit & 0xFF), UInt8(unit >> 8))
+            return mark.first == 0xFE ? [high, low] : [low, high]
+        }
+        try Foundation.Data(mark + units).write(to: file)
+        #expect(
+            message { try Recipe(contentsOf: file.path) }
+                == "\(file.path): is UTF-16 text, or none at all: save it as UTF-8")
+    }
+
+    @Test("links that lead around end in an error")
+    func endlessChain() throws {
+        try withFiles(["a.yaml": "extends: again/a.yaml"]) { folder in
+            try FileManager.default.createSymbolicLink(
+                atPath: "\(folder)/again", withDestinationPath: ".")
+            #expect(
+                message { try Recipe(contentsOf: "\(folder)/a.yaml") }
+                    .hasSuffix("again/a.yaml:1:10: extends: more than 16 files in a row"))
         }
     }
 

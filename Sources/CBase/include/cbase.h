@@ -1,4 +1,4 @@
-// What the rooms share and Swift cannot say well: a processor's CRC instruction.
+// What the rooms share and Swift cannot say well: a processor's CRC instruction, sets of cores.
 #ifndef CBASE_H
 #define CBASE_H
 
@@ -14,6 +14,9 @@ uint32_t cbase_crc32c(const void *bytes, size_t count, uint32_t seed);
 
 /// The same from tables alone: what processors without SSE4.2 run.
 uint32_t cbase_crc32c_portable(const void *bytes, size_t count, uint32_t seed);
+
+/// The number of cores that this thread may run on; 0 where the system does not tell.
+int32_t cbase_affinity(void);
 
 #ifdef __cplusplus
 }

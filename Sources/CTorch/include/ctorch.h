@@ -230,6 +230,8 @@ int32_t ct_foreach_zero_(ct_tensor *const *a, int32_t count, char **error);
 // Loads libtorch_cuda.so once; fails when the library, its dependencies or a device is missing.
 int32_t ct_cuda_load(int32_t *devices, char **error);
 int32_t ct_threads(void);
+// The version of libtorch that this was built for, "2.11.0".
+const char *ct_libtorch_version(void);
 // Sets glibc's malloc to keep freed memory instead of returning it to the system.
 void ct_keep_freed_memory(void);
 int32_t ct_set_threads(int32_t count, char **error);

@@ -1,0 +1,172 @@
+import CBase
+import Foundation
+
+/// The processor cores that this process may use at a time, and what leaves it no more.
+///
+/// What Foundation counts as active processors knows nothing of a container's quota: a pod with two
+/// cores of 64 would start 64 threads and be stopped for most of each tenth of a second.
+public struct Cores: Sendable, Equatable, CustomStringConvertible {
+    /// What bounds the number of cores.
+    public enum Bound: Sendable, Equatable {
+        /// All that the machine has.
+        case machine
+        /// The process may run on some of the machine's cores only (taskset, Slurm, cpusets).
+        case affinity
+        /// The control group gets so many cores' time (containers).
+        case quota
+    }
+
+    /// How many threads can run at a time: at least 1, a part of a core counted as one.
+    public let count: Int
+    /// The cores of the machine.
+    public let machine: Int
+    /// Why `count` is what it is.
+    public let bound: Bound
+
+    /// The process's own, as they were when first asked for.
+    public static let usable = Cores(
+        machine: sysconf(Int32(_SC_NPROCESSORS_ONLN)), affinity: Int(cbase_affinity()),
+        quota: CoreQuota.ofProcess())
+
+    /// The least of what is known.
+    ///
+    /// - Parameters:
+    ///   - machine: cores of the machine.
+    ///   - affinity: cores that the process may run on; 0 if unknown.
+    ///   - quota: cores' time that it gets; `nil` for any.
+    init(machine: Int, affinity: Int, quota: Double?) {
+        let allowed = affinity > 0 ? affinity : max(machine, 1)
+        self.machine = max(machine, allowed)
+        if let quota, quota.rounded(.up) < Double(allowed) {
+            count = max(Int(quota.rounded(.up)), 1)
+            bound = .quota
+        } else {
+            count = allowed
+            bound = allowed < self.machine ? .affinity : .machine
+        }
+    }
+
+    /// `2 cores`, or `2 of 64 cores (affinity)`.
+    public var description: String {
+        let cores = machine == 1 ? "core" : "cores"
+        return switch bound {
+        case .machine: "\(count) \(cores)"
+        case .affinity: "\(count) of \(machine) \(cores) (affinity)"
+        case .quota: "\(count) of \(machine) \(cores) (cgroup quota)"
+        }
+    }
+}
+
+/// How many cores' time the control groups of a process leave it.
+enum CoreQuota {
+    /// This process's quota, in cores; `nil` where there is none.
+    static func ofProcess() -> Double? {
+        func text(_ path: String) -> String? {
+            guard let bytes = try? BoundedFile.read(path, limit: 1 << 20) else { return nil }
+            return String(decoding: bytes, as: UTF8.self)
+        }
+        guard let groups = text("/proc/self/cgroup"), let mounts = text("/proc/self/mountinfo")
+        else { return nil }
+        return least(groups: groups, mounts: mounts, reading: text)
+    }
+
+    /// The least quota of a process's groups and of those around them.
+    ///
+    /// - Parameters:
+    ///   - groups: lines `number:controllers:path`, as /proc/self/cgroup has them.
+    ///   - mounts: as /proc/self/mountinfo has them.
+    ///   - reading: the text of a file, or `nil` where it cannot be read.
+    ///
+    /// Source: cgroups(7), proc_pid_mountinfo(5); Linux, admin-guide/cgroup-v2, `cpu.max`;
+    /// scheduler/sched-bwc, `cpu.cfs_quota_us`.
+    static func least(
+        groups: String, mounts: String, reading: (_ path: String) -> String?
+    ) -> Double? {
+        var quotas: [Double] = []
+        for mount in mounts.split(separator: "\n").compactMap(CgroupMount.init) {
+            for line in groups.split(separator: "\n") {
+                let fields = line.split(
+                    separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+                guard fields.count == 3,
+                    mount.isUnified
+                        ? fields[0] == "0" && fields[1].isEmpty
+                        : fields[1].split(separator: ",").contains("cpu")
+                else { continue }
+                for folder in mount.folders(of: String(fields[2])) {
+                    let quota =
+                        mount.isUnified
+                        ? unified(reading("\(folder)/cpu.max"))
+                        : legacy(
+                            quota: reading("\(folder)/cpu.cfs_quota_us"),
+                            period: reading("\(folder)/cpu.cfs_period_us"))
+                    if let quota { quotas.append(quota) }
+                }
+            }
+        }
+        return quotas.min()
+    }
+
+    /// Of `200000 100000`: 2; of `max 100000`: nothing.
+    private static func unified(_ text: String?) -> Double? {
+        let fields = text?.split(whereSeparator: \.isWhitespace) ?? []
+        guard fields.count == 2 else { return nil }
+        return ratio(fields[0], fields[1])
+    }
+
+    private static func legacy(quota: String?, period: String?) -> Double? {
+        guard let quota = quota?.split(whereSeparator: \.isWhitespace).first,
+            let period = period?.split(whereSeparator: \.isWhitespace).first
+        else { return nil }
+        return ratio(quota, period)
+    }
+
+    private static func ratio(_ quota: Substring, _ period: Substring) -> Double? {
+        // A quota of -1 is none.
+        guard let quota = Int(quota), let period = Int(period), quota > 0, period > 0 else {
+            return nil
+        }
+        return Double(quota) / Double(period)
+    }
+}
+
+/// Where a hierarchy of control groups that shares out the processor is mounted.
+private struct CgroupMount {
+    /// Whether it is of version 2, where one hierarchy has all controllers.
+    let isUnified: Bool
+    /// The group that the mount point shows.
+    let root: String
+    let point: String
+
+    /// Reads a line of mountinfo; `nil` for what is no such mount.
+    init?(_ line: Substring) {
+        let fields = line.split(separator: " ")
+        guard let dash = fields.firstIndex(of: "-"), dash >= 6, fields.count > dash + 3 else {
+            return nil
+        }
+        switch fields[dash + 1] {
+        case "cgroup2": isUnified = true
+        case "cgroup" where fields[dash + 3].split(separator: ",").contains("cpu"):
+            isUnified = false
+        default: return nil
+        }
+        root = String(fields[3])
+        point = String(fields[4])
+    }
+
+    /// The folder of a group and those of the groups around it, as far as the mount shows them.
+    func folders(of group: String) -> [String] {
+        // In a container the path may be the host's, and the mount show the container's own group.
+        var path = group
+        if root != "/", path == root || path.hasPrefix(root + "/") {
+            path.removeFirst(root.count)
+        }
+        var parts = path.split(separator: "/")
+        if parts.contains("..") { parts = [] }
+        var folders: [String] = []
+        while !parts.isEmpty {
+            folders.append("\(point)/\(parts.joined(separator: "/"))")
+            parts.removeLast()
+        }
+        return folders + [point]
+    }
+}

@@ -1,0 +1,141 @@
+import Foundation
+import Recipes
+import Testing
+
+@testable import understudy
+
+@Suite("Recipe keys at their limits") struct KeyLimitTests {
+    private static let values = [
+        "0", "-1", "-0", "1", "2147483648", "4294967296", "9223372036854775807",
+        "9223372036854775808", "18446744073709551615", "nan", ".nan", ".inf", "1e300", "-1e300",
+        "1e-300", "''", "none", "true", "[]", "{}", "[1e300, 1e300]", "[9223372036854775807]",
+    ]
+
+    /// Recipes that have every key among them.
+    private static let samples: [String] = {
+        let first = """
+            name: first
+            seed: 1
+            data: {train: /a, val: /b, classes: 10, on_error: fail}
+            view:
+              size: 32
+              crop: {scale: [0.5, 1.0], ratio: [0.75, 1.3]}
+              interpolation: random
+              flip: 0.5
+              randaugment: rand-m7-n2-mstd0.5-p0.5-inc0
+              color_jitter: {brightness: 0.4, contrast: 0.4, saturation: 0.4, hue: 0.1, probability: 1}
+              erasing: {probability: 0.25, area: [0.1, 0.3], aspect: [0.3, 3.3], count: [1, 2], fill: mean}
+              mean: [0.5, 0.5, 0.5]
+              std: [0.5, 0.5, 0.5]
+              mix: {probability: 1, mixup: 0.2, cutmix: 1, switch: 0.5}
+              label_smoothing: 0.1
+            batch: {size: 24, group: 12, repeats: 2}
+            teacher: {card: t.yaml, precision: fp32}
+            cache: {epochs: 4, encoding: bounded, max_kl: 0.01, groups_per_part: 8}
+            model: {name: resnet18, init: pytorch, drop_path: 0.1}
+            loss: {kl: 0.8, ce: 0.2}
+            optimizer: {name: lamb, lr: 5.0e-3, weight_decay: 0.02, betas: [0.9, 0.999], eps: 1.0e-6, max_grad_norm: 1.0}
+            schedule: {epochs: 8, warmup: 1, cooldown: 1, final_ratio: 0.01}
+            ema: {decay: 0.9, beta: 15}
+            average: {keep: 2}
+            validation: {size: 32, resize: 36, interpolation: bilinear, batch: 7}
+            precision: fp32
+            checkpoint: {every_steps: 3}
+
+            """
+        let second =
+            first
+            .replacing(
+                "teacher: {card: t.yaml, precision: fp32}",
+                with: """
+                    teachers:
+                      - {card: t.yaml, weight: 0.5, precision: fp32}
+                      - {card: u.yaml, weight: 0.5, precision: bf16}
+                    """
+            )
+            .replacing("encoding: bounded, max_kl: 0.01", with: "encoding: topk, top_k: 5")
+            .replacing("name: lamb", with: "name: sgd, momentum: 0.9, nesterov: true")
+            .replacing("betas: [0.9, 0.999], eps: 1.0e-6, ", with: "")
+            .replacing(
+                "randaugment: rand-m7-n2-mstd0.5-p0.5-inc0",
+                with: "randaugment: none\n  three_augment: true")
+        return [first, second]
+    }()
+
+    /// The keys of a recipe's text that have a value, dotted: those of its resolved form.
+    private func keys(of recipe: Recipe) -> [String] {
+        var path: [String] = []
+        var keys: [String] = []
+        for line in recipe.resolvedYAML.split(separator: "\n") {
+            let depth = line.prefix { $0 == " " }.count / 2
+            guard let colon = line.firstIndex(of: ":"), !line.contains("- ") else { continue }
+            path =
+                Array(path.prefix(depth)) + [
+                    String(line[..<colon]).trimmingCharacters(in: .whitespaces)
+                ]
+            keys.append(path.joined(separator: "."))
+            // Flow mappings: color_jitter and erasing.
+            let value = line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
+            guard value.hasPrefix("{") else { continue }
+            for match in value.matches(of: /([a-z_]+):/) {
+                keys.append((path + [String(match.1)]).joined(separator: "."))
+            }
+        }
+        return keys
+    }
+
+    @Test("are refused in a line, or give a recipe whose plan can be told")
+    func everyKey() throws {
+        var all: Set<String> = []
+        for (number, sample) in Self.samples.enumerated() {
+            let recipe = try Recipe(parsing: sample, path: "/r/a.yaml")
+            for key in keys(of: recipe) where !key.hasPrefix("teachers.") {
+                all.insert(key)
+                for value in Self.values { try check(sample, "\(key)=\(value)") }
+            }
+            #expect(keys(of: recipe).count > 60, "sample \(number)")
+        }
+        // As many as the sections know; a key that is new has to be in a sample.
+        for section in [
+            "", "data.", "view.", "view.crop.", "view.mix.", "view.color_jitter.",
+            "view.erasing.", "batch.", "cache.", "model.", "loss.", "optimizer.", "schedule.",
+            "ema.", "average.", "validation.", "checkpoint.",
+        ] {
+            let text = refusal(Self.samples[0], "\(section)unknown=1") ?? ""
+            let known = text.components(separatedBy: "known: ").last ?? ""
+            for key in known.components(separatedBy: ", ")
+            where key != "extends" && key != "teachers" {
+                #expect(all.contains("\(section)\(key)"), "\(section)\(key) is in no sample")
+            }
+        }
+    }
+
+    private func refusal(_ sample: String, _ override: String) -> String? {
+        do {
+            _ = try Recipe(parsing: sample, path: "/r/a.yaml", overrides: [override])
+            return nil
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    private func check(_ sample: String, _ override: String) throws {
+        if let text = refusal(sample, override) {
+            #expect(!text.contains("\n") && text.count < 300, "\(text)")
+            return
+        }
+        let recipe = try Recipe(parsing: sample, path: "/r/a.yaml", overrides: [override])
+        #expect(
+            try Recipe(parsing: recipe.resolvedYAML, path: "/r/b.yaml") == recipe, "\(override)")
+        for images in [48, Int(UInt32.max)] {
+            do {
+                let plan = try Plan(
+                    recipe: recipe, images: images, studentSpeed: 1, teacherSpeed: 1)
+                #expect(plan.text.contains("steps"))
+                _ = try plan.json()
+            } catch {
+                #expect(!"\(error)".contains("\n"), "\(override), \(images): \(error)")
+            }
+        }
+    }
+}
