@@ -18,8 +18,12 @@ let torchFlags = [
     "-I\(libtorch)/include", "-I\(libtorch)/include/torch/csrc/api/include",
     "-Wno-deprecated-declarations",
 ]
+// tools/bundle sets a run path of its own: old-style, so that it also serves the libraries' libraries.
+let runPath =
+    environment["UNDERSTUDY_RUN_PATH"].map { ["--disable-new-dtags", "-rpath", $0] }
+    ?? ["-rpath", "\(libtorch)/lib"]
 let torchLinking: [LinkerSetting] = [
-    .unsafeFlags(["-L\(libtorch)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(libtorch)/lib"]),
+    .unsafeFlags(["-L\(libtorch)/lib"] + runPath.flatMap { ["-Xlinker", $0] }),
     .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
 ]
 let swiftSettings: [SwiftSetting] = [.swiftLanguageMode(.v6)]
