@@ -59,7 +59,8 @@ let package = Package(
             swiftSettings: swiftSettings),
         .target(name: "Views", dependencies: ["Recipes", "Imaging"], swiftSettings: swiftSettings),
         .target(
-            name: "Loading", dependencies: ["Base", "Views", "Imaging", "Recipes", "Torch", crypto],
+            name: "Loading",
+            dependencies: ["Base", "Views", "Imaging", "Recipes", "Torch", crypto],
             swiftSettings: swiftSettings),
         .target(
             name: "ResponseCache", dependencies: ["Base", "CHDF5", crypto],
@@ -74,7 +75,8 @@ let package = Package(
             name: "understudy",
             dependencies: [
                 "Base", "Distillation", "ResponseCache", "Loading", "Views", "Imaging", "Models",
-                "Recipes", "Torch", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Recipes", "Torch",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: swiftSettings),
         .testTarget(
             name: "BaseTests", dependencies: ["Base", "CBase"], swiftSettings: swiftSettings),
@@ -100,8 +102,8 @@ let package = Package(
         .testTarget(
             name: "DistillationTests",
             dependencies: [
-                "Base", "Distillation", "Loading", "Models", "Recipes", "ResponseCache", "Torch",
-                "Views",
+                "Base", "Distillation", "Imaging", "Loading", "Models", "Recipes", "ResponseCache",
+                "Torch", "Views",
             ],
             swiftSettings: swiftSettings),
         .testTarget(

@@ -35,6 +35,7 @@ struct ExportCommand: ParsableCommand {
         let source = Run(path: runFolder)
         let recipe = try source.recipe()
         let metadata = ["model": recipe.model.name, "recipe": recipe.name, "format": "pt"]
+        try WeightFile.checkReplaceable(out)
         let network = try recipe.makeNetwork(on: .cpu)
         switch which {
         case .average: try network.store.load(source.weights("average.safetensors"))
@@ -48,7 +49,31 @@ struct ExportCommand: ParsableCommand {
     }
 }
 
+/// A file of weights that a command is to write.
+enum WeightFile {
+    /// Refuses to replace what is at a path, unless it is a file of weights of this program.
+    static func checkReplaceable(_ path: String) throws {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return }
+        // Every version says what network a file is of; no other program says so in these words.
+        let keys = ["model", "recipe"]
+        let isOurs =
+            status.st_mode & S_IFMT == S_IFREG
+            && (try? SafetensorsFile(path: path)).map { file in
+                file.seal != nil || keys.allSatisfy { file.metadata[$0] != nil }
+            } ?? false
+        guard isOurs else {
+            throw CommandError(
+                "\(path): is there, and is not weights that this program wrote; choose another "
+                    + "--out, or remove it")
+        }
+    }
+}
+
 /// A run's folder, read only.
+///
+/// A training may be at work in it, which replaces its files by renames and removes old ones: what is
+/// opened stays whole, and what has gone before it was opened is looked for anew.
 struct Run {
     let path: String
 
@@ -66,7 +91,7 @@ struct Run {
 
     /// The last checkpoint's EMA network, or the trained one where the recipe has no EMA.
     func lastWeights() throws -> [String: Tensor] {
-        let file = try SafetensorsFile(path: "\(path)/checkpoints/\(state().tensors)")
+        let file = try opened { checkpoint in try checkpoint.openTensors() }
         let prefix = file.names.contains { $0.hasPrefix("ema.") } ? "ema." : "model."
         var tensors: [String: Tensor] = [:]
         for name in file.names where name.hasPrefix(prefix) {
@@ -75,17 +100,25 @@ struct Run {
         return tensors
     }
 
-    /// The files of the best snapshots.
-    func snapshots() throws -> [String] {
-        let kept = try state().best.kept
-        guard !kept.isEmpty else { throw CommandError("\(path): no epoch is finished yet") }
-        return kept.map { "\(path)/checkpoints/\($0.file)" }
+    /// The best snapshots.
+    func snapshots() throws -> [SafetensorsFile] {
+        let files = try opened { checkpoint in try checkpoint.openSnapshots() }
+        guard !files.isEmpty else { throw CommandError("\(path): no epoch is finished yet") }
+        return files
     }
 
-    private func state() throws -> TrainingState {
-        guard let state = try TrainingState.latest(inRun: path) else {
-            throw CommandError("\(path): holds no checkpoint; is it a run's folder?")
+    /// Opens files of the last checkpoint; of the one that is the last by then, where a training
+    /// has removed one of them between the look and the opening.
+    private func opened<Files>(_ open: (SavedCheckpoint) throws -> Files) throws -> Files {
+        var checkpoint = try SavedCheckpoint(run: path)
+        while true {
+            do {
+                return try open(checkpoint)
+            } catch {
+                let now = try SavedCheckpoint(run: path)
+                guard now != checkpoint else { throw error }
+                checkpoint = now
+            }
         }
-        return state
     }
 }
