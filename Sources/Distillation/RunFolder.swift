@@ -123,7 +123,7 @@ extension RunFolder {
         let checkpoints = "\(path)/\(checkpointsName)"
         var isFolder = stat()
         let inside =
-            lstat(checkpoints, &isFolder) == 0 && isFolder.st_mode & S_IFMT == S_IFDIR
+            stat(checkpoints, &isFolder) == 0 && isFolder.st_mode & S_IFMT == S_IFDIR
             ? try Self.names(in: checkpoints) : nil
         let states = [latestName, previousName]
         if let inside {

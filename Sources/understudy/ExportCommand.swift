@@ -71,11 +71,12 @@ enum WeightFile {
 }
 
 /// A run's folder, read only.
-///
-/// A training may be at work in it, which replaces its files by renames and removes old ones: what is
-/// opened stays whole, and what has gone before it was opened is looked for anew.
 struct Run {
     let path: String
+
+    private var checkpoints: SavedRun {
+        SavedRun(path) { StandardStreams.report("\($0.printable)\n") }
+    }
 
     /// The resolved recipe.
     func recipe() throws -> Recipe { try Recipe(contentsOf: "\(path)/recipe.yaml") }
@@ -91,7 +92,7 @@ struct Run {
 
     /// The last checkpoint's EMA network, or the trained one where the recipe has no EMA.
     func lastWeights() throws -> [String: Tensor] {
-        let file = try opened { checkpoint in try checkpoint.openTensors() }
+        let file = try checkpoints.tensors()
         let prefix = file.names.contains { $0.hasPrefix("ema.") } ? "ema." : "model."
         var tensors: [String: Tensor] = [:]
         for name in file.names where name.hasPrefix(prefix) {
@@ -102,23 +103,8 @@ struct Run {
 
     /// The best snapshots.
     func snapshots() throws -> [SafetensorsFile] {
-        let files = try opened { checkpoint in try checkpoint.openSnapshots() }
+        let files = try checkpoints.snapshots()
         guard !files.isEmpty else { throw CommandError("\(path): no epoch is finished yet") }
         return files
-    }
-
-    /// Opens files of the last checkpoint; of the one that is the last by then, where a training
-    /// has removed one of them between the look and the opening.
-    private func opened<Files>(_ open: (SavedCheckpoint) throws -> Files) throws -> Files {
-        var checkpoint = try SavedCheckpoint(run: path)
-        while true {
-            do {
-                return try open(checkpoint)
-            } catch {
-                let now = try SavedCheckpoint(run: path)
-                guard now != checkpoint else { throw error }
-                checkpoint = now
-            }
-        }
     }
 }

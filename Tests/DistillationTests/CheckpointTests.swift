@@ -234,6 +234,32 @@ import Torch
         #expect(refusal.contains("there is no other checkpoint to go on from"), "\(refusal)")
     }
 
+    @Test("who reads a run takes the checkpoint before a damaged one, with a line") func reading()
+        throws
+    {
+        let fixture = try Self.stopped()
+        let folder = "\(fixture.path)/run/checkpoints"
+        let files = try fixture.files("run")
+        for name in ["latest.json", "step-00000004.safetensors"] {
+            try fixture.set("run/checkpoints/\(name)", Array("{}".utf8))
+            var said: [String] = []
+            let run = SavedRun("\(fixture.path)/run") { said.append($0) }
+            #expect(try run.tensors().path == "\(folder)/step-00000003.safetensors")
+            #expect(said.count == 1)
+            #expect(said.first?.contains("\(folder)/\(name): ") == true)
+            #expect(
+                said.first?.hasSuffix("; taking the checkpoint before it, of step 3") == true)
+            try fixture.restore("run", files)
+        }
+        let intact = SavedRun("\(fixture.path)/run") { Issue.record("\($0)") }
+        #expect(try intact.tensors().path == "\(folder)/step-00000004.safetensors")
+        #expect(
+            try intact.snapshots().map(\.path) == ["\(folder)/best-epoch-0000.safetensors"])
+        #expect(throws: TrainingError.self) {
+            try SavedRun(fixture.path) { _ in }.tensors()
+        }
+    }
+
     @Test("a run of an earlier version goes on with a line, to the same bits") func earlier() throws
     {
         let fixture = try Self.stopped()

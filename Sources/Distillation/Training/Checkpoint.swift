@@ -170,32 +170,62 @@ final class CheckpointStore {
     }
 }
 
-/// The last checkpoint of a run, for those who read it while a training may be at work.
-public struct SavedCheckpoint: Equatable {
-    private let folder: String
-    private let state: TrainingState
+/// The checkpoints of a run, for those who read it while a training may be at work.
+///
+/// A training replaces files by renames and removes old ones: what is opened stays whole, and what has
+/// gone before it was opened is looked for in the checkpoint that is the last by then.
+public struct SavedRun {
+    private let path: String
+    private let notice: (String) -> Void
 
-    /// Reads the last state.
+    /// Names a run's folder.
     ///
-    /// - Throws: `TrainingError` if there is none, or it is damaged.
-    public init(run: String) throws {
-        folder = "\(run)/checkpoints"
-        let path = "\(folder)/\(RunFolder.latestName)"
-        guard access(path, F_OK) == 0 || errno != ENOENT else {
-            throw TrainingError("\(run): holds no checkpoint; is it a run's folder?")
-        }
-        state = try TrainingState(contentsOf: path)
+    /// - Parameter notice: told where the last checkpoint is damaged and the one before it is taken.
+    public init(_ path: String, notice: @escaping (String) -> Void) {
+        self.path = path
+        self.notice = notice
     }
 
     /// The file of all tensors: `model.…`, `ema.…` and the optimizer's.
-    public func openTensors() throws -> SafetensorsFile {
-        try CheckpointStore.open("\(folder)/\(state.tensors)", seal: state.seal)
+    ///
+    /// - Throws: `TrainingError` or `TorchError` if there is no checkpoint, or none is intact.
+    public func tensors() throws -> SafetensorsFile {
+        try opened { try CheckpointStore.open(path(of: $0.tensors), seal: $0.seal) }
     }
 
-    /// The files of the best snapshots, in the order in which they are averaged.
-    public func openSnapshots() throws -> [SafetensorsFile] {
-        try state.best.kept.map {
-            try CheckpointStore.open("\(folder)/\($0.file)", seal: $0.seal)
+    /// The files of the best snapshots, in the order in which they are averaged; none before the
+    /// first epoch's end.
+    ///
+    /// - Throws: as `tensors`.
+    public func snapshots() throws -> [SafetensorsFile] {
+        try opened { state in
+            try state.best.kept.map { try CheckpointStore.open(path(of: $0.file), seal: $0.seal) }
+        }
+    }
+
+    private func path(of name: String) -> String { "\(path)/checkpoints/\(name)" }
+
+    private func opened<Files>(_ open: (TrainingState) throws -> Files) throws -> Files {
+        let latest = path(of: RunFolder.latestName)
+        guard access(latest, F_OK) == 0 || errno != ENOENT else {
+            throw TrainingError("\(path): holds no checkpoint; is it a run's folder?")
+        }
+        var seen: TrainingState?
+        while true {
+            do {
+                let state = try TrainingState(contentsOf: latest)
+                // The same state again: it is not a training's work that a file is missing.
+                let isNew = state != seen
+                seen = state
+                do { return try open(state) } catch { guard isNew else { throw error } }
+            } catch {
+                guard
+                    let before = try? TrainingState(contentsOf: path(of: RunFolder.previousName)),
+                    let files = try? open(before)
+                else { throw error }
+                notice("\(error); taking the checkpoint before it, of step \(before.steps)")
+                return files
+            }
         }
     }
 }
