@@ -29,10 +29,29 @@ extension Optimizer {
     /// - Returns: the L2 norm of all gradients together, before clipping; a scalar on the device.
     /// - Throws: `TorchError` if a parameter has no gradient.
     public func step(rate: Double) throws(TorchError) -> Tensor {
+        let norm = try gradientNorm()
+        try step(rate: rate, norm: norm)
+        return norm
+    }
+
+    /// The L2 norm of all gradients together; a scalar on the device.
+    ///
+    /// - Throws: `TorchError` if a parameter has no gradient.
+    public func gradientNorm() throws(TorchError) -> Tensor {
+        try withoutGrad { () throws(TorchError) in
+            try Tensor.stacked(Foreach.norms(parameters.gradients()), dimension: 0)
+                .square().sum().sqrt()
+        }
+    }
+
+    /// Applies the gradients, whose norm is known, and overwrites them.
+    ///
+    /// - Parameters:
+    ///   - rate: the learning rate of this step.
+    ///   - norm: what `gradientNorm` found; the caller has seen that it is finite.
+    public func step(rate: Double, norm: Tensor) throws(TorchError) {
         try withoutGrad { () throws(TorchError) in
             let gradients = try parameters.gradients()
-            let norm = try Tensor.stacked(Foreach.norms(gradients), dimension: 0)
-                .square().sum().sqrt()
             if let maxGradNorm {
                 let divisor = try (norm / maxGradNorm).clamped(min: 1)
                 try Foreach.divide(
@@ -40,7 +59,6 @@ extension Optimizer {
             }
             steps += 1
             try apply(gradients, rate: rate)
-            return norm
         }
     }
 }

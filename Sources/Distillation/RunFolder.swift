@@ -1,114 +1,298 @@
+import Base
 import Foundation
 import Recipes
 import Torch
 
 /// A training's folder: recipe, log, checkpoints and results.
 ///
-/// The folder is locked while a process trains in it.
-public final class RunFolder {
+/// The folder is locked while a process trains in it. What is in it and is not a training's, by name
+/// and content, is never touched; a folder that holds other things and no training is refused.
+final class RunFolder {
     /// The folder's path.
-    public let path: String
-    private let lock: Int32
+    let path: String
+    /// Whether there is a run to go on with.
+    let holdsRun: Bool
+    private let lock: RunLock
 
-    /// Opens a folder for training.
+    static let recipeName = "recipe.yaml"
+    static let metricsName = "metrics.jsonl"
+    static let resultName = "result.json"
+    static let bestName = "best.safetensors"
+    static let averageName = "average.safetensors"
+    static let latestName = "latest.json"
+    static let previousName = "previous.json"
+    private static let checkpointsName = "checkpoints"
+
+    /// Locks a folder for training; nothing stays of one that is made for it until `begin`.
     ///
-    /// - Parameter resume: whether to go on with the training that the folder holds, if it holds one.
-    /// - Throws: `TrainingError` if the folder is in use, holds a training and `resume` is false, or
-    ///   holds the training of another recipe.
-    public init(_ path: String, recipe: Recipe, resume: Bool) throws {
+    /// - Parameters:
+    ///   - resume: whether to go on with the training that the folder holds, if it holds one.
+    ///   - notice: told what the user should know.
+    /// - Throws: `TrainingError` if the folder is in use, holds something else than a training, or
+    ///   holds a training and `resume` is false.
+    init(_ path: String, resume: Bool, notice: (String) -> Void) throws {
+        guard !path.isEmpty else {
+            throw TrainingError("the run's folder has an empty name; choose --out")
+        }
         self.path = path
-        let checkpoints = "\(path)/checkpoints"
-        do {
-            try FileManager.default.createDirectory(
-                atPath: checkpoints, withIntermediateDirectories: true)
-        } catch {
-            throw TrainingError("\(path): cannot make the folder: \(error.localizedDescription)")
-        }
-        lock = open("\(path)/.lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o644)
-        guard lock >= 0, flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+        // Looked at before anything is made in it, and again once nobody else can change it.
+        _ = try Self.holdsRun(path)
+        lock = try RunLock(folder: path, notice: notice)
+        holdsRun = try Self.holdsRun(path)
+        guard holdsRun else { return }
+        guard resume else {
             throw TrainingError(
-                "\(path): another process is training here; wait for it or choose another --out")
+                "\(path): holds a training already; pass --resume to go on with it, or choose "
+                    + "another --out")
         }
-        let recipePath = "\(path)/recipe.yaml"
-        if let earlier = try? String(contentsOfFile: recipePath, encoding: .utf8) {
-            guard resume else {
-                throw TrainingError(
-                    "\(path): holds a training already; pass --resume to go on with it, or choose "
-                        + "another --out")
-            }
-            try Self.compare(earlier, recipe.resolvedYAML, path: recipePath)
-            removeTemporaries()
-        } else {
-            try AtomicFile.write(Data(recipe.resolvedYAML.utf8), to: recipePath)
+        lock.keep()
+        for folder in [path, "\(path)/\(Self.checkpointsName)"] {
+            AtomicFile.removeStale(in: folder, of: Self.isOurName)
         }
     }
 
-    deinit { close(lock) }
-
     /// The path of a file of the run.
-    public func file(_ name: String) -> String { "\(path)/\(name)" }
+    func file(_ name: String) -> String { "\(path)/\(name)" }
 
     /// The path of a file among the checkpoints.
-    public func checkpoint(_ name: String) -> String { "\(path)/checkpoints/\(name)" }
+    func checkpoint(_ name: String) -> String { "\(path)/\(Self.checkpointsName)/\(name)" }
+
+    /// Makes the folder of checkpoints; from now on the run's folder stays.
+    func begin() throws(TrainingError) {
+        lock.keep()
+        let folder = file(Self.checkpointsName)
+        guard mkdir(folder, 0o777) == 0 || errno == EEXIST else {
+            throw TrainingError(SystemFailure("\(folder): cannot make the folder").description)
+        }
+    }
 
     /// Removes checkpoints that are neither current nor kept, such as a kill leaves behind.
     func removeCheckpoints(except kept: Set<String>) {
-        let folder = "\(path)/checkpoints"
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        for name in names where !kept.contains(name) {
+        let names = (try? Self.names(in: file(Self.checkpointsName))) ?? []
+        for name in names where !kept.contains(name) && isCheckpoint(name) {
             // A file that cannot be removed costs space only.
-            try? FileManager.default.removeItem(atPath: "\(folder)/\(name)")
+            unlink(checkpoint(name))
         }
     }
 
-    /// Removes the temporaries of files that a kill interrupted; the folder's lock is held.
-    private func removeTemporaries() {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-        for name in names where name.hasSuffix(".tmp") {
-            try? FileManager.default.removeItem(atPath: file(name))
-        }
-    }
-
-    private static func compare(_ earlier: String, _ now: String, path: String) throws {
-        guard earlier != now else { return }
-        let difference = zip(earlier.split(separator: "\n"), now.split(separator: "\n"))
-            .first { $0 != $1 }
-        let detail =
-            difference.map {
-                "it says '\($0.trimmingCharacters(in: .whitespaces))', now it would be "
-                    + "'\($1.trimmingCharacters(in: .whitespaces))'"
-            } ?? "one is longer than the other"
-        throw TrainingError(
-            "\(path): the run was begun with another recipe: \(detail); resume with the same one, "
-                + "or choose another --out")
+    /// Whether a file among the checkpoints is a training's, by its name and by its content.
+    private func isCheckpoint(_ name: String) -> Bool {
+        Self.kind(ofCheckpoint: checkpoint(name), name) != nil
     }
 }
 
-/// Lines of JSON, one for each epoch or step.
-final class JSONLines {
-    private let handle: FileHandle
-    private let encoder = JSONEncoder()
+// MARK: - What a folder holds
 
-    /// Opens a log, dropping the lines that a resumed training will write again.
+extension RunFolder {
+    /// What of a run is there besides its recipe: the first file that took training to make.
     ///
-    /// - Parameter keep: how many of the first lines stay; later ones and a torn last one go.
-    init(_ path: String, keep: Int) throws {
-        let lines =
-            (try? String(contentsOfFile: path, encoding: .utf8))?
-            .split(separator: "\n", omittingEmptySubsequences: true).prefix(keep) ?? []
-        try AtomicFile.write(Data(lines.map { $0 + "\n" }.joined().utf8), to: path)
-        guard let handle = FileHandle(forWritingAtPath: path) else {
-            throw TrainingError("\(path): cannot be written")
+    /// Without a state to go on from, a run of which nothing was made begins again; of any other
+    /// something would be lost.
+    var madeByTraining: String? {
+        let results = [Self.resultName, Self.bestName, Self.averageName].first {
+            Self.size($0, in: path) != nil
         }
-        try handle.seekToEnd()
-        self.handle = handle
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        if let results { return results }
+        if let size = Self.size(Self.metricsName, in: path), size > 0 { return Self.metricsName }
+        let names = (try? Self.names(in: file(Self.checkpointsName))) ?? []
+        let made = names.first { name in
+            switch Self.kind(ofCheckpoint: checkpoint(name), name) {
+            case .tensors(let steps): steps > 0
+            case .snapshot: true
+            case nil: false
+            }
+        }
+        return made.map { "\(Self.checkpointsName)/\($0)" }
     }
 
-    deinit { try? handle.close() }
+    /// Whether a folder holds a run; false if it holds nothing, or is not there.
+    ///
+    /// - Throws: `TrainingError` if it holds something, but no run.
+    private static func holdsRun(_ path: String) throws(TrainingError) -> Bool {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            if errno == ENOENT { return false }
+            throw TrainingError(SystemFailure(path).description)
+        }
+        guard status.st_mode & S_IFMT == S_IFDIR else {
+            throw TrainingError("\(path): is a file, and a run is a folder; choose another --out")
+        }
+        let names = try names(in: path).filter { name in
+            !RunLock.isLock(name) && !(AtomicFile.name(ofTemporary: name).map(isOurName) ?? false)
+        }
+        let checkpoints = "\(path)/\(checkpointsName)"
+        var isFolder = stat()
+        let inside =
+            stat(checkpoints, &isFolder) == 0 && isFolder.st_mode & S_IFMT == S_IFDIR
+            ? try Self.names(in: checkpoints) : nil
+        let states = [latestName, previousName]
+        if let inside {
+            let isOurs = inside.contains { name in
+                states.contains(name)
+                    ? isState("\(checkpoints)/\(name)")
+                    : isLearned(kind(ofCheckpoint: "\(checkpoints)/\(name)", name))
+            }
+            if isOurs { return true }
+        }
+        let results = [metricsName, resultName, bestName, averageName]
+        if names.contains(recipeName), inside != nil || names.contains(where: results.contains),
+            (try? Recipe(contentsOf: "\(path)/\(recipeName)")) != nil
+        {
+            return true
+        }
+        // A training that was killed before its first state leaves this, and nothing to lose.
+        let begun = { (name: String) in
+            AtomicFile.name(ofTemporary: name).map(isOurName) ?? false
+                || kind(ofCheckpoint: "\(checkpoints)/\(name)", name) != nil
+        }
+        if names == [checkpointsName], let inside, inside.allSatisfy(begun) { return false }
+        guard let foreign = names.first(where: { $0 != checkpointsName }) ?? names.first else {
+            return false
+        }
+        throw TrainingError(
+            "\(path): is not empty and holds no training (it holds \(foreign)); choose a new or an "
+                + "empty folder for --out")
+    }
 
-    /// Appends one value.
-    func append(_ value: some Encodable) throws {
-        try handle.write(contentsOf: encoder.encode(value) + Data("\n".utf8))
+    private enum Kind {
+        case tensors(steps: Int)
+        case snapshot
+    }
+
+    private static func isLearned(_ kind: Kind?) -> Bool {
+        if case .tensors(let steps) = kind { steps > 0 } else { kind != nil }
+    }
+
+    /// What a file among the checkpoints is by name and content; `nil` for what is not a training's.
+    private static func kind(ofCheckpoint path: String, _ name: String) -> Kind? {
+        var status = stat()
+        guard let numbered = numbered(name), lstat(path, &status) == 0,
+            status.st_mode & S_IFMT == S_IFREG, let file = try? SafetensorsFile(path: path)
+        else { return nil }
+        switch numbered {
+        case .tensors(let steps): return file.metadata["step"] == "\(steps)" ? numbered : nil
+        case .snapshot:
+            let keys = ["model", "recipe", "format"]
+            return keys.allSatisfy { file.metadata[$0] != nil } ? numbered : nil
+        }
+    }
+
+    /// What a checkpoint's name says.
+    private static func numbered(_ name: String) -> Kind? {
+        func number(_ prefix: String) -> Int? {
+            let ending = ".safetensors"
+            guard name.hasPrefix(prefix), name.hasSuffix(ending) else { return nil }
+            return Int(name.dropFirst(prefix.count).dropLast(ending.count))
+        }
+        if let steps = number("step-"), name == TrainingState.tensorsFile(steps: steps) {
+            return .tensors(steps: steps)
+        }
+        if let epoch = number("best-epoch-"), name == TrainingState.snapshotFile(epoch: epoch) {
+            return .snapshot
+        }
+        return nil
+    }
+
+    /// Whether a file is, or was before it was damaged, a training's state.
+    private static func isState(_ path: String) -> Bool {
+        var status = stat()
+        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+            let bytes = try? BoundedFile.read(path, limit: 16 << 20)
+        else { return false }
+        let text = String(decoding: bytes, as: UTF8.self)
+        return ["best", "epoch", "steps", "sums", "tensors"].filter { text.contains("\"\($0)\"") }
+            .count >= 4
+    }
+
+    /// Whether a training makes files of a name, in its folder or among the checkpoints.
+    private static func isOurName(_ name: String) -> Bool {
+        [
+            recipeName, metricsName, resultName, bestName, averageName, latestName, previousName,
+        ].contains(name) || numbered(name) != nil
+    }
+
+    private static func size(_ name: String, in folder: String) -> Int? {
+        var status = stat()
+        return stat("\(folder)/\(name)", &status) == 0 ? Int(status.st_size) : nil
+    }
+
+    /// The names in a folder, sorted.
+    private static func names(in folder: String) throws(TrainingError) -> [String] {
+        guard let directory = opendir(folder) else {
+            throw TrainingError(SystemFailure("\(folder): cannot be listed").description)
+        }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+}
+
+// MARK: - The recipe
+
+extension RunFolder {
+    /// Whether `recipe.yaml` is there.
+    var holdsRecipe: Bool { Self.size(Self.recipeName, in: path) != nil }
+
+    /// Refuses to go on under another recipe than the run's.
+    ///
+    /// - Parameter checkpoint: the digest of the recipe that the checkpoint is of; `nil` for one of
+    ///   an earlier version, which does not say, or where there is none.
+    /// - Throws: `TrainingError` with the first line that differs, where `recipe.yaml` can be read.
+    func compare(
+        _ recipe: Recipe, checkpoint: String?, notice: (String) -> Void
+    ) throws {
+        let path = file(Self.recipeName)
+        let earlier: Recipe
+        do {
+            earlier = try Recipe(contentsOf: path)
+        } catch {
+            guard let checkpoint else {
+                throw TrainingError(
+                    "\(path): cannot be read, and the checkpoint does not say which recipe it is of "
+                        + "(\(error)); restore it, or choose another --out")
+            }
+            guard checkpoint == recipe.contentDigest else {
+                throw TrainingError(
+                    "\(self.path): the checkpoint is of another recipe, and recipe.yaml cannot be "
+                        + "read (\(error)); resume with the same one, or choose another --out")
+            }
+            notice("\(error); the checkpoint is of this recipe: writing recipe.yaml anew")
+            return
+        }
+        if let difference = Self.difference(earlier.contentYAML, recipe.contentYAML) {
+            throw TrainingError(
+                "\(path): the run was begun with another recipe: \(difference); resume with the "
+                    + "same one, or choose another --out")
+        }
+        guard checkpoint == nil || checkpoint == recipe.contentDigest else {
+            throw TrainingError(
+                "\(self.path): the checkpoint is of another recipe than recipe.yaml; restore the "
+                    + "one that belongs to it, or choose another --out")
+        }
+    }
+
+    /// Writes the resolved recipe, unless it stands there already.
+    func write(_ recipe: Recipe) throws {
+        let text = Array(recipe.resolvedYAML.utf8)
+        let there = try? BoundedFile.read(file(Self.recipeName), limit: text.count)
+        if there != text {
+            try AtomicFile.write(Data(text), to: file(Self.recipeName))
+        }
+    }
+
+    /// The first line in which two recipes differ.
+    private static func difference(_ earlier: String, _ now: String) -> String? {
+        guard earlier != now else { return nil }
+        let lines = zip(earlier.split(separator: "\n"), now.split(separator: "\n"))
+        return lines.first { $0 != $1 }.map {
+            "it says '\($0.trimmingCharacters(in: .whitespaces))', now it would be "
+                + "'\($1.trimmingCharacters(in: .whitespaces))'"
+        } ?? "one is longer than the other"
     }
 }

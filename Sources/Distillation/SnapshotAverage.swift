@@ -14,6 +14,8 @@ public struct BestSnapshots: Codable, Equatable, Sendable {
         public let top1: Double
         /// The file's name within the checkpoints' folder.
         public let file: String
+        /// The seal of the file; `nil` until it is written, and in runs of earlier versions.
+        var seal: String?
     }
 
     /// The snapshots kept, in slots; `nil` where none was taken yet.
@@ -31,6 +33,13 @@ public struct BestSnapshots: Codable, Equatable, Sendable {
     /// The most accurate snapshot; the earliest of equals.
     public var best: Snapshot? {
         kept.min { ($0.top1, -$0.epoch) > ($1.top1, -$1.epoch) }
+    }
+
+    /// Records the seal of an epoch's snapshot, if it is kept.
+    mutating func seal(_ seal: UInt32, epoch: Int) {
+        for index in slots.indices where slots[index]?.epoch == epoch {
+            slots[index]?.seal = seal.hexadecimal
+        }
     }
 
     /// Offers a snapshot.
@@ -51,36 +60,63 @@ public struct BestSnapshots: Codable, Equatable, Sendable {
 public enum WeightAverage {
     /// Averages files with equal names, shapes and types, one at a time: `A ← (A · n + next) / (n + 1)`.
     ///
-    /// Integer entries, which only count batches, are taken from the first file.
+    /// Half precision is averaged in float32 and written in its own type. Integer entries, which only
+    /// count batches, are taken from the first file.
     ///
     /// - Returns: the entries in the order of the first file.
-    /// - Throws: `TrainingError` if there is no file or the files differ in their entries;
-    ///   `TorchError` if one cannot be read.
-    public static func mean(of paths: [String]) throws -> [(String, Tensor)] {
-        guard let first = paths.first else {
+    /// - Throws: `TrainingError` if there is no file, if the files differ in their entries, or if a
+    ///   number is not finite; `TorchError` if one cannot be read.
+    public static func mean(of paths: [String]) throws -> [(name: String, tensor: Tensor)] {
+        try mean(of: paths.map { try SafetensorsFile(path: $0) })
+    }
+
+    /// Averages files that are open already.
+    public static func mean(
+        of files: [SafetensorsFile]
+    ) throws -> [(name: String, tensor: Tensor)] {
+        guard let first = files.first else {
             throw TrainingError("no weights to average; name at least one safetensors file")
         }
-        let start = try SafetensorsFile(path: first)
-        var mean: [(name: String, tensor: Tensor)] = []
-        for name in start.names { mean.append((name, try start.tensor(name))) }
-        for (n, path) in paths.enumerated().dropFirst() {
-            let next = try SafetensorsFile(path: path)
-            guard Set(next.names) == Set(start.names) else {
-                let odd = Set(next.names).symmetricDifference(start.names).sorted()
-                throw TrainingError(
-                    "\(path) and \(first) hold different networks: only one has "
-                        + odd.prefix(3).joined(separator: ", "))
+        for next in files.dropFirst() { try check(next, against: first) }
+        return try first.names.map { name in
+            let start = try finite(name, in: first)
+            guard start.dtype.isFloatingPoint else { return (name, start) }
+            let isHalf = start.dtype == .bfloat16 || start.dtype == .float16
+            var mean = isHalf ? try start.to(.float32) : start
+            for (n, next) in files.enumerated().dropFirst() {
+                let other = try finite(name, in: next).to(mean.dtype)
+                mean = (mean * Double(n) + other) / Double(n + 1)
             }
-            for index in mean.indices where mean[index].tensor.dtype == .float32 {
-                let (name, tensor) = mean[index]
-                let other = try next.tensor(name)
-                guard other.shape == tensor.shape else {
-                    throw TrainingError(
-                        "\(path): \(name) is \(other.shape), in \(first) \(tensor.shape)")
-                }
-                mean[index].tensor = (tensor * Double(n) + other) / Double(n + 1)
+            // Finite numbers whose sum is not, which takes weights near the type's largest.
+            guard try firstNotFinite([(name, mean)]) == nil else {
+                throw TrainingError("the mean of \(name) is not finite; leave out a file")
+            }
+            return (name, try mean.to(start.dtype))
+        }
+    }
+
+    private static func check(_ next: SafetensorsFile, against first: SafetensorsFile) throws {
+        guard Set(next.names) == Set(first.names) else {
+            let odd = Set(next.names).symmetricDifference(first.names).sorted()
+            throw TrainingError(
+                "\(next.path) and \(first.path) hold different networks: only one has "
+                    + odd.prefix(3).joined(separator: ", "))
+        }
+        for name in first.names {
+            guard let here = first.info(name), let there = next.info(name) else { continue }
+            guard here == there else {
+                throw TrainingError(
+                    "\(next.path): \(name) is \(there.dtype.rawValue) \(there.shape), in "
+                        + "\(first.path) \(here.dtype.rawValue) \(here.shape)")
             }
         }
-        return mean.map { ($0.name, $0.tensor) }
+    }
+
+    private static func finite(_ name: String, in file: SafetensorsFile) throws -> Tensor {
+        let tensor = try file.tensor(name)
+        guard try firstNotFinite([(name, tensor)]) == nil else {
+            throw TrainingError("\(file.path): \(name) holds numbers that are not finite")
+        }
+        return tensor
     }
 }

@@ -24,6 +24,16 @@ final class TeacherResponses {
     let shares: [TeacherShare]
     private let supplies: [ResponseSupply]
 
+    /// What each teacher's cache holds, in the recipe's order.
+    var identities: [RunIdentity.Responses] {
+        zip(shares, supplies).map { share, supply in
+            let manifest = supply.reader.manifest
+            return .init(
+                teacher: share.name, fingerprint: manifest.fingerprint.digest,
+                encoding: "\(manifest.encoding)")
+        }
+    }
+
     /// Opens the caches and checks that they are those of the recipe's teachers.
     ///
     /// - Parameter directories: one for each teacher, in any order.

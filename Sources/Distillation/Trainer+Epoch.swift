@@ -8,7 +8,7 @@ import Torch
 import Views
 
 /// One step, as `--trace` records it.
-struct StepRecord: Encodable {
+struct StepRecord: Codable {
     let epoch: Int
     let step: Int
     let loss: Double
@@ -29,7 +29,7 @@ extension Trainer {
     /// Trains from the present step to the epoch's end.
     ///
     /// - Returns: false if `maxSteps` ended the training.
-    func trainEpoch(trace: JSONLines?, clock: inout Stopwatch) throws -> Bool {
+    func trainEpoch(clock: inout Stopwatch) throws -> Bool {
         let plan = loader.plan
         let epoch = recipe.viewEpoch(forTrainingEpoch: state.epoch)
         let groups = (state.step * recipe.batch.groups..<plan.groupsPerEpoch).map {
@@ -59,13 +59,13 @@ extension Trainer {
                 to: state.step * recipe.batch.size,
                 note: String(format: "loss %.4f", record.loss))
             let isLast = state.steps == options.maxSteps
-            if isLast || Interruption.requested
-                || state.steps.isMultiple(of: recipe.checkpoint.everySteps)
-            {
-                try checkpoints.save(&state, tensors: tensors)
+            // Read once: what is saved and what is said must come of one answer.
+            let isInterrupted = Interruption.requested
+            if isLast || isInterrupted || state.steps.isMultiple(of: recipe.checkpoint.everySteps) {
+                try save()
             }
             if isLast { return false }
-            if Interruption.requested { throw interrupted }
+            if isInterrupted { throw interrupted }
         }
         return true
     }
@@ -81,7 +81,7 @@ extension Trainer {
                 epoch: epoch, groups: first..<first + recipe.batch.groups, views: views
             ) { progress.advance(to: state.step * recipe.batch.size, note: $0) }
         } catch is Interrupted {
-            try checkpoints.save(&state, tensors: tensors)
+            try save()
             throw interrupted
         }
         // It counts as time of the run, not as speed of the training.
@@ -108,18 +108,20 @@ extension Trainer {
                     [value.total.detached(), value.ce, value.kl], dimension: 0))
             state.substituted += group.substitutions.count
         }
-        let means = try Tensor.stacked(sums, dimension: 0).mean(dimensions: [0]).floats()
-            .map(Double.init)
-        guard means.allSatisfy(\.isFinite) else { throw notFinite("loss") }
+        let means = try Tensor.stacked(sums, dimension: 0).mean(dimensions: [0])
+        let norm = try optimizer.gradientNorm()
+        // The one read of a step, before anything is changed by it.
+        let figures = try Tensor.concatenated([means, norm.reshaped([1])], dimension: 0)
+            .floats().map(Double.init)
+        guard figures.allSatisfy(\.isFinite) else { throw try notFinite(figures) }
         let rate = schedule.rate(epoch: state.epoch, step: state.step)
-        let norm = try optimizer.step(rate: rate).item()
-        guard norm.isFinite else { throw notFinite("gradient") }
+        try optimizer.step(rate: rate, norm: norm)
         try optimizer.parameters.clearGradients()
         let decay = try ema?.update(
             step: state.steps + 1, of: schedule.epochs * schedule.stepsPerEpoch)
         return StepRecord(
-            epoch: state.epoch, step: state.step, loss: means[0], ce: means[1], kl: means[2],
-            lr: rate, emaDecay: decay ?? 0, gradNorm: norm)
+            epoch: state.epoch, step: state.step, loss: figures[0], ce: figures[1],
+            kl: figures[2], lr: rate, emaDecay: decay ?? 0, gradNorm: figures[3])
     }
 
     /// The loss of one group of the step, ready for `backward`.
@@ -160,13 +162,31 @@ extension Trainer {
         return stream.bits()
     }
 
-    private func notFinite(_ what: String) -> TrainingError {
+    /// What is said of a step whose loss or gradient is not finite; nothing was changed by it.
+    ///
+    /// - Parameter figures: the mean loss, its two terms, and the gradients' norm.
+    private func notFinite(_ figures: [Double]) throws -> TrainingError {
+        if let name = try firstNotFinite(network.store.parameters.map { ($0.name, $0.tensor) }) {
+            return failure("\(name) is not finite")
+        }
+        guard figures[..<3].allSatisfy(\.isFinite) else {
+            return failure("the loss is not finite")
+        }
+        let gradients = try zip(optimizer.parameters.names, optimizer.parameters.gradients())
+        if let name = try firstNotFinite(gradients.map { ($0, $1) }) {
+            return failure("the gradient of \(name) is not finite")
+        }
+        return failure("the gradients' norm is not finite")
+    }
+
+    /// An error of the present step.
+    func failure(_ what: String) -> TrainingError {
         let first = state.step * recipe.batch.size
         let kept =
-            state.tensors.isEmpty
-            ? "no checkpoint was written yet" : "the last good checkpoint is \(state.tensors)"
+            checkpoints.saved.map { "the last good checkpoint is \($0.tensors)" }
+            ?? "no checkpoint was written yet"
         return TrainingError(
-            "the \(what) is not finite at epoch \(state.epoch), step \(state.step) (slots "
+            "\(what) at epoch \(state.epoch), step \(state.step) (slots "
                 + "\(first)..<\(first + recipe.batch.size)); \(kept); lower optimizer.lr or use "
                 + "precision fp32")
     }

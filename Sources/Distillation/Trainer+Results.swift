@@ -4,7 +4,7 @@ import Recipes
 import Torch
 
 /// One epoch, as `metrics.jsonl` records it.
-struct EpochRecord: Encodable {
+struct EpochRecord: Codable {
     let epoch: Int
     let viewEpoch: Int
     let loss: Double
@@ -62,21 +62,59 @@ public struct TrainingResult: Codable, Equatable, Sendable {
     }
 }
 
+/// Where a training stands that has not come to its end.
+public struct TrainingPosition: Equatable, Sendable {
+    /// The epoch under way, from 0.
+    public let epoch: Int
+    /// Epochs in all.
+    public let epochs: Int
+    /// The next step within the epoch.
+    public let step: Int
+    /// Optimizer steps taken in all.
+    public let steps: Int
+    /// The path of the last checkpoint's tensors.
+    public let checkpoint: String
+}
+
 extension Trainer {
+    /// Where the last checkpoint stands.
+    public var position: TrainingPosition {
+        let saved = checkpoints.saved ?? state
+        return TrainingPosition(
+            epoch: saved.epoch, epochs: recipe.schedule.epochs, step: saved.step,
+            steps: saved.steps, checkpoint: folder.checkpoint(saved.tensors))
+    }
+
+    /// Saves where the training stands.
+    ///
+    /// The logs are on the disk before the checkpoint that counts their lines.
+    ///
+    /// - Throws: `TrainingError` naming a tensor that is not finite; then the last checkpoint stays.
+    func save() throws {
+        if let name = try firstNotFinite(tensors) { throw failure("\(name) is not finite") }
+        try trace?.synchronize()
+        state.metrics = metrics?.checksum.hexadecimal ?? state.metrics
+        try checkpoints.save(&state, tensors: tensors)
+    }
+
     /// Validates, keeps the snapshot if it is among the best, records the epoch and saves.
-    func endEpoch(metrics: JSONLines, clock: inout Stopwatch) throws {
-        progress.begin("validation", total: validationImages, unit: "images")
-        let accuracy = try evaluator.accuracy(of: validated) {
-            progress.advance(to: $0, note: "")
-        }
-        progress.end()
+    ///
+    /// What was trained is saved before, so that nothing of it is lost if the validation fails or is
+    /// interrupted: it is done again then.
+    func endEpoch(clock: inout Stopwatch) throws {
+        try save()
+        let accuracy = try validate(
+            validated, "the validation of epoch \(state.epoch + 1)")
         let snapshot = BestSnapshots.Snapshot(
             epoch: state.epoch, top1: accuracy.top1,
-            file: "best-epoch-\(String(format: "%04d", state.epoch)).safetensors")
+            file: TrainingState.snapshotFile(epoch: state.epoch))
         let kept = state.best.offer(snapshot)
-        if kept { try save(validated, to: folder.checkpoint(snapshot.file)) }
-        if state.best.best == snapshot {
-            try save(validated, to: folder.file("best.safetensors"))
+        if kept {
+            state.best.seal(
+                try save(validated, to: folder.checkpoint(snapshot.file)), epoch: state.epoch)
+        }
+        if state.best.best?.epoch == state.epoch {
+            try save(validated, to: folder.file(RunFolder.bestName))
         }
         state.seconds += clock.lap()
         let count = Double(max(state.sums.steps, 1))
@@ -88,10 +126,11 @@ extension Trainer {
             top1: accuracy.top1, top5: accuracy.top5, kept: kept,
             imagesPerSecond: count * Double(recipe.batch.size) / max(state.sums.seconds, 1e-9),
             seconds: state.seconds, substituted: state.substituted)
-        try metrics.append(record)
+        try metrics?.append(record)
+        try metrics?.synchronize()
         progress.line(
             String(
-                format: "epoch %3d/%d  loss %.4f  ce %.4f  kl %.4f  top-1 %.2f  %.1f images/s",
+                format: "epoch %3ld/%ld  loss %.4f  ce %.4f  kl %.4f  top-1 %.2f  %.1f images/s",
                 state.epoch + 1, recipe.schedule.epochs, record.loss, record.ce, record.kl,
                 record.top1, record.imagesPerSecond))
         if state.substituted > 0 {
@@ -100,18 +139,19 @@ extension Trainer {
         state.epoch += 1
         state.step = 0
         state.sums = .init()
-        try checkpoints.save(&state, tensors: tensors)
+        try save()
     }
 
     /// Averages the best snapshots, validates the mean once and writes the result.
     func finish(clock: inout Stopwatch) throws -> TrainingResult {
         let kept = state.best.kept
-        let average = folder.file("average.safetensors")
-        let mean = try WeightAverage.mean(of: kept.map { folder.checkpoint($0.file) })
-        try SafetensorsFile.write(mean, metadata: metadata, to: average)
+        let average = folder.file(RunFolder.averageName)
+        let mean = try WeightAverage.mean(of: kept.map { try checkpoints.open($0) })
+        try SafetensorsFile.writeSealed(
+            mean.map { ($0.name, $0.tensor) }, metadata: metadata, to: average)
         let network = try recipe.makeNetwork(on: options.device)
         try network.store.load(SafetensorsFile(path: average))
-        let accuracy = try evaluator.accuracy(of: network)
+        let accuracy = try validate(network, "the validation of the average")
         state.seconds += clock.lap()
         let result = TrainingResult(
             name: recipe.name, model: recipe.model.name, top1: accuracy.top1,
@@ -119,18 +159,22 @@ extension Trainer {
             images: accuracy.images, epochs: state.epoch,
             replayedEpochs: recipe.replayedEpochs, steps: state.steps,
             seconds: state.seconds,
-            imagesPerSecond: Double(state.steps * recipe.batch.size)
+            imagesPerSecond: Double(state.steps) * Double(recipe.batch.size)
                 / max(state.trainingSeconds, 1e-9),
             averaged: kept.count, teachers: responses?.shares)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        try AtomicFile.write(encoder.encode(result), to: folder.file("result.json"))
+        try AtomicFile.write(encoder.encode(result), to: folder.file(RunFolder.resultName))
         return result
     }
 
-    private func save(_ network: any ImageClassifier, to path: String) throws {
-        try SafetensorsFile.write(
-            network.store.entries.map { ($0.name, $0.tensor) }, metadata: metadata, to: path)
+    @discardableResult
+    private func save(_ network: any ImageClassifier, to path: String) throws -> UInt32 {
+        let entries = network.store.entries.map { (name: $0.name, tensor: $0.tensor) }
+        if let name = try firstNotFinite(entries) {
+            throw failure("\(name) of the averaged network is not finite")
+        }
+        return try network.store.save(to: path, metadata: metadata)
     }
 
     /// What weight files say of themselves.

@@ -56,19 +56,37 @@ public final class Trainer {
     let loss: DistillationLoss
     let schedule: LearningRateSchedule
     var state: TrainingState
+    /// One line for each epoch; open while the training runs.
+    private(set) var metrics: JSONLines<EpochRecord>?
+    /// One line for each step, where one is asked for; likewise.
+    private(set) var trace: JSONLines<StepRecord>?
 
-    /// Prepares a training: opens data, cache and folder, makes the network.
+    /// Prepares a training: locks the folder, opens data and caches, makes the network, and writes
+    /// the first checkpoint or goes on from the last.
     ///
     /// - Throws: `RecipeError`, `DatasetError`, `CacheError`, `TorchError` or `TrainingError`, each
-    ///   one line, before anything is written but the run's folder.
+    ///   one line; then a folder that was not there is not there either. `Interrupted` by a signal
+    ///   while a cache is not there yet.
     public init(recipe: Recipe, options: Options, progress: any ProgressReporter) throws {
         self.recipe = recipe
         self.options = options
         self.progress = progress
-        loader =
+        let notice = { (text: String) in progress.line(text) }
+        let folder = try RunFolder(options.out, resume: options.resume, notice: notice)
+        self.folder = folder
+        if let trace = options.trace { try JSONLines<StepRecord>.check(trace, "trace") }
+        let checkpoints = CheckpointStore(folder: folder)
+        self.checkpoints = checkpoints
+        let begun = checkpoints.identity()
+        if folder.holdsRun, begun != nil || folder.holdsRecipe {
+            try folder.compare(recipe, checkpoint: begun?.identity.recipe, notice: notice)
+        }
+
+        let loader =
             try recipe.learnsFromTeachers
             ? ViewLoader(checksumming: recipe, options: options.loading)
             : ViewLoader(recipe: recipe, options: options.loading)
+        self.loader = loader
         mixer = Mixer(recipe: recipe, device: options.device)
         let validation = try ImageDataset(
             recipe.data.val, expectedClasses: recipe.data.classes)
@@ -78,18 +96,25 @@ public final class Trainer {
                     + "would not mean the same")
         }
         validationImages = validation.samples.count
+        var identity = RunIdentity(
+            recipe: recipe, train: loader.dataset, val: validation,
+            initial: try options.initial.map { try Fingerprint.sha256(ofFile: $0) })
+        // Before a cache is begun or waited for in vain.
+        try begun?.identity.check(identity, run: options.out, isMeasured: begun?.isMeasured == true)
+        try Self.checkHeaders(validation, recipe: recipe, progress: progress)
         evaluator = try Evaluator(
             EvaluationLoader(
                 validation, transform: recipe.validation.transform,
                 batch: recipe.validation.batch, options: options.loading),
             mean: recipe.view.mean, std: recipe.view.std, device: options.device)
-        responses = try Self.openResponses(options, loader, progress)
-
         let network = try recipe.makeNetwork(on: options.device)
         self.network = network
-        if let initial = options.initial {
+        try network.checkBatchNorm(of: recipe)
+        if begun == nil, let initial = options.initial {
             try network.store.load(SafetensorsFile(path: initial))
         }
+        responses = try Self.openResponses(options, loader, progress)
+        identity.responses = responses?.identities ?? []
         ema = try recipe.ema.map { section in
             try ExponentialMovingAverage(
                 of: network, into: recipe.makeNetwork(on: options.device), decay: section.decay,
@@ -98,42 +123,90 @@ public final class Trainer {
         optimizer = try recipe.optimizer.make(for: network)
         loss = DistillationLoss(kl: recipe.loss.kl, ce: recipe.loss.ce)
         schedule = recipe.learningRateSchedule(stepsPerEpoch: loader.plan.stepsPerEpoch)
+        state = TrainingState(keep: recipe.average.keep)
 
-        folder = try RunFolder(options.out, recipe: recipe, resume: options.resume)
-        checkpoints = CheckpointStore(folder: folder)
-        state = TrainingState(best: BestSnapshots(keep: recipe.average.keep))
-        if let saved = try TrainingState.latest(inRun: options.out) {
-            try checkpoints.restore(saved, into: tensors)
+        if folder.holdsRun, let saved = try restored(identity) {
+            if saved.isMeasured == false, saved.identity?.val != identity.val {
+                notice("the validation images are others now; none were measured yet")
+            }
             state = saved
             optimizer.steps = saved.steps
+            identity.initial = saved.identity?.initial
+            state.adopt(identity)
+            if saved.isUnsealed { try save() }
+        } else {
+            try folder.begin()
+            state.adopt(identity)
+            try save()
+        }
+        try folder.write(recipe)
+    }
+
+    /// The state that the run goes on from, whose tensors are in place.
+    private func restored(_ identity: RunIdentity) throws -> TrainingState? {
+        try checkpoints.restore(
+            into: tensors, recipe: recipe, stepsPerEpoch: loader.plan.stepsPerEpoch,
+            notice: progress.line
+        ) { state in
+            try folder.compare(
+                recipe, checkpoint: state.identity?.recipe, notice: { _ in })
+            try state.identity?.check(
+                identity, run: options.out, isMeasured: state.isMeasured)
         }
     }
 
     /// Trains to the end, or to `maxSteps`.
     ///
-    /// - Returns: the result of the averaged network, or `nil` if `maxSteps` ended the training.
-    /// - Throws: `Interrupted` after a signal, with a checkpoint written; `TrainingError` for a loss
-    ///   that is not finite, with the last good checkpoint kept.
+    /// - Returns: the result of the averaged network, or `nil` if `maxSteps` ended the training; what
+    ///   is done and saved says `position`.
+    /// - Throws: `Interrupted` after a signal, with a checkpoint written; `TrainingError` for a loss,
+    ///   a gradient or a weight that is not finite, with the last good checkpoint kept.
     public func run() throws -> TrainingResult? {
-        if let limit = options.maxSteps, state.steps >= limit { return nil }
+        let isDone = state.epoch == recipe.schedule.epochs
+        if let limit = options.maxSteps, state.steps >= limit, !isDone { return nil }
         if state.steps > 0 {
             progress.line(
-                "going on at epoch \(state.epoch + 1), step \(state.step) of "
-                    + "\(loader.plan.stepsPerEpoch)")
+                "going on at epoch \(min(state.epoch + 1, recipe.schedule.epochs)), step "
+                    + "\(state.step) of \(loader.plan.stepsPerEpoch)")
         }
         if let replayed = recipe.replayedEpochs {
             progress.line(
                 "the cache's \(replayed) epochs are replayed: epoch e of the "
                     + "\(recipe.schedule.epochs) sees the views of epoch e mod \(replayed)")
         }
-        let metrics = try JSONLines(folder.file("metrics.jsonl"), keep: state.epoch)
-        let trace = try options.trace.map { try JSONLines($0, keep: state.steps) }
+        try openLogs()
         var clock = Stopwatch()
         while state.epoch < recipe.schedule.epochs {
-            guard try trainEpoch(trace: trace, clock: &clock) else { return nil }
-            try endEpoch(metrics: metrics, clock: &clock)
+            guard try trainEpoch(clock: &clock) else { return nil }
+            try endEpoch(clock: &clock)
         }
         return try finish(clock: &clock)
+    }
+
+    /// Opens `metrics.jsonl` and the trace where the training goes on with them.
+    private func openLogs() throws {
+        let metrics = try JSONLines<EpochRecord>(
+            folder.file(RunFolder.metricsName), "log", keep: state.epoch,
+            notice: progress.line, position: \.epoch)
+        if let known = state.metrics, known != metrics.checksum.hexadecimal {
+            progress.line(
+                "\(folder.file(RunFolder.metricsName)): is not as the checkpoint left it; the "
+                    + "training is not affected")
+        }
+        self.metrics = metrics
+        guard let path = options.trace else { return }
+        let stepsPerEpoch = loader.plan.stepsPerEpoch
+        let trace = try JSONLines<StepRecord>(
+            path, "trace", keep: state.steps, notice: progress.line
+        ) { record in
+            let (start, overflow) = record.epoch.multipliedReportingOverflow(by: stepsPerEpoch)
+            guard !overflow, (0..<stepsPerEpoch).contains(record.step) else { return .max }
+            return start.addingReportingOverflow(record.step).partialValue
+        }
+        guard trace.identity != metrics.identity else {
+            throw TrainingError("\(path): is the run's own log; choose another file for the trace")
+        }
+        self.trace = trace
     }
 
     /// The network whose accuracy counts: the EMA, or the trained one where the recipe has none.

@@ -1,5 +1,6 @@
+import Base
 import Foundation
-import Torch
+import Recipes
 
 /// Where a training stands, besides its tensors.
 public struct TrainingState: Codable, Equatable, Sendable {
@@ -13,69 +14,146 @@ public struct TrainingState: Codable, Equatable, Sendable {
     }
 
     /// The epoch under way.
-    public var epoch = 0
-    /// The next step within the epoch.
-    public var step = 0
+    public internal(set) var epoch = 0
+    /// The next step within the epoch; the number of its steps while the validation is still to do.
+    public internal(set) var step = 0
     /// Optimizer steps in all.
-    public var steps = 0
+    public internal(set) var steps = 0
     /// The present epoch's sums.
-    public var sums = Sums()
+    var sums = Sums()
     /// Time spent in steps, in seconds, over all starts.
-    public var trainingSeconds = 0.0
+    var trainingSeconds = 0.0
     /// Time spent in all, validation included, in seconds.
-    public var seconds = 0.0
+    var seconds = 0.0
     /// Images that stood in for ones that could not be decoded.
-    public var substituted = 0
+    var substituted = 0
     /// The snapshots that will be averaged.
-    public var best: BestSnapshots
+    public internal(set) var best: BestSnapshots
     /// The file of tensors that belongs to this state, within the checkpoints' folder.
-    public var tensors = ""
+    public internal(set) var tensors = ""
+    /// The seal of that file; `nil` in states of format 1.
+    var seal: String?
+    /// The CRC-32C of the lines of `metrics.jsonl` so far.
+    var metrics: String?
+    /// What the run learns from; `nil` in states of format 1.
+    var identity: RunIdentity?
+    /// The state's format; `nil` for 1, which knew neither checksums nor what the run learns from.
+    private(set) var format: Int?
 
-    static let fileName = "latest.json"
+    private static let currentFormat = 2
 
-    /// The last published state of a run's folder, or `nil` if there is none.
-    ///
-    /// - Throws: `TrainingError` if the file is not a state.
-    public static func latest(inRun path: String) throws -> TrainingState? {
-        let path = "\(path)/checkpoints/\(fileName)"
-        guard FileManager.default.fileExists(atPath: path) else { return nil }
-        do {
-            return try JSONDecoder().decode(
-                TrainingState.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
-        } catch {
-            throw TrainingError("\(path): not a checkpoint of this version: \(error)")
-        }
+    /// The beginning of a training.
+    init(keep: Int) {
+        best = BestSnapshots(keep: keep)
+        format = Self.currentFormat
+    }
+
+    /// Whether an earlier version wrote it, so that it cannot be told whether all of it is intact.
+    var isUnsealed: Bool { format == nil }
+
+    /// Whether an epoch was validated.
+    var isMeasured: Bool { epoch > 0 }
+
+    /// Takes on the present format; an unsealed state is written with a seal the next time.
+    mutating func adopt(_ identity: RunIdentity) {
+        self.identity = identity
+        format = Self.currentFormat
+    }
+
+    /// The file that holds the tensors after so many steps.
+    static func tensorsFile(steps: Int) -> String {
+        "step-\(padded(steps, to: 8)).safetensors"
+    }
+
+    /// The file that holds the snapshot of an epoch.
+    static func snapshotFile(epoch: Int) -> String {
+        "best-epoch-\(padded(epoch, to: 4)).safetensors"
+    }
+
+    private static func padded(_ number: Int, to width: Int) -> String {
+        let digits = String(number)
+        return String(repeating: "0", count: max(width - digits.count, 0)) + digits
     }
 }
 
-/// Writes and reads checkpoints: one safetensors file, and `latest.json` that names it.
-///
-/// The JSON is replaced by a rename after the tensors are on disk, so that it always names a whole
-/// file; only then are older files removed.
-struct CheckpointStore {
-    let folder: RunFolder
+// MARK: - Reading
 
-    /// Publishes a state and its tensors.
-    func save(_ state: inout TrainingState, tensors: [(String, Tensor)]) throws {
-        state.tensors = "step-\(String(format: "%08d", state.steps)).safetensors"
-        try SafetensorsFile.write(
-            tensors, metadata: ["step": "\(state.steps)"], to: folder.checkpoint(state.tensors))
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        try AtomicFile.write(encoder.encode(state), to: folder.checkpoint(TrainingState.fileName))
-        folder.removeCheckpoints(
-            except: Set([TrainingState.fileName, state.tensors] + state.best.kept.map(\.file)))
+extension TrainingState {
+    /// Reads a state and checks that it is intact and makes sense in itself.
+    ///
+    /// - Throws: `TrainingError` naming the file and what is wrong with it.
+    init(contentsOf path: String) throws(TrainingError) {
+        do {
+            guard let bytes = try BoundedFile.read(path, limit: 16 << 20) else {
+                throw SealedJSON.Problem(message: "is too large for a state")
+            }
+            let (state, isSealed) = try SealedJSON.decode(TrainingState.self, from: bytes)
+            if let format = state.format, format > Self.currentFormat {
+                throw SealedJSON.Problem(
+                    message: "is of format \(format), which a later version wrote")
+            }
+            guard isSealed == (state.format != nil) else {
+                throw SealedJSON.Problem(message: "is damaged: its checksum is not where it was")
+            }
+            if let problem = state.problem { throw SealedJSON.Problem(message: problem) }
+            self = state
+        } catch let problem as SealedJSON.Problem {
+            throw TrainingError("\(path): \(problem.message)")
+        } catch {
+            throw TrainingError("\(error)")
+        }
     }
 
-    /// Copies a state's tensors into `tensors`, all of which must be in the file.
-    func restore(_ state: TrainingState, into tensors: [(name: String, tensor: Tensor)]) throws {
-        let path = folder.checkpoint(state.tensors)
-        let file = try SafetensorsFile(path: path)
-        guard Set(file.names) == Set(tensors.map(\.name)) else {
-            throw TrainingError("\(path): holds the tensors of another recipe")
+    /// What cannot be so in any run; `nil` if all is in range.
+    private var problem: String? {
+        let counts = [
+            ("epoch", epoch), ("step", step), ("steps", steps), ("sums.steps", sums.steps),
+            ("substituted", substituted),
+        ]
+        if let (name, value) = counts.first(where: { $0.1 < 0 || $0.1 > 1 << 48 }) {
+            return "\(name) \(value) is out of range"
         }
-        try withoutGrad {
-            for (name, tensor) in tensors { try tensor.copy(from: file.tensor(name)) }
+        let figures = [
+            ("trainingSeconds", trainingSeconds), ("seconds", seconds),
+            ("sums.seconds", sums.seconds),
+        ]
+        if let (name, value) = figures.first(where: { !($0.1 >= 0 && $0.1 < 1e12) }) {
+            return "\(name) \(value) is out of range"
         }
+        if ![sums.loss, sums.ce, sums.kl].allSatisfy(\.isFinite) { return "sums are not finite" }
+        guard sums.steps == step else {
+            return "sums are of \(sums.steps) steps at step \(step)"
+        }
+        guard tensors == Self.tensorsFile(steps: steps) else {
+            return "names no file of tensors after \(steps) steps"
+        }
+        let snapshots = best.kept
+        guard Set(snapshots.map(\.epoch)).count == snapshots.count else {
+            return "names a snapshot twice"
+        }
+        for snapshot in snapshots {
+            guard (0..<max(epoch, 0)).contains(snapshot.epoch), (0...100).contains(snapshot.top1),
+                snapshot.file == Self.snapshotFile(epoch: snapshot.epoch)
+            else { return "names a snapshot of epoch \(snapshot.epoch) that cannot be" }
+        }
+        return nil
+    }
+
+    /// What cannot be so in the run of a recipe; `nil` if the state belongs to its course.
+    func problem(in recipe: Recipe, stepsPerEpoch: Int) -> String? {
+        guard epoch <= recipe.schedule.epochs else {
+            return "epoch \(epoch) of \(recipe.schedule.epochs) is out of range"
+        }
+        guard step <= (epoch < recipe.schedule.epochs ? stepsPerEpoch : 0) else {
+            return "step \(step) of \(stepsPerEpoch) is out of range"
+        }
+        guard steps == epoch * stepsPerEpoch + step else {
+            return "\(steps) steps are not those of epoch \(epoch), step \(step)"
+        }
+        // The first `keep` epochs all find a free slot.
+        guard best.slots.count == recipe.average.keep,
+            best.kept.count == min(epoch, recipe.average.keep)
+        else { return "does not hold \(min(epoch, recipe.average.keep)) snapshots" }
+        return nil
     }
 }

@@ -23,6 +23,12 @@ public protocol ImageClassifier: AnyObject {
     /// Parameters that take no weight decay although they have two or more dimensions.
     var undecayed: Set<String> { get }
 
+    /// The fewest values per channel that an image brings to a normalisation over the batch;
+    /// `nil` for a network that has none.
+    ///
+    /// - Parameter imageSize: the side of the images, in pixels.
+    func valuesPerChannel(imageSize: Int) -> Int?
+
     /// Computes class logits.
     ///
     /// - Parameter images: `[N, 3, H, W]`, normalised, on the store's device.
@@ -32,6 +38,9 @@ public protocol ImageClassifier: AnyObject {
 }
 
 extension ImageClassifier {
+    /// None: the network does not normalise over the batch.
+    public func valuesPerChannel(imageSize: Int) -> Int? { nil }
+
     /// Whether weight decay and the trust ratio apply to a parameter: vectors (biases and the
     /// weights of norm layers) are exempt, as in timm's `param_groups_weight_decay`.
     public func decays(_ entry: ParameterStore.Entry) -> Bool {

@@ -81,6 +81,12 @@ public final class ResNet: ImageClassifier {
         fc = try Linear(store, root / "fc", in: width, out: classes)
     }
 
+    /// The values of the last stage, which five strides of 2 leave, each rounding up.
+    public func valuesPerChannel(imageSize: Int) -> Int? {
+        let side = (imageSize + 31) / 32
+        return side * side
+    }
+
     /// Computes class logits, `[N, classes]`, of images of any size from `[N, 3, 32, 32]` up.
     public func logits(_ images: Tensor, mode: ForwardMode) throws(TorchError) -> Tensor {
         let x = try images.contiguous(.channelsLast)

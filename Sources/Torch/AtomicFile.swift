@@ -2,6 +2,11 @@ import Base
 import Foundation
 
 /// Files that appear under their name whole and durable, or not at all.
+///
+/// What is written lies in `.tmp-<name>-<process>-<random>` beside the name until it is whole. The
+/// writer holds a lock on it; the system drops the lock when the writer dies, however it dies. So a
+/// temporary that nobody has locked is stale, and the next write to the same name removes it. Where
+/// the file system has no locks nobody can tell, and temporaries stay.
 public enum AtomicFile {
     /// Writes a temporary beside the path, flushes it to disk and renames it.
     ///
@@ -12,26 +17,84 @@ public enum AtomicFile {
         }
     }
 
+    /// Removes what killed writers left in a folder.
+    ///
+    /// - Parameter isOurs: whether files of a name are the caller's to clean up after.
+    public static func removeStale(in folder: String, of isOurs: (String) -> Bool) {
+        let entries = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        for entry in entries {
+            guard let name = name(ofTemporary: entry), isOurs(name) else { continue }
+            let path = "\(folder)/\(entry)"
+            let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+            guard descriptor >= 0 else { continue }
+            defer { close(descriptor) }
+            var status = stat()
+            guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+                (try? FileLock.attempt(descriptor, path: path)) == .taken
+            else { continue }
+            // What cannot be removed costs space only.
+            unlink(path)
+        }
+    }
+
+    /// The name that a temporary is to get; `nil` for a file that is none.
+    public static func name(ofTemporary entry: String) -> String? {
+        guard entry.hasPrefix(prefix) else { return nil }
+        let parts = entry.dropFirst(prefix.count)
+            .split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count >= 3, let random = parts.last, UInt64(random, radix: 16) != nil,
+            Int(parts[parts.count - 2]) != nil
+        else { return nil }
+        return parts.dropLast(2).joined(separator: "-")
+    }
+
+    private static let prefix = ".tmp-"
+
     /// Lets `body` fill the temporary's descriptor.
     static func write(
         to path: String, _ body: (Int32) throws(TorchError) -> Void
     ) throws(TorchError) {
-        let temporary = "\(path).\(getpid()).tmp"
+        let (folder, name) = split(path)
+        removeStale(in: folder) { $0 == name }
+        let (temporary, descriptor) = try create(folder, name, path)
+        // The lock is held until the file has its name.
+        defer { close(descriptor) }
         do throws(TorchError) {
-            let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-            guard descriptor >= 0 else { throw failure(path) }
-            var isOpen = true
-            defer { if isOpen { close(descriptor) } }
             try body(descriptor)
-            guard fsync(descriptor) == 0 else { throw failure(path) }
-            // close reports what a network file system could not store.
-            isOpen = false
-            guard close(descriptor) == 0, rename(temporary, path) == 0 else { throw failure(path) }
+            // Also reports what a network file system could not store.
+            guard fsync(descriptor) == 0, rename(temporary, path) == 0 else {
+                throw failure(path)
+            }
         } catch {
             unlink(temporary)
             throw error
         }
-        syncFolder(of: path)
+        synchronize(folder: folder)
+    }
+
+    /// Makes and locks a temporary of a new name.
+    private static func create(
+        _ folder: String, _ name: String, _ path: String
+    ) throws(TorchError) -> (path: String, descriptor: Int32) {
+        guard !name.isEmpty else { throw failure(path, path.isEmpty ? ENOENT : EISDIR) }
+        var generator = SystemRandomNumberGenerator()
+        while true {
+            let random = String(generator.next(), radix: 16)
+            let temporary = "\(folder)/\(prefix)\(name)-\(getpid())-\(random)"
+            let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+            if descriptor < 0 {
+                if errno == EEXIST { continue }
+                throw failure(path)
+            }
+            // Another writer's cleaning may come between open and lock: then take a new name.
+            let lock = (try? FileLock.attempt(descriptor, path: temporary)) ?? .unsupported(0)
+            var status = stat()
+            if lock != .busy, fstat(descriptor, &status) == 0, status.st_nlink > 0 {
+                return (temporary, descriptor)
+            }
+            unlink(temporary)
+            close(descriptor)
+        }
     }
 
     /// Writes bytes at the descriptor's end.
@@ -57,21 +120,25 @@ public enum AtomicFile {
         }
     }
 
-    /// Makes the rename durable. A file system that cannot do so keeps the rename itself.
-    private static func syncFolder(of path: String) {
-        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    /// Makes renames in a folder durable. A file system that cannot do so keeps the renames
+    /// themselves.
+    private static func synchronize(folder: String) {
         let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { return }
         _ = fsync(descriptor)
         close(descriptor)
     }
 
-    private static func failure(_ path: String) -> TorchError {
-        let code = errno
-        let advice =
-            code == ENOSPC || code == EDQUOT
-            ? "; make room and run again, what was at the path is kept" : ""
-        return TorchError(
-            operation: "file", message: "\(path): \(errnoText(code))\(advice)")
+    /// A path's folder and the name in it.
+    private static func split(_ path: String) -> (folder: String, name: String) {
+        guard let slash = path.lastIndex(of: "/") else { return (".", path) }
+        let folder = slash == path.startIndex ? "/" : String(path[..<slash])
+        return (folder, String(path[path.index(after: slash)...]))
+    }
+
+    private static func failure(_ path: String, _ code: Int32 = errno) -> TorchError {
+        let isFull = code == ENOSPC || code == EDQUOT || code == EFBIG
+        let advice = isFull ? "; make room and run again, what was at the path is kept" : ""
+        return TorchError(operation: "file", message: "\(path): \(errnoText(code))\(advice)")
     }
 }

@@ -119,11 +119,15 @@ extension ParameterStore {
         try overwrite(with: entries.compactMap { tensors[$0.name] })
     }
 
-    /// Writes all tensors in order of creation, atomically.
+    /// Writes all tensors in order of creation, atomically and with checksums.
     ///
+    /// - Returns: the file's `seal`.
     /// - Throws: `TorchError` as `SafetensorsFile.write`.
-    public func save(to path: String, metadata: [String: String] = [:]) throws(TorchError) {
-        try SafetensorsFile.write(
+    @discardableResult
+    public func save(
+        to path: String, metadata: [String: String] = [:]
+    ) throws(TorchError) -> UInt32 {
+        try SafetensorsFile.writeSealed(
             entries.map { ($0.name, $0.tensor) }, metadata: metadata, to: path)
     }
 

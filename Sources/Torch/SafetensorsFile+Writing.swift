@@ -1,3 +1,4 @@
+import Base
 import Glibc
 
 extension SafetensorsFile {
@@ -16,9 +17,41 @@ extension SafetensorsFile {
         try AtomicFile.write(to: path) { (descriptor) throws(TorchError) in
             try AtomicFile.append(header, to: descriptor, path)
             for (_, tensor) in tensors {
-                try append(tensor, to: descriptor, path)
+                _ = try append(tensor, to: descriptor, path)
             }
         }
+    }
+
+    /// Writes tensors as `write` does, with checksums in the metadata that reading compares.
+    ///
+    /// - Returns: the file's `seal`.
+    @discardableResult
+    public static func writeSealed(
+        _ tensors: [(String, Tensor)], metadata: [String: String] = [:], to path: String
+    ) throws(TorchError) -> UInt32 {
+        var metadata = metadata
+        metadata[SafetensorsSeal.key] = SafetensorsSeal.placeholder(tensors: tensors.count)
+        var header = try header(for: tensors, metadata: metadata, path: path)
+        // No other text of a header holds these bytes: within strings quotes are escaped.
+        let opening = Array("\"\(SafetensorsSeal.key)\":\"".utf8)
+        guard let key = header.firstRange(of: opening) else {
+            preconditionFailure("the header holds its own metadata")
+        }
+        let digits = key.upperBound..<key.upperBound + 8 * (tensors.count + 1)
+        var seal: UInt32 = 0
+        try AtomicFile.write(to: path) { (descriptor) throws(TorchError) in
+            try AtomicFile.append(header, to: descriptor, path)
+            var checksums: [UInt32] = []
+            for (_, tensor) in tensors {
+                checksums.append(try append(tensor, to: descriptor, path))
+            }
+            seal = SafetensorsSeal(sealing: &header, digits: digits, tensors: checksums).header
+            guard lseek(descriptor, 0, SEEK_SET) == 0 else {
+                throw error(path, reason(errno))
+            }
+            try AtomicFile.append(header, to: descriptor, path)
+        }
+        return seal
     }
 
     /// The length, the JSON and its padding with spaces to a multiple of 8 bytes.
@@ -55,14 +88,16 @@ extension SafetensorsFile {
         return withUnsafeBytes(of: UInt64(json.count).littleEndian) { Array($0) } + json
     }
 
+    /// - Returns: the CRC-32C of the bytes written.
     private static func append(
         _ tensor: Tensor, to descriptor: Int32, _ path: String
-    ) throws(TorchError) {
+    ) throws(TorchError) -> UInt32 {
         let size = tensor.shape.reduce(tensor.dtype.size, *)
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 64)
         defer { buffer.deallocate() }
         try tensor.copyBytes(into: buffer)
         try AtomicFile.append(UnsafeRawBufferPointer(buffer), to: descriptor, path)
+        return crc32c(UnsafeRawBufferPointer(buffer))
     }
 
     /// A JSON string; everything beyond ASCII stays as it is, in UTF-8.

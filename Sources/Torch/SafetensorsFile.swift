@@ -1,3 +1,4 @@
+import Base
 import CTorch
 import Glibc
 
@@ -8,17 +9,23 @@ import Glibc
 /// file is long. Reading a tensor copies its bytes. The file must not be shortened while it is open:
 /// reading a mapping past the end of its file ends the process.
 ///
+/// A file written by `writeSealed` carries checksums: of the header, compared when it is opened, and of
+/// each tensor, compared when it is read.
+///
 /// Source: https://github.com/huggingface/safetensors (format as of 0.6).
 public final class SafetensorsFile {
     /// The path as it was given.
     public let path: String
-    /// Free text that the writer added.
+    /// Free text that the writer added; without the checksums.
     public let metadata: [String: String]
+    /// A checksum that stands for the whole file, where it carries checksums.
+    public var seal: UInt32? { checksums?.header }
 
     private let header: SafetensorsHeader
     private let positions: [String: Int]
     private let mapping: Mapping
     private let dataStart: Int
+    private let checksums: SafetensorsSeal?
 
     /// The reference implementation's limit on the header's length in bytes.
     static let headerLimit = 100_000_000
@@ -26,12 +33,14 @@ public final class SafetensorsFile {
     /// Maps a file and checks its header.
     ///
     /// - Throws: `TorchError` if the file cannot be read, or with the first thing that is wrong in
-    ///   it: length, JSON, dtype, shape, bounds, overlaps, gaps, a name that appears twice.
+    ///   it: length, JSON, dtype, shape, bounds, overlaps, gaps, a name that appears twice, a header
+    ///   that is not the one its checksum was taken of.
     public init(path: String) throws(TorchError) {
         self.path = path
         do throws(SafetensorsHeader.Problem) {
             mapping = try Mapping(path: path)
             (header, dataStart) = try SafetensorsFile.readHeader(mapping.bytes)
+            checksums = try SafetensorsFile.readSeal(header, mapping.bytes[..<dataStart])
         } catch {
             throw SafetensorsFile.error(path, error.message)
         }
@@ -50,7 +59,8 @@ public final class SafetensorsFile {
 
     /// A copy of a tensor, on the CPU.
     ///
-    /// - Throws: `TorchError` if there is none of that name, or if a bool is neither 0 nor 1.
+    /// - Throws: `TorchError` if there is none of that name, if its bytes are not those that the
+    ///   file's checksum was taken of, or if a bool is neither 0 nor 1.
     public func tensor(_ name: String) throws(TorchError) -> Tensor {
         guard let position = positions[name] else {
             throw SafetensorsFile.error(path, "no tensor '\(name)'")
@@ -59,6 +69,10 @@ public final class SafetensorsFile {
         return try withExtendedLifetime(mapping) { () throws(TorchError) in
             let data = UnsafeRawBufferPointer(rebasing: mapping.bytes[dataStart...])
             let bytes = UnsafeRawBufferPointer(rebasing: data[entry.bytes])
+            if let checksums, crc32c(bytes) != checksums.tensors[position] {
+                throw SafetensorsFile.error(
+                    path, "'\(entry.name)' is damaged: \(SafetensorsFile.mismatch)")
+            }
             do throws(TorchError) {
                 return try Tensor(copying: bytes, shape: entry.shape, dtype: entry.dtype)
             } catch {
@@ -91,6 +105,24 @@ public final class SafetensorsFile {
             dataSize: bytes.count - dataStart)
         return (header, dataStart)
     }
+
+    /// The checksums that a file carries, after a comparison of the header's.
+    private static func readSeal(
+        _ header: SafetensorsHeader, _ bytes: Slice<UnsafeRawBufferPointer>
+    ) throws(SafetensorsHeader.Problem) -> SafetensorsSeal? {
+        guard let found = header.seal else { return nil }
+        let bytes = UnsafeRawBufferPointer(rebasing: bytes)
+        // The JSON starts after the eight bytes of its length.
+        let digits = found.place.lowerBound + 8..<found.place.upperBound + 8
+        guard let seal = SafetensorsSeal(digits: found.digits, tensors: header.entries.count),
+            SafetensorsSeal.checksum(ofHeader: bytes, digits: digits) == seal.header
+        else { throw .init(message: "its header is damaged: \(mismatch)") }
+        return seal
+    }
+
+    private static let mismatch =
+        "it is not what the file's checksum was taken of; restore the file or make it again (who "
+        + "changes it on purpose drops '\(SafetensorsSeal.key)' from its metadata)"
 
     static func error(_ path: String, _ message: String) -> TorchError {
         TorchError(operation: "safetensors", message: "\(path): \(message)")

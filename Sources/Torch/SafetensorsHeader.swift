@@ -14,12 +14,19 @@ struct SafetensorsHeader: Equatable {
         var bytes: Range<Int>
     }
 
+    struct Seal: Equatable {
+        var digits: String
+        var place: Range<Int>
+    }
+
     /// What is wrong, without the path, which the caller adds.
     struct Problem: Error { var message: String }
 
     /// In the order of the header.
     private(set) var entries: [Entry] = []
     private(set) var metadata: [String: String] = [:]
+    /// The digits of the file's own checksums, and where they stand in the JSON.
+    private(set) var seal: Seal?
 
     static let names: [(String, DType)] = [
         ("F32", .float32), ("BF16", .bfloat16), ("F16", .float16), ("I64", .int64),
@@ -53,6 +60,14 @@ struct SafetensorsHeader: Equatable {
         var found: [String: String] = [:]
         try scanner.object("__metadata__") { (scanner, key) throws(Problem) in
             let value = try scanner.string("the value of metadata '\(key)'")
+            if key == SafetensorsSeal.key {
+                let end = scanner.position - 1
+                guard seal == nil else {
+                    throw Problem(message: "the metadata '\(key)' appears twice")
+                }
+                seal = Seal(digits: value, place: max(end - value.utf8.count, 0)..<end)
+                return
+            }
             guard found.updateValue(value, forKey: key) == nil else {
                 throw Problem(message: "the metadata '\(key)' appears twice")
             }

@@ -32,10 +32,13 @@ struct AverageCommand: ParsableCommand {
     }
 
     func run() throws {
-        let paths = try runFolder.map { try Run(path: $0).snapshots() } ?? files
-        let mean = try WeightAverage.mean(of: paths)
-        let metadata = try SafetensorsFile(path: paths[0]).metadata
-        try SafetensorsFile.write(mean, metadata: metadata, to: out)
-        try StandardStreams.print("\(out): the mean of \(paths.count) files")
+        try WeightFile.checkReplaceable(out)
+        let sources =
+            try runFolder.map { try Run(path: $0).snapshots() }
+            ?? files.map { try SafetensorsFile(path: $0) }
+        let mean = try WeightAverage.mean(of: sources)
+        try SafetensorsFile.writeSealed(
+            mean.map { ($0.name, $0.tensor) }, metadata: sources[0].metadata, to: out)
+        try StandardStreams.print("\(out): the mean of \(sources.count) files")
     }
 }

@@ -35,6 +35,7 @@ struct ExportCommand: ParsableCommand {
         let source = Run(path: runFolder)
         let recipe = try source.recipe()
         let metadata = ["model": recipe.model.name, "recipe": recipe.name, "format": "pt"]
+        try WeightFile.checkReplaceable(out)
         let network = try recipe.makeNetwork(on: .cpu)
         switch which {
         case .average: try network.store.load(source.weights("average.safetensors"))
@@ -48,9 +49,34 @@ struct ExportCommand: ParsableCommand {
     }
 }
 
+/// A file of weights that a command is to write.
+enum WeightFile {
+    /// Refuses to replace what is at a path, unless it is a file of weights of this program.
+    static func checkReplaceable(_ path: String) throws {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return }
+        // Every version says what network a file is of; no other program says so in these words.
+        let keys = ["model", "recipe"]
+        let isOurs =
+            status.st_mode & S_IFMT == S_IFREG
+            && (try? SafetensorsFile(path: path)).map { file in
+                file.seal != nil || keys.allSatisfy { file.metadata[$0] != nil }
+            } ?? false
+        guard isOurs else {
+            throw CommandError(
+                "\(path): is there, and is not weights that this program wrote; choose another "
+                    + "--out, or remove it")
+        }
+    }
+}
+
 /// A run's folder, read only.
 struct Run {
     let path: String
+
+    private var checkpoints: SavedRun {
+        SavedRun(path) { StandardStreams.report("\($0.printable)\n") }
+    }
 
     /// The resolved recipe.
     func recipe() throws -> Recipe { try Recipe(contentsOf: "\(path)/recipe.yaml") }
@@ -66,7 +92,7 @@ struct Run {
 
     /// The last checkpoint's EMA network, or the trained one where the recipe has no EMA.
     func lastWeights() throws -> [String: Tensor] {
-        let file = try SafetensorsFile(path: "\(path)/checkpoints/\(state().tensors)")
+        let file = try checkpoints.tensors()
         let prefix = file.names.contains { $0.hasPrefix("ema.") } ? "ema." : "model."
         var tensors: [String: Tensor] = [:]
         for name in file.names where name.hasPrefix(prefix) {
@@ -75,17 +101,10 @@ struct Run {
         return tensors
     }
 
-    /// The files of the best snapshots.
-    func snapshots() throws -> [String] {
-        let kept = try state().best.kept
-        guard !kept.isEmpty else { throw CommandError("\(path): no epoch is finished yet") }
-        return kept.map { "\(path)/checkpoints/\($0.file)" }
-    }
-
-    private func state() throws -> TrainingState {
-        guard let state = try TrainingState.latest(inRun: path) else {
-            throw CommandError("\(path): holds no checkpoint; is it a run's folder?")
-        }
-        return state
+    /// The best snapshots.
+    func snapshots() throws -> [SafetensorsFile] {
+        let files = try checkpoints.snapshots()
+        guard !files.isEmpty else { throw CommandError("\(path): no epoch is finished yet") }
+        return files
     }
 }

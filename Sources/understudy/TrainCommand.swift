@@ -10,8 +10,12 @@ struct TrainCommand: ParsableCommand {
         abstract: "Trains a network by a recipe, from cached responses or from labels alone.",
         discussion: """
             Leaves in --out: recipe.yaml (resolved), metrics.jsonl, checkpoints/, \
-            best.safetensors, average.safetensors and result.json. Ctrl-C saves and ends; \
-            --resume goes on, also after a kill.
+            best.safetensors, average.safetensors and result.json. Ctrl-C saves and ends, as do a \
+            closed terminal and the signals TERM, USR1 and USR2 of batch systems; --resume goes \
+            on, also after a kill, with the same data wherever it lies by then.
+
+            --out is a new or an empty folder, or a run to go on with. Every file of a run \
+            carries checksums. Where the last checkpoint is damaged the one before it is taken.
 
             A cache need not be whole: with --build-cache the training has the teacher compute \
             what is missing and publishes it; with --wait it follows a build that is running. It \
@@ -61,7 +65,7 @@ struct TrainCommand: ParsableCommand {
     @Flag(name: .long, help: "Go on with the training that --out holds, if it holds one.")
     var resume = false
 
-    @Flag(name: .long, help: "Print the result as JSON.")
+    @Flag(name: .long, help: "Print JSON: the result, or where the training stopped.")
     var json = false
 
     func validate() throws {
@@ -82,25 +86,76 @@ struct TrainCommand: ParsableCommand {
         options.resume = resume
         options.device = try device.checkedDevice()
         options.loading = device.loading
-        let trainer = try Trainer(
-            recipe: recipe.read(), options: options, progress: ProgressBar())
-        ProgressBar().line(device.threadsText)
-        guard let result = try trainer.run() else {
-            if !json {
-                try StandardStreams.print(
-                    "stopped after \(maxSteps ?? 0) steps as asked; the checkpoint is in \(out)")
+        var trainer: Trainer?
+        do {
+            let made = try Trainer(
+                recipe: recipe.read(), options: options, progress: ProgressBar())
+            trainer = made
+            ProgressBar().line(device.threadsText)
+            if let result = try made.run() {
+                try report(result)
+            } else {
+                try report(made.position)
             }
-            return
+        } catch let error as Interrupted {
+            if json {
+                let reason = Self.name(ofSignal: Interruption.signal)
+                try StandardStreams.print(Stopped(reason, trainer?.position).json())
+            }
+            throw error
         }
+    }
+
+    private func report(_ result: TrainingResult) throws {
         if json {
             try StandardStreams.print(result.json())
         } else {
             try StandardStreams.print(
                 String(
-                    format: "%@: top-1 %.2f %%, top-5 %.2f %% on %d images (mean of the %d best; "
+                    format: "%@: top-1 %.2f %%, top-5 %.2f %% on %ld images (mean of the %ld best; "
                         + "the best alone %.2f %%), %.0f s",
                     result.name, result.top1, result.top5, result.images, result.averaged,
                     result.bestTop1, result.seconds))
+        }
+    }
+
+    private func report(_ position: TrainingPosition) throws {
+        if json {
+            try StandardStreams.print(Stopped("max_steps", position).json())
+        } else {
+            try StandardStreams.print(
+                "stopped after \(position.steps) steps as asked; the checkpoint is in \(out)")
+        }
+    }
+
+    /// What is printed of a training that has not come to its end.
+    private struct Stopped: Encodable {
+        /// `max_steps`, or the signal's name.
+        let stopped: String
+        let epoch: Int?
+        let epochs: Int?
+        let step: Int?
+        let steps: Int?
+        let checkpoint: String?
+
+        init(_ reason: String, _ position: TrainingPosition?) {
+            stopped = reason
+            epoch = position?.epoch
+            epochs = position?.epochs
+            step = position?.step
+            steps = position?.steps
+            checkpoint = position?.checkpoint
+        }
+    }
+
+    private static func name(ofSignal number: Int32?) -> String {
+        switch number {
+        case SIGINT: "SIGINT"
+        case SIGTERM: "SIGTERM"
+        case SIGHUP: "SIGHUP"
+        case SIGUSR1: "SIGUSR1"
+        case SIGUSR2: "SIGUSR2"
+        default: "signal \(number ?? 0)"
         }
     }
 }

@@ -90,34 +90,6 @@ enum Registry50 {
         #expect(best.kept.map(\.epoch) == [3, 1])
         #expect(best.best?.epoch == 3)
     }
-
-    @Test("the mean of three files is the plain mean") func mean() throws {
-        let folder = FileManager.default.temporaryDirectory
-            .appendingPathComponent("understudy-\(UUID().uuidString)").path
-        try FileManager.default.createDirectory(
-            atPath: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        let rows: [[Float]] = [[1, 2], [3, 5], [8, 11]]
-        var paths: [String] = []
-        for (index, row) in rows.enumerated() {
-            let path = "\(folder)/\(index).safetensors"
-            try SafetensorsFile.write(
-                [
-                    ("w", Tensor(row, shape: [2])),
-                    ("count", Tensor([Int64(index)], shape: [])),
-                ], metadata: [:], to: path)
-            paths.append(path)
-        }
-        let mean = try WeightAverage.mean(of: paths)
-        #expect(try mean[0].1.floats() == [4, 6])
-        #expect(try mean[1].1.int64s() == [0])
-        try SafetensorsFile.write(
-            [("v", Tensor([1] as [Float], shape: [1]))], metadata: [:], to: paths[1])
-        let error = #expect(throws: TrainingError.self) { try WeightAverage.mean(of: paths) }
-        #expect(
-            error?.description
-                == "\(paths[1]) and \(paths[0]) hold different networks: only one has count, v, w")
-    }
 }
 
 @Suite("Distillation loss") struct LossTests {

@@ -1,0 +1,58 @@
+import Base
+import Loading
+import Models
+import Recipes
+
+extension Trainer {
+    /// Measures a network on the validation images.
+    ///
+    /// - Parameter what: what this is, for messages: `the validation of epoch 3`.
+    /// - Throws: `Interrupted` after a signal; `TrainingError` for an image that cannot be used. The
+    ///   training up to here is saved.
+    func validate(_ network: any ImageClassifier, _ what: String) throws -> Accuracy {
+        progress.begin("validation", total: validationImages, unit: "images")
+        defer { progress.end() }
+        do {
+            return try evaluator.accuracy(of: network) { done in
+                progress.advance(to: done, note: "")
+                // What is measured after the last batch is worth keeping.
+                guard done < validationImages, Interruption.requested else { return }
+                throw Interrupted(
+                    description: "stopped in \(what); the training up to step \(state.steps) is "
+                        + "saved; the same command with --resume goes on from there")
+            }
+        } catch let error as DatasetError {
+            throw TrainingError(
+                "\(error) (in \(what); the training up to step \(state.steps) is saved)"
+                    + Self.advice(recipe))
+        }
+    }
+
+    /// Reads the header of every validation image, so that one that is none does not end the
+    /// training after hours.
+    ///
+    /// - Throws: `TrainingError` naming the first that cannot be used; `Interrupted` by a signal.
+    static func checkHeaders(
+        _ dataset: ImageDataset, recipe: Recipe, progress: any ProgressReporter
+    ) throws {
+        progress.begin("validation images", total: dataset.samples.count, unit: "images")
+        defer { progress.end() }
+        for index in dataset.samples.indices {
+            do throws(DatasetError) {
+                _ = try dataset.bounds(of: index)
+            } catch {
+                throw TrainingError("\(error)" + advice(recipe))
+            }
+            progress.advance(to: index + 1, note: "")
+            if Interruption.requested {
+                throw Interrupted(description: "stopped before the training began")
+            }
+        }
+    }
+
+    /// Why an image is an error although the recipe substitutes others.
+    private static func advice(_ recipe: Recipe) -> String {
+        recipe.data.onError == .substitute
+            ? "; data.on_error holds for training images only" : ""
+    }
+}

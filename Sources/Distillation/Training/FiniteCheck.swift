@@ -1,0 +1,14 @@
+import Torch
+
+/// The name of the first tensor that holds an infinity or NaN; `nil` if all numbers are finite.
+///
+/// Integers are. On a GPU all tensors are waited for once, not one by one.
+func firstNotFinite(_ tensors: [(name: String, tensor: Tensor)]) throws(TorchError) -> String? {
+    let fractions = tensors.filter { $0.tensor.dtype.isFloatingPoint && $0.tensor.count > 0 }
+    // The sum of a tensor's zeroes: NaN as soon as one of its numbers is not finite.
+    var sums: [Tensor] = []
+    for (_, tensor) in fractions { sums.append(try (tensor.detached() * 0).sum().to(.float32)) }
+    guard !sums.isEmpty else { return nil }
+    let found = try Tensor.stacked(sums, dimension: 0).floats()
+    return zip(fractions, found).first { !$1.isFinite }?.0.name
+}

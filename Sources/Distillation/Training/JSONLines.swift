@@ -1,0 +1,152 @@
+import Base
+import Foundation
+import Torch
+
+/// A log of one line of JSON for each epoch or step, which a resumed training goes on with.
+final class JSONLines<Record: Codable> {
+    /// The CRC-32C of all lines.
+    private(set) var checksum: UInt32
+    /// What tells two files apart whose paths differ.
+    let identity: FileIdentity
+
+    private let path: String
+    private let descriptor: Int32
+    private let encoder = JSONEncoder()
+
+    /// Opens a log and drops the lines that a resumed training will write again.
+    ///
+    /// A line that is no record of its place, such as one that a full disk tore, is dropped wherever
+    /// it stands; the others stay as they are, byte for byte.
+    ///
+    /// - Parameters:
+    ///   - what: the kind of log, for messages: `trace`.
+    ///   - keep: how many records count.
+    ///   - position: a record's place in the log, from 0.
+    ///   - notice: told of lines among those that count which had to be dropped.
+    /// - Throws: `TrainingError` for a file that is not such a log: it stays as it is.
+    init(
+        _ path: String, _ what: String, keep: Int, notice: (String) -> Void,
+        position: (Record) -> Int
+    ) throws {
+        let bytes = try Self.contents(path, what)
+        var kept: [UInt8] = []
+        var (last, dropped) = (-1, 0)
+        for line in Self.lines(bytes) {
+            let place = Self.record(line).map(position)
+            if let place, place > last, place < keep {
+                kept += line + [UInt8(ascii: "\n")]
+                last = place
+            } else if place.map({ $0 < keep }) ?? (last + 1 < keep) {
+                dropped += 1
+            }
+        }
+        if dropped > 0 {
+            notice("\(path): \(dropped) damaged lines are left out; the training is not affected")
+        }
+        // A link stays a link.
+        let real = realpath(path, nil).map { pointer in
+            defer { free(pointer) }
+            return String(cString: pointer)
+        }
+        if kept != bytes { try AtomicFile.write(Data(kept), to: real ?? path) }
+        descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else {
+            throw TrainingError(SystemFailure("\(path): cannot be written").description)
+        }
+        self.path = path
+        identity = FileIdentity(descriptor)
+        checksum = kept.withUnsafeBytes { crc32c($0) }
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    }
+
+    deinit { close(descriptor) }
+
+    /// Refuses a file that is there and is no such log, or cannot be written, without a change.
+    ///
+    /// - Throws: `TrainingError` with the path.
+    static func check(_ path: String, _ what: String) throws {
+        _ = try contents(path, what)
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        let isThere = access(path, F_OK) == 0
+        guard access(isThere ? path : folder, W_OK) == 0 else {
+            throw TrainingError(SystemFailure("\(path): cannot be written").description)
+        }
+    }
+
+    /// Appends one record.
+    ///
+    /// - Throws: `TrainingError` with the path and the system's reason, as on a full disk.
+    func append(_ record: Record) throws {
+        let line = try Array(encoder.encode(record)) + [UInt8(ascii: "\n")]
+        var rest = line[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw failure("cannot be written") }
+            rest = rest.dropFirst(count)
+        }
+        checksum = line.withUnsafeBytes { crc32c($0, seed: checksum) }
+    }
+
+    /// Flushes the records to the disk, so that a checkpoint may count them.
+    func synchronize() throws {
+        // Some file systems cannot, and say so with EINVAL.
+        guard fsync(descriptor) == 0 || errno == EINVAL else { throw failure("cannot be flushed") }
+    }
+
+    private func failure(_ what: String) -> TrainingError {
+        TrainingError(SystemFailure("\(path): \(what)").description)
+    }
+
+    /// How every record begins: its keys are sorted.
+    private static var opening: [UInt8] { Array("{\"ce\":".utf8) }
+
+    private static func lines(_ bytes: [UInt8]) -> [ArraySlice<UInt8>] {
+        bytes.split(separator: UInt8(ascii: "\n"))
+    }
+
+    private static func record(_ line: ArraySlice<UInt8>) -> Record? {
+        try? JSONDecoder().decode(Record.self, from: Data(line))
+    }
+
+    /// The bytes of a log; none if there is no file.
+    ///
+    /// - Throws: `TrainingError` for a file that is something else.
+    private static func contents(_ path: String, _ what: String) throws -> [UInt8] {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            if errno == ENOENT { return [] }
+            throw TrainingError(SystemFailure(path).description)
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw TrainingError("\(path): is not a regular file, and the \(what) is to be one")
+        }
+        let bytes: [UInt8]
+        do throws(SystemFailure) {
+            bytes = try BoundedFile.read(path, limit: .max) ?? []
+        } catch {
+            throw TrainingError(error.description)
+        }
+        // A first line that a kill tore begins as every record does.
+        let isTorn = opening.starts(with: bytes.prefix(opening.count))
+        guard isTorn || lines(bytes).contains(where: { record($0) != nil }) else {
+            throw TrainingError(
+                "\(path): is not a \(what) of this program and would be lost; choose another "
+                    + "file, or remove it")
+        }
+        return bytes
+    }
+}
+
+/// What two paths have in common that lead to the same file.
+struct FileIdentity: Equatable {
+    private let device: UInt
+    private let number: UInt
+
+    init(_ descriptor: Int32) {
+        var status = stat()
+        fstat(descriptor, &status)
+        device = UInt(status.st_dev)
+        number = UInt(status.st_ino)
+    }
+}

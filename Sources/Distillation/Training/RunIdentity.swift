@@ -1,0 +1,121 @@
+import Foundation
+import Loading
+import Recipes
+import ResponseCache
+
+/// What a run learns from, as far as going on with it must find the same.
+///
+/// Paths are no part of it: the same data may lie elsewhere when the run goes on.
+struct RunIdentity: Codable, Equatable, Sendable {
+    /// Labelled images.
+    struct Images: Codable, Equatable, Sendable {
+        /// `ImageDataset.digest`: of paths below the root, sizes and labels.
+        let digest: String
+        /// Of the images' bytes, where it is known.
+        let content: String?
+        /// How many there are.
+        let count: Int
+
+        init(_ dataset: ImageDataset) {
+            digest = dataset.digest
+            content = dataset.contentDigest
+            count = dataset.samples.count
+        }
+
+        /// How these and `now` differ; `nil` where they are the same as far as both know.
+        func difference(from now: Images) -> String? {
+            if count != now.count { return "\(count) images then, \(now.count) now" }
+            if digest != now.digest { return "\(count) images, of other names, sizes or labels" }
+            guard let content, let other = now.content, content != other else { return nil }
+            return "\(count) images of the same names and sizes, of other contents"
+        }
+    }
+
+    /// A teacher's responses.
+    struct Responses: Codable, Equatable, Sendable {
+        let teacher: String
+        /// The digest of the cache's fingerprint.
+        let fingerprint: String
+        /// How rows are stored, which decides their last digits.
+        let encoding: String
+    }
+
+    /// SHA-256 of the resolved recipe without its paths.
+    let recipe: String
+    let train: Images
+    var val: Images
+    /// SHA-256 of the classes' names in the order of their labels.
+    let classes: String
+    /// The teachers' responses, in the recipe's order.
+    var responses: [Responses] = []
+    /// SHA-256 of the weights that the run began from; `nil` for weights drawn from the seed.
+    var initial: String?
+
+    /// What a training is to learn from; its responses are added when their caches are open.
+    init(recipe: Recipe, train: ImageDataset, val: ImageDataset, initial: String?) {
+        self.recipe = recipe.contentDigest
+        self.train = Images(train)
+        self.val = Images(val)
+        classes = Self.digest(of: train.classes)
+        self.initial = initial
+    }
+
+    /// Refuses to go on with a run that learned from something else.
+    ///
+    /// - Parameters:
+    ///   - now: what is at hand. Its `initial` is `nil` where no weights were named, which is how a
+    ///     run goes on that began from some.
+    ///   - isMeasured: whether an epoch was validated already. Until then the validation images may
+    ///     be exchanged.
+    /// - Throws: `TrainingError` naming what differs.
+    func check(_ now: RunIdentity, run: String, isMeasured: Bool) throws(TrainingError) {
+        func refuse(_ what: String) -> TrainingError {
+            TrainingError(
+                "\(run): the run was begun with other \(what); restore what it was begun with, or "
+                    + "choose another --out")
+        }
+        if let difference = train.difference(from: now.train) {
+            throw refuse("training images (\(difference))")
+        }
+        if isMeasured, let difference = val.difference(from: now.val) {
+            throw refuse("validation images (\(difference))")
+        }
+        guard classes == now.classes else { throw refuse("classes (their names or their order)") }
+        for (then, now) in zip(responses, now.responses) {
+            guard then.fingerprint == now.fingerprint else {
+                throw refuse("responses of teacher \(then.teacher) (the cache is another)")
+            }
+            guard then.encoding == now.encoding else {
+                throw refuse(
+                    "responses of teacher \(then.teacher) (stored as \(then.encoding) then, as "
+                        + "\(now.encoding) now)")
+            }
+        }
+        guard now.initial == nil || now.initial == initial else {
+            throw refuse("initial weights (--init)")
+        }
+    }
+
+    /// SHA-256 of texts in order.
+    private static func digest(of texts: [String]) -> String {
+        Fingerprint(
+            fields: texts.enumerated().map { .init(name: "\($0)", value: $1) }
+        ).digest
+    }
+}
+
+extension Recipe {
+    /// The resolved recipe without the paths in it: what it says, wherever its files lie.
+    var contentYAML: String {
+        var recipe = self
+        recipe.data.train = "-"
+        recipe.data.val = "-"
+        for index in recipe.teachers.indices { recipe.teachers[index].card = "-" }
+        return recipe.resolvedYAML
+    }
+
+    /// SHA-256 of `contentYAML`.
+    var contentDigest: String {
+        Fingerprint(fields: [.init(name: "recipe", value: contentYAML)]).digest
+    }
+}

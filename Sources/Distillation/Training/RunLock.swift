@@ -1,0 +1,97 @@
+import Base
+import Foundation
+
+/// A folder that this process alone works in, made where it was not there.
+///
+/// Until it is kept, everything that was made for it goes again with the object: a training that
+/// cannot begin leaves no folder.
+final class RunLock {
+    private static let name = ".lock"
+
+    private let path: String
+    private var descriptor: Int32 = -1
+    private var madeFolders: [String] = []
+    private var madeFile = false
+    private var isKept = false
+
+    /// Makes the folder if need be and locks it.
+    ///
+    /// - Parameter notice: told where the file system has no locks.
+    /// - Throws: `TrainingError` if another process holds the lock, or with the system's reason.
+    init(folder: String, notice: (String) -> Void) throws {
+        path = "\(folder)/\(Self.name)"
+        do {
+            try makeFolders(folder)
+            repeat { try openFile() } while try !take(in: folder, notice)
+        } catch let error as SystemFailure {
+            throw TrainingError(error.description)
+        }
+    }
+
+    deinit {
+        if !isKept {
+            if madeFile { unlink(path) }
+            // Those that hold something by now stay.
+            for folder in madeFolders.reversed() { rmdir(folder) }
+        }
+        if descriptor >= 0 { close(descriptor) }
+    }
+
+    /// Leaves folder and lock file where they are.
+    func keep() { isKept = true }
+
+    /// Whether a name in the folder is the lock's file.
+    static func isLock(_ name: String) -> Bool { name == Self.name }
+
+    private func makeFolders(_ folder: String) throws(SystemFailure) {
+        var missing: [String] = []
+        var rest = folder
+        var status = stat()
+        while stat(rest, &status) != 0 {
+            guard errno == ENOENT else { throw SystemFailure("\(folder): cannot make the folder") }
+            missing.append(rest)
+            while rest.count > 1, rest.hasSuffix("/") { rest.removeLast() }
+            guard let slash = rest.lastIndex(of: "/") else { break }
+            rest = slash == rest.startIndex ? "/" : String(rest[..<slash])
+        }
+        for path in missing.reversed() {
+            if mkdir(path, 0o777) == 0 {
+                madeFolders.append(path)
+            } else if errno != EEXIST {
+                throw SystemFailure("\(folder): cannot make the folder")
+            }
+        }
+        guard stat(folder, &status) == 0 else { throw SystemFailure(folder) }
+        guard status.st_mode & S_IFMT == S_IFDIR else {
+            throw SystemFailure("\(folder): cannot be a run's folder", ENOTDIR)
+        }
+    }
+
+    private func openFile() throws(SystemFailure) {
+        if descriptor >= 0 { close(descriptor) }
+        let flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
+        descriptor = open(path, flags | O_CREAT | O_EXCL, 0o644)
+        madeFile = descriptor >= 0
+        if descriptor < 0, errno == EEXIST { descriptor = open(path, flags) }
+        guard descriptor >= 0 else { throw SystemFailure("\(path): cannot be opened") }
+    }
+
+    /// - Returns: false if the file was removed between its opening and the lock, as a training does
+    ///   that could not begin.
+    private func take(in folder: String, _ notice: (String) -> Void) throws -> Bool {
+        switch try FileLock.attempt(descriptor, path: path) {
+        case .taken: break
+        case .busy:
+            madeFile = false
+            throw TrainingError(
+                "\(folder): another process is training here; wait for it or choose another --out")
+        case .unsupported(let code):
+            notice(
+                "\(folder): this file system has no locks (\(errnoText(code))): see to it that no "
+                    + "other process trains here")
+        }
+        var (opened, named) = (stat(), stat())
+        return fstat(descriptor, &opened) == 0 && lstat(path, &named) == 0
+            && opened.st_ino == named.st_ino && opened.st_dev == named.st_dev
+    }
+}
