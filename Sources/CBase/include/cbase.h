@@ -1,4 +1,5 @@
-// What the rooms share and Swift cannot say well: a processor's CRC instruction.
+// What the rooms share and Swift cannot say well: a processor's CRC instruction, and a call of the
+// system.
 #ifndef CBASE_H
 #define CBASE_H
 
@@ -14,6 +15,11 @@ uint32_t cbase_crc32c(const void *bytes, size_t count, uint32_t seed);
 
 /// The same from tables alone: what processors without SSE4.2 run.
 uint32_t cbase_crc32c_portable(const void *bytes, size_t count, uint32_t seed);
+
+/// Has the system send this process a signal when its parent ends, however it does.
+///
+/// `parent`: the process that started this one. Gives 0 if it is gone already, or the system cannot.
+int cbase_end_with_parent(int32_t parent, int32_t signal);
 
 #ifdef __cplusplus
 }
