@@ -77,25 +77,38 @@ enum Scalar {
         return text[..<exponent] + ".0" + text[exponent...]
     }
 
-    /// A text, quoted where it could be taken for something else.
+    /// A text, quoted where any reader of YAML could take it for something else: `384`, `1_000`,
+    /// `.inf`, `2024-01-01`, `on`.
     static func text(_ value: String) -> String {
+        let begins = value.unicodeScalars.first.map {
+            ("a"..."z").contains($0) || ("A"..."Z").contains($0) || $0 == "/" || $0 == "_"
+        }
         let plain = value.unicodeScalars.allSatisfy {
             ("a"..."z").contains($0) || ("A"..."Z").contains($0) || ("0"..."9").contains($0)
                 || "._-/".unicodeScalars.contains($0)
         }
-        if plain, !value.hasPrefix("-"), !isAmbiguous(value) { return value }
+        if plain, begins == true, !isAmbiguous(value) { return value }
         var quoted = "\""
         for scalar in value.unicodeScalars {
             switch scalar {
             case "\"": quoted += "\\\""
             case "\\": quoted += "\\\\"
-            case _ where scalar.value < 32 || scalar.value == 127:
+            case _ where !isPrintable(scalar):
                 let digits = String(scalar.value, radix: 16)
-                quoted += "\\x" + (digits.count == 1 ? "0" : "") + digits
+                quoted += "\\U" + String(repeating: "0", count: 8 - digits.count) + digits
             default: quoted.unicodeScalars.append(scalar)
             }
         }
         return quoted + "\""
+    }
+
+    /// Whether a scalar may stand in a quoted text as it is: YAML forbids control characters, and
+    /// folds what it takes for the end of a line.
+    private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator, .format, .surrogate, .unassigned: false
+        default: scalar.value & 0xFFFE != 0xFFFE
+        }
     }
 
     /// A list of numbers in YAML's flow style.
