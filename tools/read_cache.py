@@ -12,13 +12,24 @@ import h5py
 import numpy as np
 
 
+def dataset(part, name):
+    """A whole dataset that lies in the part with all of its chunks; h5py reads missing ones as zeros."""
+    data = part[name]
+    chunks = np.prod([-(-n // c) for n, c in zip(data.shape, data.chunks or ())])
+    whole = chunks * (np.prod(data.chunks or ()) * data.dtype.itemsize + 4)  # each with its sum
+    link = part.get(name, getlink=True)
+    if not isinstance(link, h5py.HardLink) or data.id.get_storage_size() != whole:
+        raise ValueError(f"{part.file.filename}: {name!r} is not stored there as a whole")
+    return data[:]
+
+
 def rows(part):
     """Every row of an open part, float64, in slot order."""
     classes, encoding = int(part.attrs["classes"]), part.attrs["encoding"]
     if encoding == b"dense":  # rounding left the sum a little below 1
-        out = part["probabilities"][:].astype("f8")
+        out = dataset(part, "probabilities").astype("f8")
     elif encoding == b"topk":  # the other classes share the remainder
-        values, stored = part["values"][:].astype("f8"), part["classes"][:].astype("i8")
+        values, stored = dataset(part, "values").astype("f8"), dataset(part, "classes").astype("i8")
         share = (1 - values.sum(1, keepdims=True)) / (classes - values.shape[1])
         out = np.repeat(share, classes, axis=1)
         np.put_along_axis(out, stored, values, axis=1)
@@ -36,7 +47,7 @@ def prior(part):
     # A part is a file in its epoch's folder, or a group in its epoch's file.
     path = path.parents[1 if part.name == "/" else 0] / f"prior-{digest[:16]}.h5"
     with h5py.File(path) as file:
-        table = file["table"][:].astype("<f2")
+        table = dataset(file, "table").astype("<f2")
     if hashlib.sha256(table.tobytes()).hexdigest() != digest:
         raise ValueError(f"{path}: is not the prior that {part.file.filename} was stored with")
     return table.astype("f8")
@@ -44,8 +55,8 @@ def prior(part):
 
 def bounded(part, classes, table):
     fine, wide = int(part.attrs["fineness"]), (classes - 1).bit_length()
-    packed, start, likes = part["packed"][:].tobytes(), 0, {}
-    for length in map(int, part["lengths"][:]):
+    packed, start, likes = dataset(part, "packed").tobytes(), 0, {}
+    for length in map(int, dataset(part, "lengths")):
         if length == 255:  # float32 of every class
             yield np.frombuffer(packed, "<f4", classes, start).astype("f8")
             start += 4 * classes

@@ -1,33 +1,51 @@
 import Foundation
+import Synchronization
 
-/// Locks on open files (flock), which the system drops with the process that holds them.
+/// Advisory locks (flock) on open files; the system drops them when the file is closed, however its
+/// process ends.
 public enum FileLock {
-    /// How an attempt to take a lock ended.
-    public enum Attempt: Equatable, Sendable {
-        /// The lock is this process's until the descriptor is closed.
-        case taken
-        /// Another process holds it.
+    /// What became of the wish for a lock.
+    public enum Outcome: Equatable, Sendable {
+        /// It is held now.
+        case held
+        /// Somebody else holds it.
         case busy
-        /// The file system knows no locks; `errno` says how it put it.
-        case unsupported(Int32)
+        /// The file system, or the system, has no locks.
+        case unavailable
     }
 
-    /// Tries to take the lock on an open file for this process alone, without waiting.
+    /// What `flock` says where there are no locks: some network file systems and sandboxes.
+    private static let missing = [ENOSYS, ENOLCK, EOPNOTSUPP, EINVAL]
+
+    private static let isNoticed = Atomic(false)
+
+    /// Takes a lock without waiting for it.
     ///
-    /// - Parameter path: the file's path, for the error.
-    /// - Throws: `SystemFailure` for a failure that says nothing about other processes or the file
-    ///   system, such as a bad descriptor.
-    public static func attempt(
-        _ descriptor: Int32, path: String
-    ) throws(SystemFailure) -> Attempt {
-        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-            switch errno {
+    /// Where there are no locks, a line on standard error says so, once in a process.
+    ///
+    /// - Parameters:
+    ///   - path: the file, for the line and the error.
+    ///   - isShared: whether others may hold it, too, who share it.
+    /// - Throws: `SystemFailure` for any other reason than those of `Outcome`.
+    public static func take(
+        _ descriptor: Int32, path: String, isShared: Bool = false
+    ) throws(SystemFailure) -> Outcome {
+        let operation = (isShared ? LOCK_SH : LOCK_EX) | LOCK_NB
+        while flock(descriptor, operation) != 0 {
+            let code = errno
+            switch code {
             case EINTR: continue
             case EWOULDBLOCK: return .busy
-            case ENOSYS, ENOLCK, EOPNOTSUPP, EINVAL: return .unsupported(errno)
-            default: throw SystemFailure("\(path): cannot be locked")
+            case _ where missing.contains(code):
+                if !isNoticed.exchange(true, ordering: .relaxed) {
+                    StandardStreams.report(
+                        "\(path): the file system has no locks (\(errnoText(code))): see to it that "
+                            .printable + "no other process writes to the same files\n")
+                }
+                return .unavailable
+            default: throw SystemFailure("\(path): cannot lock", code)
             }
         }
-        return .taken
+        return .held
     }
 }

@@ -29,7 +29,5 @@ int32_t chdf5_refuse(char **error, const char *format, ...) __attribute__((forma
 /// every machine this runs on. The caller closes it with H5Tclose.
 hid_t chdf5_datatype(chdf5_type type);
 
-/// Reads `count` texts of variable length, each of `limit` bytes at most, without HDF5's own reading
-/// of its heap, which a damaged file can crash.
-int32_t chdf5_read_heap_texts(chdf5_file *file, hid_t dataset, const char *name, uint64_t count,
-                              size_t limit, char **out, size_t *bytes, char **error);
+/// Whether a member is not stored under its name but somewhere that the name leads to.
+int chdf5_is_link(hid_t place, const char *name);

@@ -1,5 +1,5 @@
 // Files, groups, attributes and the list of members.
-#include "chdf5_internal.h"
+#include "chdf5_foreign.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -126,12 +126,14 @@ int32_t chdf5_finish(chdf5_file *file, void **bytes, size_t *count, char **error
     return 0;
 }
 
-int32_t chdf5_open(const char *path, chdf5_file **out, char **error) {
-    chdf5_begin();
+static int32_t open_file(const char *path, hid_t access, chdf5_file **out, char **error) {
     chdf5_file *file = allocate(error);
-    if (file == NULL) return -1;
-    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    // A published part never changes, and file locks fail on many cluster file systems.
+    if (file == NULL) {
+        H5Pclose(access);
+        return -1;
+    }
+    // A published part never changes, and file locks fail on many cluster file systems. Foreign
+    // files are locked by the caller.
     H5Pset_file_locking(access, 0, 1);
     file->id = H5Fopen(path, H5F_ACC_RDONLY, access);
     int32_t result = file->id < 0 ? chdf5_fail(error, "cannot open") : 0;
@@ -142,6 +144,20 @@ int32_t chdf5_open(const char *path, chdf5_file **out, char **error) {
         chdf5_close(file);
     }
     return result;
+}
+
+int32_t chdf5_open(const char *path, chdf5_file **out, char **error) {
+    chdf5_begin();
+    return open_file(path, H5Pcreate(H5P_FILE_ACCESS), out, error);
+}
+
+int32_t chdf5_open_with_cache(const char *path, size_t slots, size_t bytes, chdf5_file **out,
+                              char **error) {
+    chdf5_begin();
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    // The first number means nothing to any HDF5 since 1.8.
+    H5Pset_cache(access, 0, slots, bytes, 0.75);
+    return open_file(path, access, out, error);
 }
 
 void chdf5_close(chdf5_file *file) {
@@ -158,11 +174,19 @@ void chdf5_close(chdf5_file *file) {
     free(file);
 }
 
+int chdf5_is_link(hid_t place, const char *name) {
+    H5L_info_t link;
+    return H5Lget_info(place, name, &link, H5P_DEFAULT) < 0 || link.type != H5L_TYPE_HARD;
+}
+
 int32_t chdf5_open_group(chdf5_file *file, const char *name, chdf5_file **out, char **error) {
     chdf5_begin();
     htri_t exists = H5Lexists(file->id, name, H5P_DEFAULT);
     if (exists < 0) return chdf5_fail(error, "cannot open group '%s'", name);
     if (exists == 0) return chdf5_refuse(error, "has no group '%s'", name);
+    if (chdf5_is_link(file->id, name)) {
+        return chdf5_refuse(error, "group '%s' is a link, and not stored here", name);
+    }
     chdf5_file *group = allocate(error);
     if (group == NULL) return -1;
     group->id = H5Gopen2(file->id, name, H5P_DEFAULT);

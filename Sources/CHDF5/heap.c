@@ -3,7 +3,7 @@
 // HDF5 1.10 takes a heap reference's index on trust and reads outside of its memory for a damaged
 // one, which ends the process. So the references and the heap are read here, with every number
 // checked. Source: the HDF5 file format specification 3.0, III.E "Global Heap".
-#include "chdf5_internal.h"
+#include "chdf5_foreign.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -132,9 +132,12 @@ static int32_t read_texts(collection *heap, const char *name, uint64_t count,
     return result;
 }
 
-int32_t chdf5_read_heap_texts(chdf5_file *file, hid_t dataset, const char *name, uint64_t count,
-                              size_t limit, char **out, size_t *bytes, char **error) {
-    hid_t creation = H5Fget_create_plist(file->id);
+int32_t chdf5_read_heap_texts(chdf5_dataset *dataset, uint64_t count, size_t limit, char **out,
+                              size_t *bytes, char **error) {
+    const char *name = dataset->name;
+    // Not the file that was opened: a link may have led to another.
+    hid_t file = H5Iget_file_id(dataset->id);
+    hid_t creation = H5Fget_create_plist(file);
     hsize_t userblock = 1;
     size_t address_bytes = 0, size_bytes = 0;
     if (creation >= 0) {
@@ -142,14 +145,15 @@ int32_t chdf5_read_heap_texts(chdf5_file *file, hid_t dataset, const char *name,
         H5Pget_sizes(creation, &address_bytes, &size_bytes);
         H5Pclose(creation);
     }
-    haddr_t offset = H5Dget_offset(dataset);
+    haddr_t offset = H5Dget_offset(dataset->id);
     void *handle = NULL;
     struct stat status;
     if (userblock != 0 || address_bytes != 8 || size_bytes != 8 || offset == HADDR_UNDEF ||
-        H5Dget_storage_size(dataset) != count * REFERENCE_BYTES ||
-        H5Fget_vfd_handle(file->id, H5P_DEFAULT, &handle) < 0 || handle == NULL ||
+        H5Dget_storage_size(dataset->id) != count * REFERENCE_BYTES ||
+        H5Fget_vfd_handle(file, H5P_DEFAULT, &handle) < 0 || handle == NULL ||
         fstat(*(int *)handle, &status) != 0) {
         H5Eclear2(H5E_DEFAULT);
+        if (file >= 0) H5Fclose(file);
         return chdf5_refuse(error,
                             "dataset '%s' has texts of variable length in a layout that is not "
                             "read here; store them with a fixed length",
@@ -165,6 +169,7 @@ int32_t chdf5_read_heap_texts(chdf5_file *file, hid_t dataset, const char *name,
         heap.start == NULL || heap.length == NULL
             ? chdf5_refuse(error, "out of memory for dataset '%s'", name)
             : read_texts(&heap, name, count, offset, limit, out, bytes, error);
+    H5Fclose(file);
     free(heap.bytes);
     free(heap.start);
     free(heap.length);

@@ -83,8 +83,8 @@ public struct CacheAudit {
     ///   - count: how many; fewer where the cache holds fewer.
     ///   - seed: the same seed draws the same groups of the same cache.
     /// - Returns: in the order of epochs and groups.
-    /// - Throws: `TrainingError` if the cache holds no part; `CacheError` for a damaged part;
-    ///   `Interrupted` after a signal.
+    /// - Throws: `TrainingError` if the cache holds no part; `CacheError` for a damaged part, or a
+    ///   slot for which the teacher gives no distribution; `Interrupted` after a signal.
     public func run(
         count: Int, seed: UInt64, progress: any ProgressReporter
     ) throws -> [Group] {
@@ -112,6 +112,10 @@ public struct CacheAudit {
         let cached = try reader.rows(epoch: views.epoch, slots: slots)
         let fresh = try pass.probabilities(for: views)
         let again = try pass.probabilities(for: views)
+        // A teacher that answers NaN diverges from nothing.
+        for rows in [fresh, again] {
+            try manifest.check(rows, epoch: views.epoch, from: slots.lowerBound)
+        }
         let loss = Self.divergences(fresh, cached, classes: manifest.classes)
         let noise = Self.divergences(fresh, again, classes: manifest.classes)
         return Group(
@@ -137,7 +141,8 @@ public struct CacheAudit {
         return candidates.prefix(count).sorted { ($0.epoch, $0.group) < ($1.epoch, $1.group) }
     }
 
-    /// Mean and maximum over rows of KL(p ‖ q) in nats, in float64.
+    /// Mean and maximum over rows of KL(p ‖ q) in nats, in float64; NaN if a row has a value that is
+    /// no probability.
     ///
     /// A class that q rounded to zero counts as 2^-25, the largest value that a half rounds to
     /// zero; otherwise one class in a thousand of no weight would make a row's divergence infinite.
@@ -148,8 +153,10 @@ public struct CacheAudit {
         var (sum, maximum) = (0.0, 0.0)
         for start in stride(from: 0, to: p.count, by: classes) {
             var row = 0.0
-            for index in start..<start + classes where p[index] > 0 {
-                row += Double(p[index]) * log(Double(p[index]) / max(Double(q[index]), 0x1p-25))
+            for index in start..<start + classes {
+                let (p, q) = (Double(p[index]), Double(q[index]))
+                guard p >= 0, q >= 0, p.isFinite, q.isFinite else { return (.nan, .nan) }
+                if p > 0 { row += p * log(p / max(q, 0x1p-25)) }
             }
             sum += row
             maximum = max(maximum, row)

@@ -90,31 +90,43 @@ extension CacheBuild {
         _ missing: [PartID], into summary: inout Summary, size: inout PublishedSize,
         progress: any ProgressReporter
     ) throws {
-        let groups = missing.flatMap { part in
-            manifest.groups(of: part).map { (epoch: part.epoch, group: $0) }
-        }
-        let views = loader.prefetch(groups, sizes: sizes)
-        progress.begin("cache", total: groups.count * manifest.groupSize, unit: "responses")
+        let rows = missing.reduce(0) { $0 + manifest.slots(of: $1).count }
+        progress.begin("cache", total: rows, unit: "responses")
         defer { progress.end() }
-        var done = 0
-        for part in missing {
-            let rows = manifest.slots(of: part).count
-            if reader.isPublished(part) {
-                // Another builder was faster: its part has the same bytes.
-                for _ in manifest.groups(of: part) { _ = try views.next() }
-                done += rows
-                summary.skipped += 1
-            } else {
-                let note = "epoch \(part.epoch + 1)/\(manifest.epochs), \(size)"
-                try build(part, views: views.next) { group in
-                    done += group.labels.count
-                    summary.substituted += group.substitutions.count
-                    progress.advance(to: done, note: note)
-                }
-                summary.built += 1
-                summary.rows += rows
+        var (left, done) = (missing[...], 0)
+        while !left.isEmpty {
+            // Rendered anew from where another builder was faster: what it made is not wanted here.
+            let groups = left.flatMap { part in
+                manifest.groups(of: part).map { (epoch: part.epoch, group: $0) }
             }
-            size.add(bytes: reader.bytes(of: part) ?? 0, rows: rows)
+            let views = loader.prefetch(groups, sizes: sizes)
+            var isAhead = true
+            while isAhead, let part = left.popFirst() {
+                let rows = manifest.slots(of: part).count
+                let note = "epoch \(part.epoch + 1)/\(manifest.epochs), \(size)"
+                var (rendered, substituted) = (0, 0)
+                isAhead = try build(part, views: views.next) { group in
+                    rendered += group.labels.count
+                    substituted += group.substitutions.count
+                    progress.advance(to: done + rendered, note: note)
+                }
+                done += rows
+                if isAhead {
+                    summary.built += 1
+                    summary.rows += rows
+                    summary.substituted += substituted
+                } else {
+                    summary.skipped += 1
+                }
+                size.add(bytes: reader.bytes(of: part) ?? 0, rows: rows)
+            }
+            // The same builder is likely to have made more.
+            while !isAhead, let part = left.first, reader.isPublished(part) {
+                left.removeFirst()
+                done += manifest.slots(of: part).count
+                summary.skipped += 1
+                size.add(bytes: reader.bytes(of: part) ?? 0, rows: manifest.slots(of: part).count)
+            }
         }
     }
 }

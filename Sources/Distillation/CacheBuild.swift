@@ -72,33 +72,42 @@ public struct CacheBuild {
         }
     }
 
-    /// Computes and publishes one part.
+    /// Computes and publishes one part, unless another builder is faster.
     ///
     /// - Parameters:
     ///   - nextViews: yields the views of the part's groups, in order.
     ///   - report: called after each group.
+    /// - Returns: whether it was computed here; if not, some of the views may not have been taken.
     /// - Throws: `Interrupted` after a signal, with nothing written.
+    @discardableResult
     func build(
         _ part: PartID, views nextViews: () throws -> ViewGroup?,
         report: (ViewGroup) -> Void
-    ) throws {
+    ) throws -> Bool {
         let writer = try builder.begin(part)
         for _ in manifest.groups(of: part) {
+            if reader.isPublished(part) { return false }
             let views = try Self.next(nextViews)
+            // Rendering takes a while, and what follows a longer one.
+            try Self.requireNoInterruption()
             writer.append(
                 try source.probabilities(for: views),
                 pixelChecksum: views.pixelChecksum)
             report(views)
         }
         try writer.publish()
+        return true
+    }
+
+    private static func requireNoInterruption() throws {
+        guard Interruption.requested else { return }
+        throw Interrupted(
+            description: "stopped; the parts published so far are kept, and the same command "
+                + "goes on from there")
     }
 
     private static func next(_ views: () throws -> ViewGroup?) throws -> ViewGroup {
-        if Interruption.requested {
-            throw Interrupted(
-                description: "stopped; the parts published so far are kept, and the same "
-                    + "command goes on from there")
-        }
+        try requireNoInterruption()
         guard let group = try views() else { preconditionFailure("the views end early") }
         return group
     }

@@ -1,5 +1,6 @@
 import Foundation
 import Loading
+import Models
 import Recipes
 import ResponseCache
 import Views
@@ -9,6 +10,40 @@ public struct CacheIdentity: Sendable {
     /// Version of the code that turns an image file into uint8 pixels. It rises with any change
     /// that can alter a byte.
     public static let pixelVersion = 1
+
+    /// Versions of the code between a view and the response to it.
+    ///
+    /// Only one above 1 has a field, so that caches from before there were these fields stay valid.
+    struct Versions: Sendable {
+        /// What computes the teacher's logits.
+        var network: Int
+        /// What brings a mixed batch to the teacher's normalisation.
+        var renormalization = Normalisation.version
+        /// What normalises and mixes a group.
+        var mixing = Mixer.version
+        /// What makes responses of a file's numbers, and blends them.
+        var importing = CacheImport.version
+
+        /// Those of this program for an architecture.
+        init(_ architecture: TeacherCard.Architecture) {
+            network = Registry.version(of: architecture) ?? 1
+        }
+
+        /// The fields of an architecture's responses.
+        func fields(_ architecture: TeacherCard.Architecture) -> [(name: String, value: String)] {
+            let all: [(String, Int)]
+            if case .precomputed = architecture {
+                all = [("teacher.responses.version", importing)]
+            } else {
+                all = [
+                    ("views.mixing.version", mixing),
+                    ("teacher.network.version", network),
+                    ("teacher.renormalization.version", renormalization),
+                ]
+            }
+            return all.filter { $0.1 != 1 }.map { ($0.0, "\($0.1)") }
+        }
+    }
 
     /// The fields, teacher's weights included.
     public let fingerprint: Fingerprint
@@ -36,6 +71,16 @@ public struct CacheIdentity: Sendable {
         plan: ViewPlan, dataset: ImageDataset, teacher: Recipe.Teacher, card: TeacherCard,
         weightsDigest: String?
     ) {
+        self.init(
+            plan: plan, dataset: dataset, teacher: teacher, card: card,
+            weightsDigest: weightsDigest, versions: Versions(card.architecture))
+    }
+
+    /// The same with other versions than this program's.
+    init(
+        plan: ViewPlan, dataset: ImageDataset, teacher: Recipe.Teacher, card: TeacherCard,
+        weightsDigest: String?, versions: Versions
+    ) {
         var fields: [(name: String, value: String)] = [
             ("format", "\(CacheManifest.currentFormatVersion)"),
             ("pixels.version", "\(Self.pixelVersion)"), ("views.version", ViewPlan.version),
@@ -61,6 +106,7 @@ public struct CacheIdentity: Sendable {
                 ("teacher.precision", teacher.precision.rawValue),
             ]
         }
+        fields += versions.fields(card.architecture)
         fields.append((Self.weightsField, weightsDigest ?? ""))
         fingerprint = Fingerprint(fields: fields.map { .init(name: $0.name, value: $0.value) })
         knowsWeights = weightsDigest != nil

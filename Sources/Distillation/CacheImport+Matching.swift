@@ -7,6 +7,21 @@ struct ResponseMatch {
     /// The images' paths below the data set's root, in the data set's order.
     let images: [String]
 
+    /// The rows of the images.
+    struct Rows: Equatable {
+        /// The row of each image.
+        var rows: [Int] = []
+        /// How many were found by the ends of paths: neither is the key the image's path, nor its
+        /// name alone.
+        var byEnds = 0
+        /// The first of those.
+        var example: (key: String, image: String)?
+
+        static func == (left: Rows, right: Rows) -> Bool {
+            left.rows == right.rows && left.byEnds == right.byEnds
+        }
+    }
+
     /// Rows in the order of the sorted paths.
     ///
     /// - Throws: `TrainingError` if there is not one row for each image.
@@ -25,38 +40,79 @@ struct ResponseMatch {
         return rows
     }
 
-    /// Rows by file name: an image's relative path, or its base name where only one image has it.
+    /// Rows by path: the key is an image's relative path, or one of the two is the end of the other,
+    /// such as an image's name, or an absolute path, and that of no other.
     ///
     /// - Parameter keys: the name of each row, no two alike; more than the images are fine.
-    /// - Throws: `TrainingError` naming the first image without a row.
-    func rows(keys: [String]) throws(TrainingError) -> [Int] {
-        let known = Dictionary(uniqueKeysWithValues: keys.enumerated().map { ($1, $0) })
-        var bearers: [Substring: Int] = [:]
-        for image in images { bearers[Self.baseName(image), default: 0] += 1 }
-        var rows: [Int] = []
-        rows.reserveCapacity(images.count)
-        for image in images {
-            if let row = known[image] {
-                rows.append(row)
-                continue
+    /// - Throws: `TrainingError` naming the first image without a row, or with several.
+    func rows(keys: [String]) throws(TrainingError) -> Rows {
+        let paths = keys.map(Self.components)
+        let known = Dictionary(
+            paths.enumerated().map { (Self.joined($1), [$0]) }, uniquingKeysWith: +)
+        let lengths = Set(paths.map(\.count))
+        let own = images.map(Self.components)
+        // Only ends of as many names as an image's path has are looked for.
+        var ends: [String: [Int]] = [:]
+        let wanted = Set(own.map(\.count))
+        for (row, path) in paths.enumerated() {
+            for length in wanted where length < path.count {
+                ends[Self.joined(path.suffix(length)), default: []].append(row)
             }
-            let base = Self.baseName(image)
-            guard let row = known[String(base)] else {
+        }
+        var found = Rows()
+        var isExact: [Bool] = []
+        for (image, path) in zip(images, own) {
+            let whole = Self.joined(path)
+            var rows = known[whole] ?? []
+            isExact.append(!rows.isEmpty)
+            if rows.isEmpty {
+                rows = lengths.filter { $0 < path.count }.sorted()
+                    .flatMap { known[Self.joined(path.suffix($0))] ?? [] }
+                rows += ends[whole] ?? []
+            }
+            guard let row = rows.first else {
                 throw TrainingError(
                     "\(file): dataset '\(dataset)' has no key for the image \(image): neither its "
-                        + "path nor its name is there")
+                        + "path nor an end of it is there"
+                        + (keys.first.map { "; the first key is '\($0)'" } ?? ""))
             }
-            guard bearers[base] == 1 else {
+            guard rows.count == 1 else {
                 throw TrainingError(
-                    "\(file): dataset '\(dataset)' has the key '\(base)', which \(bearers[base] ?? 0) "
-                        + "images are named, \(image) among them; use relative paths as keys")
+                    "\(file): dataset '\(dataset)' has several keys for the image \(image): "
+                        + "'\(keys[row])' and '\(keys[rows[1]])'; use relative paths as keys")
             }
-            rows.append(row)
+            found.rows.append(row)
         }
-        return rows
+        try requireOneImage(each: found.rows, keys: keys, isExact: isExact)
+        for (index, row) in found.rows.enumerated()
+        where !isExact[index] && paths[row].count > 1 {
+            found.byEnds += 1
+            if found.example == nil { found.example = (keys[row], images[index]) }
+        }
+        return found
     }
 
-    private static func baseName(_ path: String) -> Substring {
-        path.split(separator: "/").last ?? path[...]
+    /// Refuses a key that was found by more than one image.
+    private func requireOneImage(
+        each rows: [Int], keys: [String], isExact: [Bool]
+    ) throws(TrainingError) {
+        var bearers: [Int: Int] = [:]
+        for row in rows { bearers[row, default: 0] += 1 }
+        for (index, row) in rows.enumerated() {
+            guard let count = bearers[row], count > 1, !isExact[index] else { continue }
+            throw TrainingError(
+                "\(file): dataset '\(dataset)' has the key '\(keys[row])', which fits \(count) "
+                    + "images, \(images[index]) among them; use relative paths as keys")
+        }
+    }
+
+    /// The names of a path; one without a slash may be of Windows.
+    private static func components(_ path: String) -> [Substring] {
+        let separator: Character = path.contains("/") ? "/" : "\\"
+        return path.split(separator: separator).filter { $0 != "." }
+    }
+
+    private static func joined(_ path: some Collection<Substring>) -> String {
+        path.joined(separator: "/")
     }
 }

@@ -30,11 +30,20 @@ public struct CacheImport {
         public let seconds: Double
     }
 
+    /// Version of what makes responses of a file's numbers, and blends them. It rises with any change
+    /// that can alter a response by more than rounding.
+    static let version = 1
+
     /// Whether responses are blended: whether the recipe mixes.
     public let isBlended: Bool
 
+    /// What the user may want to know of how the file was read, a line each.
+    public let notes: [String]
+
     private let loader: ViewLoader
     private let teacher: Recipe.CardedTeacher
+    /// Where the card is to be written; nil where it is there.
+    private let newCard: String?
     private let weightsDigest: String
     private let keys: [String]?
     private let source: ImportedResponses
@@ -44,15 +53,18 @@ public struct CacheImport {
     ///
     /// - Parameters:
     ///   - section: one of the recipe's teachers.
+    ///   - newCard: the teacher's card where there is none yet. It is written where the recipe says
+    ///     once every row is checked.
     ///   - file: where the responses are on this machine; by default where the card says.
     /// - Throws: `TrainingError` if the recipe names no cache, the teacher is not precomputed, the
     ///   file is not the one its card names, the classes differ, or an image has no row;
     ///   `CacheError` for a file that cannot be read.
     public init(
-        recipe: Recipe, teacher section: Recipe.Teacher, directory: String, file: String? = nil,
-        loading: LoadingOptions
+        recipe: Recipe, teacher section: Recipe.Teacher, newCard: TeacherCard? = nil,
+        directory: String, file: String? = nil, loading: LoadingOptions
     ) throws {
-        teacher = try recipe.carded(section)
+        teacher = try recipe.carded(section, card: newCard)
+        self.newCard = newCard == nil ? nil : section.card
         let card = teacher.card
         guard case .precomputed(let described) = card.architecture else {
             throw TrainingError(
@@ -65,9 +77,11 @@ public struct CacheImport {
             values: described.values == .logits ? .logits : .probabilities,
             temperature: described.temperature)
         guard responses.classes == card.classes else {
+            let isTransposed = responses.images == card.classes
             throw TrainingError(
                 "\(path): dataset '\(described.dataset)' has \(responses.classes) classes, card "
-                    + "\(card.name) says \(card.classes)")
+                    + "\(card.name) says \(card.classes)"
+                    + (isTransposed ? "; store it as [images, classes], not the other way" : ""))
         }
         weightsDigest = try Fingerprint.sha256(ofFile: path)
         if let expected = card.weightsSHA256, expected != weightsDigest {
@@ -80,14 +94,32 @@ public struct CacheImport {
         let match = ResponseMatch(
             file: path, dataset: described.keys ?? described.dataset,
             images: loader.dataset.samples.map(\.path))
-        source = ImportedResponses(
-            responses: responses, plan: loader.plan,
-            rows: try keys.map { try match.rows(keys: $0) } ?? match.rows(count: responses.images))
+        let found =
+            try keys.map { try match.rows(keys: $0) }
+            ?? .init(rows: match.rows(count: responses.images))
+        source = ImportedResponses(responses: responses, plan: loader.plan, rows: found.rows)
+        notes = Self.notes(found, sources: responses.sources)
         isBlended = Self.mixes(recipe.view.mix)
         self.directory = directory
     }
 
-    /// Checks every row of the file, then writes every part that is missing.
+    private static func notes(_ found: ResponseMatch.Rows, sources: [String]) -> [String] {
+        var notes: [String] = []
+        if let (key, image) = found.example {
+            notes.append(
+                "\(found.byEnds) of \(found.rows.count) images are matched by the ends of paths, such "
+                    + "as \(image) by the key '\(key)'")
+        }
+        if let first = sources.first {
+            notes.append(
+                "the responses lie in \(sources.count) other files, too, which the card's SHA-256 does "
+                    + "not vouch for: \(first)" + (sources.count > 1 ? " and more" : ""))
+        }
+        return notes
+    }
+
+    /// Checks every row of the file, then writes the card, if it is new, and every part that is
+    /// missing.
     ///
     /// The views are rendered, though no network sees them: each group's pixels are checksummed, as
     /// a student will check them, and an image that cannot be decoded is found, so that its slot
@@ -106,15 +138,27 @@ public struct CacheImport {
                 if Interruption.requested { throw Interrupted(description: "nothing was written") }
             }
         }
-        let build = try CacheBuild(
-            directory: directory, loader: loader, teacher: teacher,
-            weightsDigest: weightsDigest,
-            source: source)
+        let build = try begin()
         let built = try build.run(progress: progress)
         return Summary(
             built: built.built, skipped: built.skipped, rows: built.rows, views: responses.views,
             blended: isBlended, substituted: built.substituted,
             seconds: start.duration(to: .now).seconds)
+    }
+
+    /// Writes the card and opens or creates the cache: both, or nothing.
+    private func begin() throws -> CacheBuild {
+        if let newCard, let text = teacher.card.precomputedYAML {
+            try NewFile.publish(text, at: newCard)
+        }
+        do {
+            return try CacheBuild(
+                directory: directory, loader: loader, teacher: teacher,
+                weightsDigest: weightsDigest, source: source)
+        } catch {
+            if let newCard { unlink(newCard) }
+            throw error
+        }
     }
 
     /// What the fingerprint says of imported responses: `imported`, or `imported, blended`.

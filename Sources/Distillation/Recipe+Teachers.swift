@@ -47,11 +47,12 @@ extension Recipe {
 
     /// A teacher whose responses are to be cached, with its card.
     ///
+    /// - Parameter card: the card where there is no file of it yet.
     /// - Throws: `TrainingError` if the recipe has no cache section, or the teacher's classes are
     ///   not the recipe's; `RecipeError` for a card that cannot be read.
-    func carded(_ section: Teacher) throws -> CardedTeacher {
+    func carded(_ section: Teacher, card: TeacherCard? = nil) throws -> CardedTeacher {
         _ = try requiredCache()
-        let card = try TeacherCard(contentsOf: section.card)
+        let card = try card ?? TeacherCard(contentsOf: section.card)
         guard card.classes == data.classes else {
             throw TrainingError(
                 "teacher \(card.name) has \(card.classes) classes, recipe \(name) has "

@@ -25,19 +25,17 @@ final class RunFolder {
 
     /// Locks a folder for training; nothing stays of one that is made for it until `begin`.
     ///
-    /// - Parameters:
-    ///   - resume: whether to go on with the training that the folder holds, if it holds one.
-    ///   - notice: told what the user should know.
+    /// - Parameter resume: whether to go on with the training that the folder holds, if it holds one.
     /// - Throws: `TrainingError` if the folder is in use, holds something else than a training, or
     ///   holds a training and `resume` is false.
-    init(_ path: String, resume: Bool, notice: (String) -> Void) throws {
+    init(_ path: String, resume: Bool) throws {
         guard !path.isEmpty else {
             throw TrainingError("the run's folder has an empty name; choose --out")
         }
         self.path = path
         // Looked at before anything is made in it, and again once nobody else can change it.
         _ = try Self.holdsRun(path)
-        lock = try RunLock(folder: path, notice: notice)
+        lock = try RunLock(folder: path)
         holdsRun = try Self.holdsRun(path)
         guard holdsRun else { return }
         guard resume else {

@@ -76,7 +76,8 @@ private struct LauncherVariables {
         switch (self[rank], self[size]) {
         case (nil, nil): return nil
         case (let index?, let count?):
-            guard let index = Shard.number(index), let count = Shard.number(count), index < count
+            guard let index = Shard.number(index), let count = Shard.number(count), index < count,
+                count <= Shard.mostShards
             else { throw invalid([rank, size]) }
             return Shard(index: index, count: count, source: "\(rank) and \(size)")
         case (let index, _):
@@ -107,7 +108,8 @@ private struct LauncherVariables {
         guard let id = Shard.number(id), let count = Shard.number(count),
             let first = Shard.number(self[names[2]] ?? "0"), let step = Shard.number(step),
             step > 0,
-            id >= first, (id - first).isMultiple(of: step), (id - first) / step < count
+            id >= first, (id - first).isMultiple(of: step), (id - first) / step < count,
+            count <= Shard.mostShards
         else { throw invalid(names) }
         return Shard(
             index: (id - first) / step, count: count, source: "\(names[0]) and \(names[1])")

@@ -13,6 +13,9 @@ public struct Shard: Sendable, Equatable {
     /// Where the numbers were found, for example `RANK and WORLD_SIZE`; nil if nothing was said.
     public let source: String?
 
+    /// The most shards: as many as a cache can have parts.
+    static let mostShards = 10_000_000
+
     /// All parts.
     public static let whole = Shard(index: 0, count: 1, source: nil)
 
@@ -34,6 +37,10 @@ public struct Shard: Sendable, Equatable {
         guard index < count else {
             throw TrainingError(
                 "--shard \(text): there is no such shard; of n shards i is 0 to n - 1")
+        }
+        guard count <= Self.mostShards else {
+            throw TrainingError(
+                "--shard \(text): a cache has at most \(Self.mostShards) parts to share out")
         }
         self.init(index: index, count: count, source: "--shard")
     }

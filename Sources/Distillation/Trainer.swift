@@ -72,7 +72,7 @@ public final class Trainer {
         self.options = options
         self.progress = progress
         let notice = { (text: String) in progress.line(text) }
-        let folder = try RunFolder(options.out, resume: options.resume, notice: notice)
+        let folder = try RunFolder(options.out, resume: options.resume)
         self.folder = folder
         if let trace = options.trace { try JSONLines<StepRecord>.check(trace, "trace") }
         let checkpoints = CheckpointStore(folder: folder)

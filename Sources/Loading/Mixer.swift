@@ -8,6 +8,10 @@ import Views
 /// The partner of member i is member G - 1 - i. Source: timm `Mixup`, mode batch, on normalised
 /// floats (recipe-spec section 8).
 public struct Mixer {
+    /// Version of the code from pixels and a draw to a mixed batch. It rises with any change that
+    /// can alter an image by more than rounding.
+    public static let version = 1
+
     /// What a network is given: images and the labels' distribution.
     public struct Batch {
         /// `[G, 3, H, W]`, float32, normalised and mixed, channels last in memory.
@@ -69,6 +73,10 @@ public struct Mixer {
 
 /// Turns uint8 pixels into normalised floats, `(x / 255 - mean) / std` in float32.
 public struct Normalisation {
+    /// Version of the code that brings a batch from one network's normalisation to another's. It
+    /// rises with any change that can alter an image by more than rounding.
+    public static let version = 1
+
     private let channels: (mean: [Double], std: [Double])
     private let mean: Tensor
     private let std: Tensor

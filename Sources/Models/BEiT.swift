@@ -9,6 +9,10 @@ import Torch
 
 /// A BEiT classifier with timm's parameter names.
 public final class BEiT: ImageClassifier {
+    /// Version of the code from images to logits. It rises with any change, to this file or to the
+    /// layers that it uses, that can alter a logit by more than rounding.
+    public static let version = 1
+
     /// Every parameter, under timm's names.
     public let store: ParameterStore
     /// The width of the logits.

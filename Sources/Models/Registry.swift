@@ -33,6 +33,16 @@ public enum Registry {
             layerScale: layerScale)
     }
 
+    /// The version of the code that computes an architecture's logits, which caches of its responses
+    /// record; `nil` for responses that somebody else computed.
+    public static func version(of architecture: TeacherCard.Architecture) -> Int? {
+        switch architecture {
+        case .beit: BEiT.version
+        case .resnet: ResNet.version
+        case .precomputed: nil
+        }
+    }
+
     /// Makes a network of an architecture with freshly drawn weights.
     ///
     /// - Parameters:

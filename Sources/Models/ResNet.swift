@@ -34,6 +34,10 @@ public struct ResNetConfiguration: Hashable, Sendable {
 
 /// A residual network with torchvision's parameter names.
 public final class ResNet: ImageClassifier {
+    /// Version of the code from images to logits. It rises with any change, to this file or to the
+    /// layers that it uses, that can alter a logit by more than rounding.
+    public static let version = 1
+
     /// Every parameter and buffer, under torchvision's names.
     public let store: ParameterStore
     /// The width of the logits.

@@ -1,3 +1,5 @@
+import Base
+
 extension Recipe {
     /// Reads a recipe file.
     ///
@@ -166,27 +168,30 @@ extension Recipe.Cache {
         if kind != 2 {
             try section.refuse(["max_kl"], because: "means something with encoding bounded only")
         }
-        guard kind != 0 else {
-            encoding = .dense
-            return
+        guard classes <= ResponseBounds.classes else {
+            throw file.error(
+                "cache",
+                "a cache holds at most \(ResponseBounds.classes) classes, not the \(classes) of "
+                    + "data.classes")
         }
-        // A stored class is 16 bits wide.
-        guard classes <= 1 << 16 else {
-            throw section.error(
-                "encoding",
-                "cache.encoding \(kind == 1 ? "topk" : "bounded") holds at most 65536 classes, not "
-                    + "\(classes)")
+        switch kind {
+        case 0: encoding = .dense
+        case 1:
+            let k = try section.integer("top_k", 1...ResponseBounds.classes - 1)
+            guard k < classes else {
+                throw section.error(
+                    "top_k",
+                    "cache.top_k \(k) is not below data.classes \(classes); lower it, or set "
+                        + "cache.encoding to dense")
+            }
+            encoding = .topK(k)
+        default:
+            let bounds = ResponseBounds.maxKL
+            encoding = .bounded(
+                maxKL: try section.number(
+                    "max_kl", NumberBounds(lower: bounds.lowerBound, upper: bounds.upperBound),
+                    default: ResponseBounds.standardMaxKL))
         }
-        if kind == 2 {
-            let nats = NumberBounds(lower: 1e-5, upper: 1)
-            encoding = .bounded(maxKL: try section.number("max_kl", nats, default: 0.01))
-            return
-        }
-        let k = try section.integer("top_k", 1...65_535)
-        guard k <= classes else {
-            throw section.error("top_k", "cache.top_k \(k) exceeds data.classes \(classes)")
-        }
-        encoding = .topK(k)
     }
 }
 

@@ -55,6 +55,7 @@ struct BoundedDecoder {
         for index in 0..<layout.classes {
             let bits = UnsafeRawPointer(row + 4 * index).loadUnaligned(as: UInt32.self)
             out[index] = Float(bitPattern: UInt32(littleEndian: bits))
+            guard !(out[index] < 0) else { return "a value of it is negative" }
             sum += out[index]
         }
         // NaN fails, too.

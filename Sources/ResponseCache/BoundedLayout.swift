@@ -114,5 +114,3 @@ struct BoundedLayout: Equatable, Sendable {
         return Int(min(max(code, 0), Double(tailWeights.count - 1)))
     }
 }
-
-let noRanks = ProcessInfo.processInfo.environment["NORANK"] != nil

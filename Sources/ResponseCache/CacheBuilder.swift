@@ -55,7 +55,7 @@ public final class CacheBuilder: Sendable {
     public func calibrate(
         _ groups: Range<Int>, probabilities: (_ group: Int) throws -> [Float]
     ) throws {
-        var calibration = PriorCalibration(classes: manifest.classes)
+        var calibration = PriorCalibration(classes: manifest.classes, folder: directory)
         for group in groups {
             try calibration.add(probabilities(group)) {
                 rowName(PartID(epoch: 0, index: 0), slot: group * manifest.groupSize + $0)

@@ -104,6 +104,8 @@ extension CacheReader {
     ///
     /// - Throws: as `read(epoch:slots:into:)`.
     public func rows(epoch: Int, slots: Range<Int>) throws(CacheError) -> [Float] {
+        // Before memory is taken for them.
+        try requireSlots(slots)
         var rows = [Float](repeating: 0, count: slots.count * manifest.classes)
         let result = rows.withUnsafeMutableBufferPointer { buffer in
             Result { () throws(CacheError) in try read(epoch: epoch, slots: slots, into: buffer) }

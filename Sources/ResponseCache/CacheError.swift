@@ -2,11 +2,22 @@ import Base
 
 /// What went wrong with a response cache: what, where, and what to do, in words for the user.
 public struct CacheError: Error, CustomStringConvertible, Equatable, Sendable {
-    /// The whole message. One line, except that fields which differ follow one to a line.
-    public let description: String
+    /// What went wrong, in one line.
+    public let message: String
+    /// What belongs to it, a line each: fields that differ. Mostly nothing.
+    public let details: [String]
 
     /// An error with this message.
-    public init(_ description: String) {
-        self.description = description.printableLines
+    ///
+    /// Names from outside may stand in it as they are: what a terminal would obey, line breaks
+    /// included, is written out.
+    public init(_ message: String, details: [String] = []) {
+        self.message = message.printable
+        self.details = details.map(\.printable)
+    }
+
+    /// The message, and below it the details.
+    public var description: String {
+        ([message] + details.map { "  \($0)" }).joined(separator: "\n")
     }
 }

@@ -24,6 +24,35 @@ struct CacheFolder: Sendable {
         self.directory = directory
         self.manifest = manifest
         priors = PriorStore(directory: directory, manifest: manifest)
+        try Self.requireEpochs(in: directory)
+    }
+
+    /// Checks that the folders of epochs can be looked into.
+    ///
+    /// The parts of one that cannot, such as a link to a disk that is not mounted, would otherwise
+    /// count as not built yet.
+    private static func requireEpochs(in directory: String) throws(CacheError) {
+        for name in try Files.names(in: directory)
+        where name.hasPrefix(PartID.folderPrefix) && !name.hasSuffix(".h5") {
+            let path = "\(directory)/\(name)"
+            guard let stream = opendir(path) else {
+                let code = errno
+                // A compaction removes a folder that has become empty.
+                var status = stat()
+                if code == ENOENT, lstat(path, &status) != 0 { continue }
+                throw .system("\(path): cannot list the parts in it", code)
+            }
+            closedir(stream)
+        }
+    }
+
+    /// Removes what killed writers left in the cache's folder and in those of its epochs.
+    private static func removeStale(in directory: String) throws(CacheError) {
+        try PublishedFile.removeStale(folder: directory)
+        for name in try Files.names(in: directory)
+        where name.hasPrefix(PartID.folderPrefix) && !name.hasSuffix(".h5") {
+            try PublishedFile.removeStale(folder: "\(directory)/\(name)")
+        }
     }
 
     /// Creates a cache, or opens the one that is there if it agrees with the manifest.
@@ -34,8 +63,7 @@ struct CacheFolder: Sendable {
         case .file, .other:
             throw CacheError("\(directory): is not a folder, and a response cache is one")
         }
-        // Also beside a manifest: a builder may have died between giving the name and dropping the
-        // temporary one.
+        // Before it is known to be a cache: a builder may have died while it began one.
         try PublishedFile.removeStale(folder: directory, name: Self.manifestName)
         if Files.kind("\(directory)/\(Self.manifestName)") == .nothing {
             try Self.begin(directory, manifest)
@@ -43,14 +71,14 @@ struct CacheFolder: Sendable {
         let there = try CacheFolder(opening: directory)
         let differences = there.manifest.differences(from: manifest)
         if !differences.isEmpty { throw Self.mismatch(directory, differences) }
+        try Self.removeStale(in: directory)
         self = there
     }
 
     static func mismatch(_ directory: String, _ differences: [String]) -> CacheError {
         CacheError(
             "\(directory): the cache was made from other inputs; "
-                + "name another directory, or restore what differs:\n"
-                + differences.map { "  \($0)" }.joined(separator: "\n"))
+                + "name another directory, or restore what differs:", details: differences)
     }
 
     private static func begin(_ directory: String, _ manifest: CacheManifest) throws(CacheError) {
@@ -74,10 +102,7 @@ struct CacheFolder: Sendable {
         let path = "\(directory)/\(manifestName)"
         guard let size = Files.size(path) else { return nil }
         guard size <= 16 << 20 else { throw CacheError("\(path): \(size) bytes are no manifest") }
-        guard let bytes = FileManager.default.contents(atPath: path) else {
-            throw CacheError("\(path): cannot read")
-        }
-        return try CacheManifest.parse(bytes, path: path)
+        return try CacheManifest.parse(Data(Files.contents(path)), path: path)
     }
 
     /// A part's own file.

@@ -130,8 +130,7 @@ public struct CacheMerge: Sendable {
             try Files.synchronizeFolder(folder)
             return true
         }
-        guard let bytes = try? Data(contentsOf: URL(fileURLWithPath: old), options: .mappedIfSafe)
-        else { throw CacheError("\(old): cannot read") }
+        let bytes = try Files.mapped(old)
         let file = try PublishedFile(folder: folder, name: name)
         let written = bytes.withUnsafeBytes { bytes in
             Result { () throws(CacheError) in try file.write(bytes) }
@@ -181,13 +180,6 @@ public struct CacheMerge: Sendable {
 
     private static func haveSameBytes(_ one: String, _ other: String) throws(CacheError) -> Bool {
         guard Files.size(one) == Files.size(other) else { return false }
-        var contents: [Data] = []
-        for path in [one, other] {
-            guard
-                let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
-            else { throw CacheError("\(path): cannot read") }
-            contents.append(data)
-        }
-        return contents[0] == contents[1]
+        return try Files.mapped(one) == Files.mapped(other)
     }
 }

@@ -1,4 +1,4 @@
-import Dispatch
+import Base
 import Synchronization
 
 /// What is wrong with one part.
@@ -50,6 +50,7 @@ extension CacheReader {
         workers: Int, progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
     ) rethrows -> CacheVerification {
         precondition(workers >= 1, "\(workers) workers")
+        let workers = min(workers, Self.mostWorkers)
         let published = manifest.parts(epochs: 0..<manifest.epochs).filter(folder.isPublished)
         var (responses, faults): (Int, [CacheFault]) = (0, [])
         // In batches, so that progress is told by the caller's own thread.
@@ -57,18 +58,13 @@ extension CacheReader {
         try progress(0, published.count)
         while done < published.count {
             let batch = Array(published[done..<min(done + 4 * workers, published.count)])
-            let outcomes = Mutex(
-                [(sound: Int, fault: String?)](repeating: (0, nil), count: batch.count))
-            let next = Atomic(0)
-            DispatchQueue.concurrentPerform(iterations: min(workers, batch.count)) { _ in
-                while true {
-                    let index = next.add(1, ordering: .relaxed).oldValue
-                    guard index < batch.count else { return }
-                    let outcome = examine(batch[index])
-                    outcomes.withLock { $0[index] = outcome }
+            let examination = Examination(batch.count)
+            WorkerThread.run(min(workers, batch.count)) {
+                while let index = examination.next() {
+                    examination.note(index, self.examine(batch[index]))
                 }
             }
-            for (part, outcome) in zip(batch, outcomes.withLock { $0 }) {
+            for (part, outcome) in zip(batch, examination.outcomes) {
                 responses += outcome.sound
                 if let message = outcome.fault {
                     faults.append(CacheFault(part, message))
@@ -80,6 +76,33 @@ extension CacheReader {
         return CacheVerification(
             parts: published.count, partsInAll: manifest.epochs * manifest.partsPerEpoch,
             responses: responses, faults: faults)
+    }
+
+    /// More threads than any machine has cores for.
+    private static let mostWorkers = 1024
+
+    /// A batch of parts that several threads take one after the other.
+    private final class Examination: Sendable {
+        private let taken = Atomic(0)
+        private let found: Mutex<[(sound: Int, fault: String?)]>
+        private let count: Int
+
+        init(_ count: Int) {
+            self.count = count
+            found = Mutex(Array(repeating: (0, nil), count: count))
+        }
+
+        /// The next part to look at; nil when all are taken.
+        func next() -> Int? {
+            let index = taken.add(1, ordering: .relaxed).oldValue
+            return index < count ? index : nil
+        }
+
+        func note(_ index: Int, _ outcome: (sound: Int, fault: String?)) {
+            found.withLock { $0[index] = outcome }
+        }
+
+        var outcomes: [(sound: Int, fault: String?)] { found.withLock { $0 } }
     }
 
     /// Decodes one part: how many of its rows are sound, and what is wrong, if anything.

@@ -48,14 +48,10 @@ public final class CacheReader: Sendable {
     public func read(
         epoch: Int, slots: Range<Int>, into out: UnsafeMutableBufferPointer<Float>
     ) throws(CacheError) {
+        try requireSlots(slots)
         precondition(
             out.count == slots.count * manifest.classes,
             "\(out.count) values for \(slots.count) rows of \(manifest.classes) classes")
-        guard slots.lowerBound >= 0, slots.upperBound <= manifest.slotsPerEpoch else {
-            throw CacheError(
-                "\(directory): has \(manifest.slotsPerEpoch) slots per epoch; "
-                    + "slots \(slots) are beyond them")
-        }
         guard var target = out.baseAddress else { return }
         let epoch = manifest.epoch(epoch)
         var slot = slots.lowerBound
@@ -74,6 +70,15 @@ public final class CacheReader: Sendable {
             }
             target += rows.count * manifest.classes
             slot = end
+        }
+    }
+
+    /// Checks that an epoch has these slots.
+    func requireSlots(_ slots: Range<Int>) throws(CacheError) {
+        guard slots.lowerBound >= 0, slots.upperBound <= manifest.slotsPerEpoch else {
+            throw CacheError(
+                "\(directory): has \(manifest.slotsPerEpoch) slots per epoch; "
+                    + "slots \(slots) are beyond them")
         }
     }
 

@@ -53,9 +53,10 @@ public struct EncodingBenchmark: Sendable {
         if calibration.isEmpty {
             prior = nil
         } else {
-            var learning = PriorCalibration(classes: classes)
+            var learning = PriorCalibration(
+                classes: classes, folder: FileManager.default.temporaryDirectory.path)
             try learning.add(calibration) { "calibration response \($0)" }
-            prior = learning.prior()
+            prior = try learning.prior()
         }
         priorBytes = prior == nil ? 0 : Double(2 * classes * classes) / Double(cached)
         var entropy = 0.0

@@ -56,7 +56,7 @@ struct EpochFile {
             for part in parts {
                 all.append(
                     try file.group(part.group) { group throws(CacheError) in
-                        try RowStatistics.Stored(readFrom: group)
+                        try RowStatistics.Stored(readFrom: group, classes: manifest.classes)
                     })
             }
             return all

@@ -31,6 +31,33 @@ enum Files {
         return Int(status.st_size)
     }
 
+    /// A file's bytes.
+    static func contents(_ path: String) throws(CacheError) -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .system("\(path): cannot open") }
+        defer { close(descriptor) }
+        var (bytes, buffer): ([UInt8], [UInt8]) = ([], Array(repeating: 0, count: 1 << 16))
+        while true {
+            let count = read(descriptor, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw .system("\(path): cannot read") }
+            if count == 0 { return bytes }
+            bytes += buffer[..<count]
+        }
+    }
+
+    /// A file's bytes, mapped where that is safe.
+    static func mapped(_ path: String) throws(CacheError) -> Data {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .system("\(path): cannot open") }
+        close(descriptor)
+        do {
+            return try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
+        } catch {
+            throw CacheError("\(path): cannot read")
+        }
+    }
+
     /// Makes a folder and those above it, and makes the new entries durable.
     static func makeFolder(_ path: String) throws(CacheError) {
         if kind(path) == .folder { return }
@@ -89,6 +116,26 @@ enum Files {
     }
 }
 
+/// A small file that a command makes beside a cache, such as a teacher's card.
+public enum NewFile {
+    /// Makes a file that is not there yet: it appears complete, or not at all.
+    ///
+    /// - Throws: `CacheError` if its folder is missing, it is there, or it cannot be written.
+    public static func publish(_ text: String, at path: String) throws(CacheError) {
+        let folder = Files.parent(of: path)
+        let name = path.hasPrefix("\(folder)/") ? String(path.dropFirst(folder.count + 1)) : path
+        guard Files.kind(folder) == .folder else {
+            throw CacheError("\(path): there is no folder \(folder)")
+        }
+        try PublishedFile.removeStale(folder: folder, name: name)
+        let file = try PublishedFile(folder: folder, name: name)
+        try file.write(Array(text.utf8))
+        guard try file.publishUnlessPresent() else {
+            throw CacheError("\(path): somebody else made it meanwhile; run again")
+        }
+    }
+}
+
 /// A file that appears under its name complete and durable, or not at all.
 ///
 /// It is written as `.tmp-<name>-<process>-<random>` in the folder of its name. The writer holds a
@@ -121,9 +168,16 @@ struct PublishedFile: ~Copyable {
             }
             // Another writer's cleaning may come between open and lock: then take a new name. A file
             // system without locks is fine: there nobody cleans.
-            let locked = flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK
+            let lock: FileLock.Outcome
+            do {
+                lock = try FileLock.take(descriptor, path: temporary)
+            } catch {
+                unlink(temporary)
+                close(descriptor)
+                throw CacheError("\(error)")
+            }
             var status = stat()
-            if locked, fstat(descriptor, &status) == 0, status.st_nlink > 0 {
+            if lock != .busy, fstat(descriptor, &status) == 0, status.st_nlink > 0 {
                 self.folder = folder
                 self.name = name
                 self.temporary = temporary
@@ -207,16 +261,32 @@ struct PublishedFile: ~Copyable {
 
     /// Removes temporaries whose writers are gone: those of a file, or of every file of the folder.
     static func removeStale(folder: String, name: String? = nil) throws(CacheError) {
-        let prefix = prefix + (name.map { "\($0)-" } ?? "")
-        for entry in try Files.names(in: folder) where entry.hasPrefix(prefix) {
+        for entry in try Files.names(in: folder) {
+            guard let published = publishedName(ofTemporary: entry), published == name ?? published
+            else { continue }
             let path = "\(folder)/\(entry)"
-            let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+            // A link is none of ours, wherever it leads.
+            let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
             guard descriptor >= 0 else { continue }
-            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { unlink(path) }
-            close(descriptor)
+            defer { close(descriptor) }
+            // Where there are no locks, or a lock cannot be had, its writer may be alive.
+            if (try? FileLock.take(descriptor, path: path)) == .held { unlink(path) }
         }
     }
 
     /// Whether a name is that of a temporary.
-    static func isTemporary(_ name: String) -> Bool { name.hasPrefix(prefix) }
+    static func isTemporary(_ name: String) -> Bool { publishedName(ofTemporary: name) != nil }
+
+    /// The name that a temporary was to have: `a.h5` for `.tmp-a.h5-<process>-<random>`; nil for any
+    /// other file.
+    private static func publishedName(ofTemporary name: String) -> String? {
+        guard name.hasPrefix(prefix) else { return nil }
+        let parts = name.dropFirst(prefix.count).split(
+            separator: "-", omittingEmptySubsequences: false)
+        guard parts.count >= 3, let process = parts.dropLast().last, let random = parts.last,
+            !process.isEmpty, process.utf8.allSatisfy({ (48...57).contains($0) }),
+            !random.isEmpty, UInt64(random, radix: 16) != nil
+        else { return nil }
+        return parts.dropLast(2).joined(separator: "-")
+    }
 }

@@ -22,9 +22,16 @@ public struct ForeignResponses: Sendable {
     /// Numbers in each row.
     public let classes: Int
 
-    private let rank: Int
+    private let file: ForeignFile
+    private let rows: ForeignDataset
     private let values: Values
     private let temperature: Double
+
+    /// Files besides `path` in which the responses lie: sources of a virtual dataset, or where a
+    /// link led.
+    public var sources: [String] { rows.sources }
+
+    private var rank: Int { rows.shape.count }
 
     /// Opens a file and looks at the dataset's type and shape.
     ///
@@ -42,28 +49,38 @@ public struct ForeignResponses: Sendable {
         self.dataset = dataset
         self.values = values
         self.temperature = temperature
-        let found = try HDF5File.open(path: path) { file throws(CacheError) in
-            try file.describe(dataset)
-        }
-        guard found.kind == CHDF5_FLOAT, [16, 32, 64].contains(found.bits) else {
+        file = try ForeignFile(path: path)
+        rows = try ForeignDataset(dataset, in: file)
+        let (shape, rank) = (rows.shape, rows.shape.count)
+        guard rows.kind == CHDF5_FLOAT, [16, 32, 64].contains(rows.bits) else {
             throw CacheError(
-                "\(path): dataset '\(dataset)' is not of float16, float32 or float64 numbers")
+                "\(path): dataset '\(dataset)' is of \(Self.noun(rows)), not of float16, float32 or "
+                    + "float64 numbers")
         }
-        guard [2, 3].contains(found.shape.count) else {
+        guard [2, 3].contains(rank) else {
             throw CacheError(
-                "\(path): dataset '\(dataset)' has shape \(found.shape); expected [images, classes] "
+                "\(path): dataset '\(dataset)' has shape \(shape); expected [images, classes] "
                     + "or [views, images, classes]")
         }
-        guard found.shape.allSatisfy({ (1...100_000_000).contains($0) }), found.shape.last ?? 0 > 1
-        else {
+        guard shape.allSatisfy({ (1...100_000_000).contains($0) }), shape.last ?? 0 > 1 else {
             throw CacheError(
-                "\(path): dataset '\(dataset)' has shape \(found.shape); expected at least one "
+                "\(path): dataset '\(dataset)' has shape \(shape); expected at least one "
                     + "image and two classes")
         }
-        rank = found.shape.count
-        views = rank == 3 ? found.shape[0] : 1
-        images = found.shape[rank - 2]
-        classes = found.shape[rank - 1]
+        views = rank == 3 ? shape[0] : 1
+        images = shape[rank - 2]
+        classes = shape[rank - 1]
+    }
+
+    private static func noun(_ dataset: ForeignDataset) -> String {
+        switch dataset.kind {
+        case CHDF5_FLOAT: "float\(dataset.bits)"
+        case CHDF5_STRING: "texts"
+        // bfloat16 has no type in HDF5 or numpy, and is often kept so.
+        case CHDF5_INTEGER where dataset.bits == 16: "integers of 16 bits (bfloat16?)"
+        case CHDF5_INTEGER: "integers"
+        default: "something else"
+        }
     }
 
     /// Reads the names that rows go by.
@@ -71,15 +88,16 @@ public struct ForeignResponses: Sendable {
     /// - Parameter name: a dataset of `images` texts, of fixed or variable length.
     /// - Throws: `CacheError` if it is another type or shape, or a name appears twice.
     public func keys(_ name: String) throws(CacheError) -> [String] {
-        let keys = try HDF5File.open(path: path) { file throws(CacheError) in
-            let found = try file.describe(name)
-            guard found.kind == CHDF5_STRING, found.shape == [images] else {
-                throw CacheError(
-                    "\(path): dataset '\(name)' is not the \(images) texts that dataset "
-                        + "'\(dataset)' needs as keys")
-            }
-            return try file.strings(name, count: images)
+        let found = try ForeignDataset(name, in: file)
+        guard found.kind == CHDF5_STRING, found.shape == [images] else {
+            throw CacheError(
+                "\(path): dataset '\(name)' is not the \(images) texts that dataset "
+                    + "'\(dataset)' needs as keys")
         }
+        if let gap = found.gap {
+            throw CacheError("\(path): dataset '\(name)', row \(gap[0]): was never written")
+        }
+        let keys = try found.strings(count: images)
         var rows: [String: Int] = [:]
         for (row, key) in keys.enumerated() {
             if let other = rows.updateValue(row, forKey: key) {
@@ -96,47 +114,55 @@ public struct ForeignResponses: Sendable {
     /// - Parameters:
     ///   - keys: names of the rows for errors, if there are any.
     ///   - progress: told how many of how many rows are done; what it throws ends the check.
-    /// - Throws: `CacheError` naming the row, and its key, that has NaN or infinity, or as
-    ///   probabilities a negative value or a sum that is not 1.
+    /// - Throws: `CacheError` naming the row, and its key, that was never written, that has NaN,
+    ///   infinity or one value for all classes, or as probabilities a negative value or a sum that
+    ///   is not 1; or saying that all rows are probabilities, where they are to be logits.
     public func validate(
         keys: [String]?, progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
     ) throws {
+        if let gap = rows.gap {
+            let (view, row) = (rank == 3 ? gap[0] : 0, gap[rank - 2])
+            throw CacheError("\(name(view, row, keys?[row])): was never written")
+        }
         let block = max(1, (1 << 20) / classes)
+        var areDistributions = true
         for view in 0..<views {
             for first in stride(from: 0, to: images, by: block) {
-                let rows = first..<min(first + block, images)
-                let read = try HDF5File.open(path: path) { file throws(CacheError) in
-                    try file.block(dataset, start: place(view, first), count: extent(rows.count))
-                }
-                for row in rows {
+                let numbers = first..<min(first + block, images)
+                let read = try rows.rows(numbers, view: view)
+                for row in numbers {
                     let start = (row - first) * classes
-                    if let reason = fault(of: read[start..<start + classes]) {
+                    let values = read[start..<start + classes]
+                    if let reason = fault(of: values) {
                         throw CacheError("\(name(view, row, keys?[row])): \(reason)")
                     }
+                    areDistributions = areDistributions && Self.isDistribution(values)
                 }
-                try progress(view * images + rows.upperBound, views * images)
+                try progress(view * images + numbers.upperBound, views * images)
             }
+        }
+        if values == .logits, areDistributions {
+            throw CacheError(
+                "\(path): dataset '\(dataset)': no number is negative, and each row sums to 1: these "
+                    + "are probabilities; pass --probabilities")
         }
     }
 
     /// The responses of some rows of one view, with the temperature applied.
     ///
     /// - Returns: `[rows.count, classes]` in the order of `rows`, each a distribution.
-    /// - Throws: `CacheError` as `validate`.
-    public func probabilities(view: Int, rows: [Int]) throws(CacheError) -> [Double] {
+    /// - Throws: `CacheError` as `validate`, or if a file changed since it was opened.
+    public func probabilities(view: Int, rows wanted: [Int]) throws(CacheError) -> [Double] {
         precondition((0..<views).contains(view), "view \(view) of \(views)")
-        let raw = try HDF5File.open(path: path) { file throws(CacheError) in
-            var all: [Double] = []
-            all.reserveCapacity(rows.count * classes)
-            for row in rows {
-                all += try file.block(dataset, start: place(view, row), count: extent(1))
-            }
-            return all
-        }
+        // Each is read once and in order, so that a chunk of many rows is decoded once.
+        let numbers = Set(wanted).sorted()
+        let places = Dictionary(uniqueKeysWithValues: numbers.enumerated().map { ($1, $0) })
+        let raw = try rows.rows(numbers, view: view)
         var out: [Double] = []
-        out.reserveCapacity(raw.count)
-        for (index, row) in rows.enumerated() {
-            let values = raw[index * classes..<(index + 1) * classes]
+        out.reserveCapacity(wanted.count * classes)
+        for row in wanted {
+            let place = places[row] ?? 0
+            let values = raw[place * classes..<(place + 1) * classes]
             if let reason = fault(of: values) {
                 throw CacheError("\(name(view, row, nil)): \(reason)")
             }
@@ -162,26 +188,31 @@ public struct ForeignResponses: Sendable {
     }
 
     private func fault(of row: ArraySlice<Double>) -> String? {
-        let noun = values == .logits ? "logit" : "probability"
-        var sum = 0.0
-        for (index, value) in row.enumerated() {
-            guard value.isFinite, values == .logits || value >= 0 else {
-                return "the \(noun) of class \(index) is \(value)"
-            }
-            sum += value
+        let (noun, plural) =
+            values == .logits ? ("logit", "logits") : ("probability", "probabilities")
+        for (index, value) in row.enumerated() where !value.isFinite {
+            return "the \(noun) of class \(index) is \(value)"
         }
-        guard values == .probabilities, abs(sum - 1) > 1e-3 else { return nil }
-        return "the probabilities sum to \(Float(sum)), not to 1"
+        // Two classes can come out alike in float16; a row that nobody wrote is 0.
+        if let first = row.first, first == 0 || classes > 2, row.allSatisfy({ $0 == first }) {
+            return "all \(classes) \(plural) are \(Float(first)): was it written?"
+        }
+        guard values == .probabilities else { return nil }
+        let advice = "; if these are logits, pass --logits"
+        if let index = row.firstIndex(where: { $0 < 0 }) {
+            return "the probability of class \(index - row.startIndex) is \(row[index])\(advice)"
+        }
+        let sum = row.reduce(0, +)
+        return abs(sum - 1) <= RowCheck.tolerance
+            ? nil : "the probabilities sum to \(Float(sum)), not to 1\(advice)"
+    }
+
+    private static func isDistribution(_ row: ArraySlice<Double>) -> Bool {
+        row.allSatisfy { $0 >= 0 } && abs(row.reduce(0, +) - 1) <= RowCheck.tolerance
     }
 
     private func name(_ view: Int, _ row: Int, _ key: String?) -> String {
         let place = rank == 3 ? "view \(view), row \(row)" : "row \(row)"
         return "\(path): dataset '\(dataset)', \(place)" + (key.map { " ('\($0)')" } ?? "")
     }
-
-    private func place(_ view: Int, _ row: Int) -> [Int] {
-        rank == 3 ? [view, row, 0] : [row, 0]
-    }
-
-    private func extent(_ rows: Int) -> [Int] { rank == 3 ? [1, rows, classes] : [rows, classes] }
 }

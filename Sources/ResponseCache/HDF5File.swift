@@ -65,11 +65,34 @@ struct HDF5File: ~Copyable {
         return (Int(major), Int(minor), Int(release))
     }
 
-    private static func locked(_ body: () throws(CacheError) -> Void) throws(CacheError) {
-        try hdf5Lock.withLock { _ throws(CacheError) in try body() }
+    /// Runs what enters HDF5 while nobody else does; not to be nested.
+    static func locked<Failure: Error>(_ body: () throws(Failure) -> Void) throws(Failure) {
+        try hdf5Lock.withLock { _ throws(Failure) in try body() }
     }
 
-    private typealias Message = UnsafeMutablePointer<CChar>
+    /// Calls into HDF5 while nobody else does.
+    ///
+    /// - Parameter path: what the error begins with.
+    static func locked(
+        _ path: String, _ call: (UnsafeMutablePointer<Message?>) -> Int32
+    ) throws(CacheError) {
+        var (message, status): (Message?, Int32) = (nil, 0)
+        locked { status = call(&message) }
+        if status != 0 { throw failure(path, message) }
+    }
+
+    /// Opens something of HDF5's while nobody else is in it.
+    static func locked(
+        _ path: String,
+        _ open: (UnsafeMutablePointer<OpaquePointer?>, UnsafeMutablePointer<Message?>) -> Int32
+    ) throws(CacheError) -> OpaquePointer {
+        var opened: OpaquePointer?
+        try locked(path) { open(&opened, $0) }
+        guard let opened else { throw failure(path, nil) }
+        return opened
+    }
+
+    typealias Message = UnsafeMutablePointer<CChar>
 
     private init(
         _ path: String,
@@ -85,13 +108,16 @@ struct HDF5File: ~Copyable {
 
     deinit { chdf5_close(file) }
 
+    /// An error that begins with the file's name.
+    func error(_ text: String) -> CacheError { CacheError("\(path): \(text)") }
+
     private static func failure(_ path: String, _ message: Message?) -> CacheError {
         defer { chdf5_free(message) }
         return CacheError("\(path): \(message.map { String(cString: $0) } ?? "HDF5 failed")")
     }
 
     func check(
-        _ call: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Int32
+        _ call: (UnsafeMutablePointer<Message?>) -> Int32
     ) throws(CacheError) {
         var message: Message?
         if call(&message) != 0 { throw Self.failure(path, message) }
@@ -190,13 +216,5 @@ extension HDF5File {
         }
         if status != 0 { throw Self.failure(path, message) }
         return values
-    }
-
-    /// Names of the datasets, sorted.
-    func datasets() throws(CacheError) -> [String] {
-        var text: UnsafeMutablePointer<CChar>?
-        defer { chdf5_free(text) }
-        try check { chdf5_list(file, &text, $0) }
-        return (text.map { String(cString: $0) } ?? "").split(separator: "\n").map(String.init)
     }
 }

@@ -85,9 +85,16 @@ extension HalfRow {
         // Rounding loses under 1/500 even where every value is tiny. NaN fails, too.
         guard sum > 0.99, sum <= 1 else { return "its values sum to \(sum)" }
         let scale = 1 / sum
-        for index in 0..<classes { out[index] *= scale }
-        return nil
+        var signs: UInt32 = 0
+        for index in 0..<classes {
+            out[index] *= scale
+            signs |= out[index].bitPattern
+        }
+        return signs >> 31 == 0 ? nil : negative
     }
+
+    /// What is wrong with a row of which a value has a sign: sums alone do not show it.
+    private static let negative = "a value of it is negative"
 
     /// Decodes a row of the `count` most probable classes; the others share the remainder evenly.
     ///
@@ -101,12 +108,14 @@ extension HalfRow {
             let sum = chdf5_widen(values, widened, count)
             guard sum >= 0, sum <= 1 else { return "its values sum to \(sum)" }
             out.update(repeating: (1 - sum) / Float(classes - count), count: classes)
+            var signs: UInt32 = 0
             for entry in 0..<count {
                 let index = Int(indices[entry])
                 guard index < classes else { return "it names class \(index) of \(classes)" }
                 out[index] = widened[entry]
+                signs |= widened[entry].bitPattern
             }
-            return nil
+            return signs >> 31 == 0 ? nil : negative
         }
     }
 }

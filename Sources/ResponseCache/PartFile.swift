@@ -150,7 +150,7 @@ struct PartFile {
         do {
             return try place.open { file throws(CacheError) in
                 try check(file, place)
-                return try RowStatistics.Stored(readFrom: file)
+                return try RowStatistics.Stored(readFrom: file, classes: manifest.classes)
             }
         } catch {
             throw CacheError("\(error); \(place.remedy)")
@@ -194,7 +194,8 @@ struct PartFile {
         let rows = PartRows(
             encoding: manifest.encoding, classes: classes, rows: count, storage: storage)
         return Content(
-            rows: rows, statistics: try .init(readFrom: file), pixelChecksums: checksums)
+            rows: rows, statistics: try .init(readFrom: file, classes: classes),
+            pixelChecksums: checksums)
     }
 
     private func bounded(
@@ -229,12 +230,28 @@ extension RowStatistics {
             meanBytes = statistics.meanBytes
         }
 
-        init(readFrom file: borrowing HDF5File) throws(CacheError) {
-            meanKL = try file.number("mean_kl")
-            maxKL = try file.number("max_kl_measured")
-            meanEntries = try file.number("mean_entries")
-            meanBytes = try file.number("mean_bytes")
+        /// Reads and checks the statistics of rows of so many classes.
+        init(readFrom file: borrowing HDF5File, classes: Int) throws(CacheError) {
+            func number(_ name: String, _ range: ClosedRange<Double>) throws(CacheError) -> Double {
+                let value = try file.number(name)
+                // NaN lies in no range.
+                guard range.contains(value) else {
+                    throw file.error(
+                        "its \(name) is \(value), and \(range.lowerBound) to \(range.upperBound) are "
+                            + "possible")
+                }
+                return value
+            }
+            let nats = 0...Self.largestKL
+            meanKL = try number("mean_kl", nats)
+            maxKL = try number("max_kl_measured", nats)
+            meanEntries = try number("mean_entries", 1...Double(classes))
+            // A row of float32, and the byte of its length.
+            meanBytes = try number("mean_bytes", 1...Double(4 * classes + 1))
         }
+
+        /// -ln of the smallest float, beyond which a decoded probability would be 0.
+        private static let largestKL = 104.0
 
         func write(to file: borrowing HDF5File) throws(CacheError) {
             try file.write("mean_kl", meanKL)

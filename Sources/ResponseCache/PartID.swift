@@ -12,7 +12,9 @@ public struct PartID: Hashable, Comparable, Sendable, CustomStringConvertible {
     }
 
     /// The folder of the epoch's parts within the cache: `epoch-0000`.
-    public var folder: String { "epoch-\(Self.padded(epoch, 4))" }
+    public var folder: String { "\(Self.folderPrefix)\(Self.padded(epoch, 4))" }
+
+    static let folderPrefix = "epoch-"
 
     /// The part's own file within the cache: `epoch-0000/part-00000.h5`.
     public var path: String { "\(folder)/\(file)" }

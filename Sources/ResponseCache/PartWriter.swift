@@ -1,5 +1,5 @@
-import Dispatch
-import Synchronization
+import Base
+import Foundation
 
 /// A part that is being made: its rows are encoded in the background while the teacher goes on.
 ///
@@ -7,23 +7,16 @@ import Synchronization
 public final class PartWriter: Sendable {
     private let part: PartID
     private let folder: CacheFolder
-    private let queue = DispatchQueue(label: "understudy.part-writer")
-    private let state: Mutex<State>
-
-    private struct State: Sendable {
-        var encoder: PartEncoder
-        var pixelChecksums: [UInt32] = []
-        var failure: CacheError?
-    }
+    private let encoding: BackgroundEncoding
 
     init(_ part: PartID, in folder: CacheFolder, prior: ResponsePrior?) {
         self.part = part
         self.folder = folder
         let manifest = folder.manifest
-        state = Mutex(
-            State(
-                encoder: PartEncoder(
-                    manifest.encoding, classes: manifest.classes, prior: prior)))
+        let first = manifest.slots(of: part).lowerBound
+        encoding = BackgroundEncoding(
+            PartEncoder(manifest.encoding, classes: manifest.classes, prior: prior)
+        ) { rowName(part, slot: first + $0) }
     }
 
     /// Hands over the responses to the next group; returns at once.
@@ -37,20 +30,7 @@ public final class PartWriter: Sendable {
         precondition(
             probabilities.count == manifest.groupSize * manifest.classes,
             "\(probabilities.count) probabilities for a group")
-        queue.async { [self] in
-            state.withLock { state in
-                guard state.failure == nil else { return }
-                let first = manifest.slots(of: part).lowerBound
-                state.pixelChecksums.append(pixelChecksum)
-                do throws(CacheError) {
-                    try probabilities.withUnsafeBufferPointer { rows throws(CacheError) in
-                        try state.encoder.append(rows) { rowName(part, slot: first + $0) }
-                    }
-                } catch {
-                    state.failure = error
-                }
-            }
-        }
+        encoding.append(probabilities, pixelChecksum: pixelChecksum)
     }
 
     /// Waits for the encoding, and writes and publishes the part.
@@ -62,18 +42,17 @@ public final class PartWriter: Sendable {
     ///   the bytes needed, if the file cannot be written.
     @discardableResult
     public func publish() throws(CacheError) -> RowStatistics {
-        let state = queue.sync { self.state.withLock { $0 } }
-        if let failure = state.failure { throw failure }
+        let (encoder, pixelChecksums) = try encoding.finish()
         let groups = folder.manifest.groups(of: part)
         precondition(
-            state.pixelChecksums.count == groups.count,
-            "\(state.pixelChecksums.count) of \(part)'s groups \(groups)")
-        let (rows, statistics) = state.encoder.encoded()
+            pixelChecksums.count == groups.count,
+            "\(pixelChecksums.count) of \(part)'s groups \(groups)")
+        let (rows, statistics) = encoder.encoded()
         let parent = "\(folder.directory)/\(part.folder)"
         try Files.makeFolder(parent)
         try PublishedFile.removeStale(folder: parent, name: part.file)
         let content = PartFile.Content(
-            rows: rows, statistics: .init(statistics), pixelChecksums: state.pixelChecksums)
+            rows: rows, statistics: .init(statistics), pixelChecksums: pixelChecksums)
         try PartFile(manifest: folder.manifest, part: part).encode(
             content, path: folder.path(of: part)
         ) { bytes throws(CacheError) in
@@ -82,5 +61,78 @@ public final class PartWriter: Sendable {
             try file.publish()
         }
         return statistics
+    }
+}
+
+/// Encodes groups one after the other, on a thread that lives while there are any.
+///
+/// Where the system has no thread to give, whoever hands a group over encodes it.
+///
+/// Unchecked, since every property that changes is touched while `condition` is locked, but for the
+/// encoder, which the one thread has to itself while `isAtWork`.
+private final class BackgroundEncoding: @unchecked Sendable {
+    private let condition = NSCondition()
+    private let name: @Sendable (Int) -> String
+    private var waiting: [[Float]] = []
+    private var isAtWork = false
+    private var encoder: PartEncoder
+    private var pixelChecksums: [UInt32] = []
+    private var failure: CacheError?
+
+    /// - Parameter name: what to call a row in an error, by its index in the part.
+    init(_ encoder: PartEncoder, name: @escaping @Sendable (Int) -> String) {
+        self.encoder = encoder
+        self.name = name
+    }
+
+    func append(_ probabilities: [Float], pixelChecksum: UInt32) {
+        condition.lock()
+        waiting.append(probabilities)
+        pixelChecksums.append(pixelChecksum)
+        let isFirst = !isAtWork
+        isAtWork = true
+        condition.unlock()
+        guard isFirst else { return }
+        do {
+            try WorkerThread.start { self.work() }
+        } catch {
+            work()
+        }
+    }
+
+    /// Waits for what was handed over.
+    ///
+    /// - Throws: the first error.
+    func finish() throws(CacheError) -> (encoder: PartEncoder, pixelChecksums: [UInt32]) {
+        condition.lock()
+        defer { condition.unlock() }
+        while isAtWork { condition.wait() }
+        if let failure { throw failure }
+        return (encoder, pixelChecksums)
+    }
+
+    private func work() {
+        while let group = next() {
+            do throws(CacheError) {
+                try group.withUnsafeBufferPointer { rows throws(CacheError) in
+                    try encoder.append(rows, name: name)
+                }
+            } catch {
+                condition.lock()
+                failure = error
+                condition.unlock()
+            }
+        }
+    }
+
+    /// The next group; nil, and the work is over, where there is none, or after an error.
+    private func next() -> [Float]? {
+        condition.lock()
+        defer { condition.unlock() }
+        if failure == nil, !waiting.isEmpty { return waiting.removeFirst() }
+        waiting = []
+        isAtWork = false
+        condition.broadcast()
+        return nil
     }
 }

@@ -117,11 +117,16 @@ extension CacheManifest {
 public struct PriorCalibration: Sendable {
     /// Classes of a response.
     let classes: Int
-    /// The responses so far, `[rows, classes]`, each summing to 1.
-    private var responses: [Float] = []
+    /// The responses so far, each summing to 1.
+    private let responses: RowSpool
+    /// The sum of the responses so far.
+    private var sum: [Double]
+    /// The two most probable classes of each response, and the first one's share of the two.
+    private var tops: [(first: Int, second: Int, share: Double)] = []
+    private var selection = LargestClasses()
 
     /// Responses so far.
-    var rows: Int { responses.count / classes }
+    var rows: Int { tops.count }
 
     /// How many responses the mean over all classes counts as in the mean of one.
     private static let shrinkage = 1.0
@@ -129,7 +134,15 @@ public struct PriorCalibration: Sendable {
     private static let floor = 0.01
     private static let rounds = 4
 
-    init(classes: Int) { self.classes = classes }
+    /// - Parameters:
+    ///   - folder: where responses wait that do not fit the memory set aside for them: 24 for each
+    ///     of 4,096 classes come to 1.6 GB.
+    ///   - budget: values to hold in memory.
+    init(classes: Int, folder: String, budget: Int = 16 << 20) {
+        self.classes = classes
+        responses = RowSpool(columns: classes, folder: folder, budget: budget)
+        sum = [Double](repeating: 0, count: classes)
+    }
 
     /// Counts responses.
     ///
@@ -141,23 +154,34 @@ public struct PriorCalibration: Sendable {
         _ probabilities: [Float], name: (Int) -> String
     ) throws(CacheError) {
         precondition(probabilities.count % classes == 0, "rows of other classes")
+        var normalised: [Float] = []
+        normalised.reserveCapacity(probabilities.count)
         for row in 0..<probabilities.count / classes {
             let values = probabilities[row * classes..<(row + 1) * classes]
             let sum = try RowCheck.sum(of: values, name: name(row)).sum
-            responses += values.lazy.map { Float(Double($0) / sum) }
+            normalised += values.lazy.map { Float(Double($0) / sum) }
         }
+        for (index, value) in normalised.enumerated() { sum[index % classes] += Double(value) }
+        normalised.withUnsafeBufferPointer { normalised in
+            for start in stride(from: 0, to: normalised.count, by: classes) {
+                let row = UnsafeBufferPointer(rebasing: normalised[start..<start + classes])
+                selection.select(2, of: row)
+                let (first, second) = (Double(row[selection[0]]), Double(row[selection[1]]))
+                tops.append((selection[0], selection[1], first / (first + second)))
+            }
+        }
+        try responses.append(normalised)
     }
 
     /// The prior of the responses so far; at least one.
-    func prior() -> ResponsePrior {
+    ///
+    /// - Throws: `CacheError` if responses that wait on the disk cannot be read.
+    func prior() throws(CacheError) -> ResponsePrior {
         precondition(rows > 0, "a prior is learnt from responses")
-        var mean = [Double](repeating: 0, count: classes)
-        for (index, value) in responses.enumerated() { mean[index % classes] += Double(value) }
-        for index in 0..<classes { mean[index] /= Double(rows) }
-        let tops = topTwo()
+        let mean = sum.map { $0 / Double(rows) }
         var means = [Double](repeating: 1, count: classes * classes)
         for round in 0..<Self.rounds {
-            means = shrunk(sums(tops, means, isFirst: round == 0), to: mean)
+            means = shrunk(try sums(means, isFirst: round == 0), to: mean)
         }
         var table = [UInt16](repeating: 0, count: classes * classes)
         var rounding = HalfRow()
@@ -177,34 +201,22 @@ public struct PriorCalibration: Sendable {
         return prior
     }
 
-    /// The two most probable classes of each response, and the first one's share of the two.
-    private func topTwo() -> [(first: Int, second: Int, share: Double)] {
-        var selection = LargestClasses()
-        return responses.withUnsafeBufferPointer { responses in
-            stride(from: 0, to: responses.count, by: classes).map { start in
-                let row = UnsafeBufferPointer(rebasing: responses[start..<start + classes])
-                selection.select(2, of: row)
-                let (first, second) = (Double(row[selection[0]]), Double(row[selection[1]]))
-                return (selection[0], selection[1], first / (first + second))
-            }
-        }
-    }
-
     /// What each class has of all responses, `[classes, classes]`.
     ///
     /// - Parameter isFirst: gives all of a response to its most probable class.
-    private func sums(
-        _ tops: [(first: Int, second: Int, share: Double)], _ means: [Double], isFirst: Bool
-    ) -> [Double] {
+    private func sums(_ means: [Double], isFirst: Bool) throws(CacheError) -> [Double] {
         var sums = [Double](repeating: 0, count: classes * classes)
-        for (row, top) in tops.enumerated() {
-            let (first, second) = (top.first * classes, top.second * classes)
-            for index in 0..<classes {
-                let value = Double(responses[row * classes + index])
-                let own = top.share * means[first + index]
-                let other = isFirst ? 0 : (1 - top.share) * means[second + index]
-                sums[first + index] += value * own / (own + other)
-                sums[second + index] += value * other / (own + other)
+        try responses.forEach { responses, start in
+            for row in 0..<responses.count / classes {
+                let top = tops[start + row]
+                let (first, second) = (top.first * classes, top.second * classes)
+                for index in 0..<classes {
+                    let value = Double(responses[row * classes + index])
+                    let own = top.share * means[first + index]
+                    let other = isFirst ? 0 : (1 - top.share) * means[second + index]
+                    sums[first + index] += value * own / (own + other)
+                    sums[second + index] += value * other / (own + other)
+                }
             }
         }
         return sums

@@ -26,3 +26,22 @@ enum RowCheck {
         return (sum, positive)
     }
 }
+
+extension CacheManifest {
+    /// Checks that responses to consecutive slots are distributions.
+    ///
+    /// - Parameters:
+    ///   - probabilities: `[rows, classes]`.
+    ///   - epoch: one of the cache's, for errors.
+    ///   - slot: the first row's.
+    /// - Throws: `CacheError` naming the epoch, the slot and what is wrong.
+    public func check(
+        _ probabilities: [Float], epoch: Int, from slot: Int
+    ) throws(CacheError) {
+        for row in 0..<probabilities.count / classes {
+            _ = try RowCheck.sum(
+                of: probabilities[row * classes..<(row + 1) * classes],
+                name: rowName(PartID(epoch: epoch, index: 0), slot: slot + row))
+        }
+    }
+}

@@ -1,3 +1,5 @@
+import Base
+
 /// How one row of probabilities lies in a part.
 public enum RowEncoding: Equatable, Hashable, Sendable {
     /// Every class as float16: dataset `probabilities`, `[rows, classes]`.
@@ -14,19 +16,19 @@ public enum RowEncoding: Equatable, Hashable, Sendable {
     /// equal shares. It is never negative, and it is positive where any unstored class was.
     case topK(Int)
 
-    /// As few classes as keep each row within `maxKL` nats of the teacher's: datasets `entries`
-    /// (uint8, `[rows]`: how many) and `packed` (uint8: the rows' bits, one after the other, each
-    /// from a whole byte on, see `BoundedLayout`).
+    /// As few classes as keep each row within `maxKL` nats of the teacher's: datasets `lengths`
+    /// (uint8, `[rows]`: how long each is) and `packed` (uint8: the rows' bits, one after the other,
+    /// each from a whole byte on, see `BoundedLayout`).
     case bounded(maxKL: Double)
 
     /// The bounds that can be asked for, in nats.
-    public static let bounds = 1e-5...1.0
+    public static let bounds = ResponseBounds.maxKL
 
     /// The bound where none is named, in nats.
-    public static let standardBound = 0.01
+    public static let standardBound = ResponseBounds.standardMaxKL
 
-    /// The most classes a cache can hold: class indices are uint16.
-    public static let maximumClasses = 65_536
+    /// The most classes a cache can hold.
+    public static let maximumClasses = ResponseBounds.classes
 
     /// Bytes of one row's values and indices, without the file's overhead; nil where they depend on
     /// the row.

@@ -30,7 +30,7 @@ public enum AtomicFile {
             defer { close(descriptor) }
             var status = stat()
             guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
-                (try? FileLock.attempt(descriptor, path: path)) == .taken
+                (try? FileLock.take(descriptor, path: path)) == .held
             else { continue }
             // What cannot be removed costs space only.
             unlink(path)
@@ -87,7 +87,7 @@ public enum AtomicFile {
                 throw failure(path)
             }
             // Another writer's cleaning may come between open and lock: then take a new name.
-            let lock = (try? FileLock.attempt(descriptor, path: temporary)) ?? .unsupported(0)
+            let lock = (try? FileLock.take(descriptor, path: temporary)) ?? .unavailable
             var status = stat()
             if lock != .busy, fstat(descriptor, &status) == 0, status.st_nlink > 0 {
                 return (temporary, descriptor)

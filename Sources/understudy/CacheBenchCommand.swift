@@ -56,11 +56,23 @@ extension CacheCommand {
             guard [recipe != nil, cache != nil, family != nil].filter({ $0 }).count == 1 else {
                 throw ValidationError("name a --recipe, a --cache or a --family")
             }
-            guard views >= 1 else { throw ValidationError("--views must be at least 1") }
+            guard (1...Self.mostViews).contains(views) else {
+                throw ValidationError("--views must be 1 to \(Self.mostViews)")
+            }
             guard (2...RowEncoding.maximumClasses).contains(classes) else {
                 throw ValidationError("--classes must be 2 to \(RowEncoding.maximumClasses)")
             }
+            guard family == nil || views * classes <= Self.mostNumbers else {
+                throw ValidationError(
+                    "\(views) views of \(classes) classes are \(views * classes) numbers, and "
+                        + "--family makes up to \(Self.mostNumbers); lower --views")
+            }
         }
+
+        /// More than any epoch has groups for.
+        private static let mostViews = 1_000_000_000
+        /// Made-up numbers that are held in memory: 4 GiB of them.
+        private static let mostNumbers = 1 << 30
 
         func run() throws {
             Interruption.install()

@@ -50,15 +50,21 @@ extension CacheCommand {
         var json = false
 
         func validate() throws {
-            guard processes >= 1 else { throw ValidationError("--processes must be at least 1") }
+            guard (1...Self.mostProcesses).contains(processes) else {
+                throw ValidationError("--processes must be 1 to \(Self.mostProcesses)")
+            }
             guard processes == 1 || device.device == .device(.cpu) else {
                 throw ValidationError(
                     "--processes is for the CPU; start one builder for each GPU, with --shard")
             }
         }
 
+        /// More than any machine has cores for.
+        private static let mostProcesses = 1024
+
         func run() throws {
             Interruption.install()
+            try followParent()
             let shard = try chosenShard()
             let recipe = try recipe.read()
             let section = try teacher.section(of: recipe)
@@ -77,6 +83,15 @@ extension CacheCommand {
             try StandardStreams.print(json ? try summary.json() : text(summary, shard))
         }
 
+        /// One of several processes of a command ends with the command.
+        private func followParent() throws {
+            let text = ProcessInfo.processInfo.environment[ChildProcess.parentVariable]
+            guard let parent = text.flatMap({ Int32($0) }) else { return }
+            guard ParentProcess.follow(parent) else {
+                throw CommandError("process \(parent), which started this one, has ended")
+            }
+        }
+
         private func chosenShard() throws -> Shard {
             if let shard { return try Shard(parsing: shard) }
             return try Shard(environment: ProcessInfo.processInfo.environment)
@@ -84,10 +99,10 @@ extension CacheCommand {
 
         private func text(_ summary: CacheBuild.Summary, _ shard: Shard) -> String {
             var lines = [
-                String(
-                    format: "%@: %d parts built, %d were there, %@; %@ responses in %.1f s",
-                    shard == .whole ? cache : "\(cache), shard \(shard)", summary.built,
-                    summary.skipped, summary.bytes.byteText, summary.rows.grouped, summary.seconds)
+                (shard == .whole ? cache : "\(cache), shard \(shard)")
+                    + ": \(summary.built) parts built, \(summary.skipped) were there, "
+                    + "\(summary.bytes.byteText); \(summary.rows.grouped) responses in "
+                    + String(format: "%.1f s", summary.seconds)
             ]
             if summary.substituted > 0 {
                 lines.append(

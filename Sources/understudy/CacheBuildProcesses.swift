@@ -10,29 +10,20 @@ import ResponseCache
 /// that appear, passes an interruption on, and ends the others if one fails.
 final class CacheBuildProcesses {
     private struct Child {
-        let process: Process
+        var process: ChildProcess
         let shard: Shard
-        /// Where its summary and its errors go.
-        let output: URL
-        let errors: URL
         /// The parts that it is still to publish, last first.
         var missing: [PartID] = []
     }
 
     private let command: CacheCommand.Build
     private let shard: Shard
-    private let folder: URL
     private var children: [Child] = []
 
-    init(_ command: CacheCommand.Build, shard: Shard) throws {
+    init(_ command: CacheCommand.Build, shard: Shard) {
         self.command = command
         self.shard = shard
-        folder = FileManager.default.temporaryDirectory.appendingPathComponent(
-            "understudy-build-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     }
-
-    deinit { try? FileManager.default.removeItem(at: folder) }
 
     /// Runs them to their end.
     ///
@@ -43,14 +34,15 @@ final class CacheBuildProcesses {
         defer {
             // Reached by an error, too: none is left behind.
             signal(SIGTERM)
+            for child in children { child.process.discard() }
             progress.end()
         }
         for index in 0..<command.processes { try startChild(index) }
         var follower: CacheReader?
         var (total, done) = (0, 0)
-        while children.contains(where: { $0.process.isRunning }) {
-            if Interruption.requested {
-                signal(SIGINT)
+        while isAnyRunning() {
+            if let number = Interruption.signal {
+                signal(number)
                 throw Interrupted(
                     description: "stopped; the parts published so far are kept, and the same "
                         + "command goes on from there")
@@ -81,8 +73,6 @@ final class CacheBuildProcesses {
         let count = command.processes
         let share = shard.divided(Shard(index: index, count: count, source: nil))
         let loading = command.device.loadingOptions
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         var arguments = [
             "cache", "build", "--recipe", command.recipe.recipe, "--cache", command.cache,
             "--shard", "\(share)", "--json",
@@ -98,16 +88,13 @@ final class CacheBuildProcesses {
         } else if environment["OMP_NUM_THREADS"] == nil {
             environment["OMP_NUM_THREADS"] = "\(max(1, Cores.usable.count / count))"
         }
-        process.arguments = arguments
-        process.environment = environment
-        let output = folder.appendingPathComponent("output-\(index)")
-        let errors = folder.appendingPathComponent("errors-\(index)")
-        for url in [output, errors] { try Data().write(to: url) }
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = try FileHandle(forWritingTo: output)
-        process.standardError = try FileHandle(forWritingTo: errors)
-        try process.run()
-        children.append(Child(process: process, shard: share, output: output, errors: errors))
+        children.append(
+            Child(process: try ChildProcess(arguments, environment: environment), shard: share))
+    }
+
+    private func isAnyRunning() -> Bool {
+        for index in children.indices { children[index].process.look() }
+        return children.contains { $0.process.end == nil }
     }
 
     /// Notes what each child is to publish.
@@ -141,33 +128,41 @@ final class CacheBuildProcesses {
     }
 
     private func throwFailure() throws {
-        for child in children where !child.process.isRunning {
-            guard child.process.terminationStatus != 0 else { continue }
-            if child.process.terminationReason == .uncaughtSignal {
+        for child in children {
+            switch child.process.end {
+            case nil, .exit(0): continue
+            case .signal(let number):
                 throw CommandError(
-                    "the process of shard \(child.shard) was ended by signal "
-                        + "\(child.process.terminationStatus); run again, finished parts are kept")
+                    "the process of shard \(child.shard) was ended by signal \(number); run again, "
+                        + "finished parts are kept")
+            case .exit(let status):
+                // Some errors have more lines than one; what comes before is progress.
+                let lines = child.process.reported.components(separatedBy: "\n")
+                let first = lines.lastIndex { $0.hasPrefix("Error: ") } ?? 0
+                let text = lines[first...].joined(separator: "\n")
+                    .replacing("Error: ", with: "", maxReplacements: 1)
+                    .trimmingCharacters(in: .newlines)
+                throw CommandError(
+                    text.isEmpty
+                        ? "the process of shard \(child.shard) ended with status \(status)" : text)
             }
-            let text = (try? String(contentsOf: child.errors, encoding: .utf8)) ?? ""
-            // Some errors have more lines than one; what comes before is progress.
-            let lines = text.components(separatedBy: "\n")
-            let first = lines.lastIndex { $0.hasPrefix("Error: ") } ?? 0
-            throw CommandError(
-                lines[first...].joined(separator: "\n").replacing(
-                    "Error: ", with: "", maxReplacements: 1
-                )
-                .trimmingCharacters(in: .newlines))
         }
     }
 
     /// Sends a signal to those that run and waits for their ends.
     private func signal(_ number: Int32) {
-        let running = children.filter { $0.process.isRunning }
-        for child in running { kill(child.process.processIdentifier, number) }
-        for child in running { child.process.waitUntilExit() }
+        for child in children { child.process.send(number) }
+        for index in children.indices { children[index].process.look(waiting: true) }
     }
 
     private func summary(of child: Child) throws -> CacheBuild.Summary {
-        try JSONDecoder().decode(CacheBuild.Summary.self, from: Data(contentsOf: child.output))
+        let text = child.process.printed
+        do {
+            return try JSONDecoder().decode(CacheBuild.Summary.self, from: Data(text.utf8))
+        } catch {
+            throw CommandError(
+                "the process of shard \(child.shard) printed no summary; its parts are there: run "
+                    + "again to see them counted")
+        }
     }
 }

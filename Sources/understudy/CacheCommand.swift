@@ -45,8 +45,8 @@ struct CacheCommand: ParsableCommand {
             let perResponse = info.bytesPerResponse.map { String(format: "%.1f B", $0) } ?? "-"
             try StandardStreams.print(
                 """
-                cache        \(cache)
-                teacher      \(manifest.teacher)
+                cache        \(cache.printable)
+                teacher      \(manifest.teacher.printable)
                 responses    \(info.responses.grouped) of \(info.responsesInAll.grouped), \
                 \(manifest.classes) classes, \(manifest.encoding)
                 epochs       \(info.completeEpochs) of \(manifest.epochs) complete
@@ -55,11 +55,11 @@ struct CacheCommand: ParsableCommand {
                 \(info.epochFiles.grouped) epochs in one file each
                 size         \(info.bytes.grouped) B (\(info.bytes.byteText)), \
                 \(perResponse) for each response
-                divergence   \(info.divergenceText(convertedFrom: manifest.convertedFrom))
+                divergence   \(info.divergenceText(convertedFrom: manifest.convertedFrom).printable)
                 fingerprint  \(manifest.fingerprint.digest)
                 """)
             for field in manifest.fingerprint.fields {
-                try StandardStreams.print("  \(field.name): \(field.value)")
+                try StandardStreams.print("  \(field.name): \(field.value)".printable)
             }
         }
 
@@ -127,7 +127,9 @@ struct CacheCommand: ParsableCommand {
             }
             for row in rows {
                 let best = row.probabilities.enumerated().sorted { $0.element > $1.element }
-                let text = best.prefix(5).map { String(format: "%d: %.4f", $0.offset, $0.element) }
+                let text = best.prefix(5).map {
+                    "\($0.offset): " + String(format: "%.4f", $0.element)
+                }
                 try StandardStreams.print("slot \(row.slot)  \(text.joined(separator: "  "))")
             }
         }

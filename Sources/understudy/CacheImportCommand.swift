@@ -69,15 +69,18 @@ extension CacheCommand {
             Interruption.install()
             let recipe = try recipe.read()
             let section = try teacher.section(of: recipe)
+            let newCard: TeacherCard?
             if FileManager.default.fileExists(atPath: section.card) {
                 try compare(with: section.card)
+                newCard = nil
             } else {
-                try makeCard(at: section.card, classes: recipe.data.classes)
+                newCard = try makeCard(at: section.card, classes: recipe.data.classes)
             }
             let work = try CacheImport(
-                recipe: recipe, teacher: section, directory: cache, file: from,
+                recipe: recipe, teacher: section, newCard: newCard, directory: cache, file: from,
                 loading: loading.options)
             let bar = ProgressBar()
+            for note in work.notes { bar.line(note) }
             if work.isBlended {
                 bar.line(
                     "the recipe mixes images: responses of both partners are blended by lambda, "
@@ -88,10 +91,10 @@ extension CacheCommand {
                 try StandardStreams.print(summary.json())
             } else {
                 try StandardStreams.print(
-                    String(
-                        format: "%@: %d parts built, %d were there; %@ responses in %.1f s%@",
-                        cache, summary.built, summary.skipped, summary.rows.grouped,
-                        summary.seconds, summary.blended ? "; blended" : ""))
+                    "\(cache): \(summary.built) parts built, \(summary.skipped) were there; "
+                        + "\(summary.rows.grouped) responses in "
+                        + String(format: "%.1f s", summary.seconds)
+                        + (summary.blended ? "; blended" : ""))
             }
         }
 
@@ -114,40 +117,25 @@ extension CacheCommand {
             }
         }
 
-        /// Writes the card that the recipe names.
-        private func makeCard(at path: String, classes: Int) throws {
+        /// The card that the recipe names; it is written once the rows are checked.
+        private func makeCard(at path: String, classes: Int) throws -> TeacherCard {
             guard let from, let dataset, let values else {
                 throw CommandError(
                     "\(path): there is no such teacher card; --from, --dataset and --logits or "
                         + "--probabilities make one")
             }
             let file = URL(fileURLWithPath: from).standardizedFileURL.path
-            // Looked at before the card is written, so that a bad file leaves none.
+            let responses = TeacherCard.Responses(
+                dataset: dataset, keys: keys, values: values.inCards, temperature: temperature ?? 1)
+            // Looked at before it is hashed, so that a wrong file is told at once.
             _ = try ForeignResponses(
                 path: file, dataset: dataset, values: .logits, temperature: 1)
-            let text = """
-                name: \(teacherName ?? teacher.teacher ?? Self.word(from))
-                kind: precomputed
-                classes: \(classes)
-                responses:
-                  dataset: \(Self.quoted(dataset))
-                  keys: \(keys.map(Self.quoted) ?? "null")
-                  values: \(values.rawValue)
-                  temperature: \(temperature ?? 1)
-                weights:
-                  file: \(Self.quoted(file))
-                  sha256: \(try Fingerprint.sha256(ofFile: file))
-                source: \(Self.quoted("imported from \(file)"))
-
-                """
-            // Read back before it is written: a name that no card may have is refused here.
-            _ = try TeacherCard(parsing: text, path: path)
-            try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-        }
-
-        /// A text as YAML's double-quoted scalar, which is JSON's string.
-        private static func quoted(_ text: String) -> String {
-            (try? text.json()) ?? "\"\""
+            let card = TeacherCard(
+                name: teacherName ?? teacher.teacher ?? Self.word(from), classes: classes,
+                responses: responses, file: file, sha256: try Fingerprint.sha256(ofFile: file),
+                source: "imported from \(file)")
+            // As it will be read back: a name that no card may have is refused here.
+            return try TeacherCard(parsing: card.precomputedYAML ?? "", path: path)
         }
 
         /// The file's name as a card's name may be written.
@@ -164,4 +152,12 @@ extension CacheCommand {
 /// What the numbers of a file of responses are.
 enum ResponseValues: String, EnumerableFlag {
     case logits, probabilities
+
+    /// The same as a card says it.
+    fileprivate var inCards: TeacherCard.Responses.Values {
+        switch self {
+        case .logits: .logits
+        case .probabilities: .probabilities
+        }
+    }
 }

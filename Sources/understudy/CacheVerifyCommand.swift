@@ -155,9 +155,10 @@ private struct Report: Encodable {
 
 extension CacheAudit.Group {
     fileprivate var line: String {
-        String(
-            format: "epoch %d, group %d: KL(fresh || cached) mean %.3g, maximum %.3g; "
-                + "fresh again mean %.3g, maximum %.3g; pixels %@", epoch, group, meanKL, maxKL,
-            rerunMeanKL, rerunMaxKL, samePixels ? "the same" : "DIFFER")
+        let figures = String(
+            format: "KL(fresh || cached) mean %.3g, maximum %.3g; "
+                + "fresh again mean %.3g, maximum %.3g", meanKL, maxKL, rerunMeanKL, rerunMaxKL)
+        return "epoch \(epoch), group \(group): \(figures); "
+            + "pixels \(samePixels ? "the same" : "DIFFER")"
     }
 }

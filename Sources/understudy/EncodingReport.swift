@@ -107,7 +107,8 @@ struct EncodingReport: Encodable {
     var text: String {
         var lines = [
             "responses  \(rows.grouped), of \(name)",
-            String(format: "           %d classes, mean entropy %.3f nats", classes, meanEntropy),
+            "           \(classes) classes, "
+                + String(format: "mean entropy %.3f nats", meanEntropy),
             "",
             "                                   classes     bytes   mean KL    max KL",
         ]
@@ -121,9 +122,9 @@ struct EncodingReport: Encodable {
         lines.append("")
         for line in equal {
             lines.append(
-                String(
-                    format: "bound %g: %.1f B where plain top-%d takes %.0f B: %.2f", line.maxKL,
-                    line.bytes, line.topK, line.topKBytes, line.ratio))
+                String(format: "bound %g: %.1f B where plain top-", line.maxKL, line.bytes)
+                    + "\(line.topK) takes "
+                    + String(format: "%.0f B: %.2f", line.topKBytes, line.ratio))
         }
         if let sameBytes, let klRatio {
             lines.append(
@@ -148,9 +149,7 @@ enum ReadingSpeed {
     ///   several passes.
     static func measure(_ encoding: RowEncoding, _ subject: EncodingReport.Subject) throws -> Double
     {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
-            "understudy-bench-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: folder) }
+        let folder = try ScratchFolder()
         let classes = subject.classes
         let group = min(128, subject.responses.count / classes)
         let groups = subject.responses.count / classes / group

@@ -4,21 +4,29 @@ import Testing
 @testable import Base
 
 @Suite("File locks") struct FileLockTests {
-    @Test("only a lock that another holds is busy") func attempts() throws {
-        let path = FileManager.default.temporaryDirectory
-            .appendingPathComponent("FileLockTests-\(UUID().uuidString)").path
+    @Test("only another's lock is busy; sharers share") func outcomes() throws {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "understudy-lock-\(UUID().uuidString)"
+        ).path
         defer { unlink(path) }
-        let first = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
-        let second = open(path, O_RDWR | O_CLOEXEC)
-        #expect(try FileLock.attempt(first, path: path) == .taken)
-        #expect(try FileLock.attempt(first, path: path) == .taken)
-        #expect(try FileLock.attempt(second, path: path) == .busy)
-        close(first)
-        #expect(try FileLock.attempt(second, path: path) == .taken)
-        close(second)
-        let error = #expect(throws: SystemFailure.self) {
-            try FileLock.attempt(-1, path: "a/.lock")
+        func opened() -> Int32 { open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600) }
+        let (one, other) = (opened(), opened())
+        defer { close(other) }
+        #expect(try FileLock.take(one, path: path) == .held)
+        #expect(try FileLock.take(one, path: path) == .held)
+        #expect(try FileLock.take(other, path: path) == .busy)
+        #expect(try FileLock.take(other, path: path, isShared: true) == .busy)
+        #expect(try FileLock.take(one, path: path, isShared: true) == .held)
+        #expect(try FileLock.take(other, path: path, isShared: true) == .held)
+        #expect(try FileLock.take(other, path: path) == .busy)
+        // Closed, as when its process dies.
+        close(one)
+        #expect(try FileLock.take(other, path: path) == .held)
+    }
+
+    @Test("any other failure has the system's reason") func failure() {
+        #expect(throws: SystemFailure("a.h5: cannot lock", EBADF)) {
+            _ = try FileLock.take(-1, path: "a.h5")
         }
-        #expect(error?.description == "a/.lock: cannot be locked: Bad file descriptor")
     }
 }

@@ -152,6 +152,64 @@ import Testing
         #expect(failed.errors.contains("teacher/average.safetensors"), "\(failed.errors)")
     }
 
+    /// Starts a build by two processes and waits for its first part.
+    private func startProcesses(in folder: Folder) throws -> Process {
+        let process = try Program.start(
+            Self.build("other") + Self.manyParts + ["--processes", "2"], in: folder.path,
+            output: URL(fileURLWithPath: "\(folder.path)/output"),
+            errors: URL(fileURLWithPath: "\(folder.path)/errors"), environment: Self.oneThread)
+        while process.isRunning, !folder.exists("other/epoch-0000/part-00000.h5") {
+            Thread.sleep(forTimeInterval: 0.005)
+        }
+        #expect(Self.children(of: process).count == 2)
+        return process
+    }
+
+    /// The processes that a build has started and that run, whoever their parent is now.
+    private static func children(of process: Process) -> [Int32] {
+        let mark = Array("UNDERSTUDY_PARENT=\(process.processIdentifier)\0".utf8)
+        let numbers = try? FileManager.default.contentsOfDirectory(atPath: "/proc")
+        return (numbers ?? []).compactMap { Int32($0) }.filter { number in
+            let environment = try? Data(contentsOf: URL(fileURLWithPath: "/proc/\(number)/environ"))
+            return environment?.range(of: Data(mark)) != nil
+        }
+    }
+
+    /// Nothing of the build is left in the folder of temporary files.
+    private static func temporaries() throws -> Set<String> {
+        Set(
+            try FileManager.default.contentsOfDirectory(
+                atPath: FileManager.default.temporaryDirectory.path
+            ).filter { $0.hasPrefix("understudy-build") })
+    }
+
+    @Test("a command that is killed leaves no process and no file") func orphans() throws {
+        let folder = try Folder.prepared()
+        let before = try Self.temporaries()
+        let process = try startProcesses(in: folder)
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        let end = ContinuousClock.now + .seconds(60)
+        while !Self.children(of: process).isEmpty, ContinuousClock.now < end {
+            Thread.sleep(forTimeInterval: 0.05)
+        }
+        #expect(Self.children(of: process).isEmpty)
+        #expect(try Self.temporaries() == before)
+    }
+
+    @Test("each signal that asks to stop is passed on", arguments: [SIGHUP, SIGUSR2])
+    func passedOn(_ signal: Int32) throws {
+        let folder = try Folder.prepared()
+        let process = try startProcesses(in: folder)
+        kill(process.processIdentifier, signal)
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 128 + signal)
+        #expect(Self.children(of: process).isEmpty)
+        #expect(
+            try String(decoding: folder.data("errors"), as: UTF8.self).hasPrefix(
+                "stopped; the parts published so far are kept"))
+    }
+
     @Test("--shard wins over the launcher") func shardWins() throws {
         let folder = try Folder.prepared()
         let launcher = ["RANK": "1", "WORLD_SIZE": "many"]

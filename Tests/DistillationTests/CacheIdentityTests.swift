@@ -135,6 +135,23 @@ struct IdentityCase: Sendable, CustomTestStringConvertible {
         .teacher("teacher.precision", "teacher.precision: fp32 in the cache, bf16 here") {
             $0.precision = .bf16
         },
+        .teacher(
+            "views.mixing.version", "views.mixing.version: absent in the cache, 2 here"
+        ) { $0.versions.mixing = 2 },
+        .teacher(
+            "teacher.network.version", "teacher.network.version: absent in the cache, 2 here"
+        ) { $0.versions.network = 2 },
+        IdentityCase(
+            field: "teacher.renormalization.version",
+            cached: { $0.versions.renormalization = 3 },
+            here: { $0.versions.renormalization = 2 },
+            lines: ["teacher.renormalization.version: 3 in the cache, 2 here"]),
+        IdentityCase(
+            field: "teacher.responses.version", cached: { $0.card.architecture = precomputed },
+            here: {
+                $0.card.architecture = precomputed
+                $0.versions.importing = 2
+            }, lines: ["teacher.responses.version: absent in the cache, 2 here"]),
         .teacher("teacher.weights", "teacher.weights: 0ff1ce in the cache, c0ffee here") {
             $0.weights = "c0ffee"
         },
@@ -170,8 +187,7 @@ struct IdentityCase: Sendable, CustomTestStringConvertible {
         #expect(
             throws: CacheError(
                 "\(directory): the cache was made from other inputs; name another directory, or "
-                    + "restore what differs:\n"
-                    + item.lines.map { "  \($0)" }.joined(separator: "\n"))
+                    + "restore what differs:", details: item.lines)
         ) { try open(directory, as: here, in: sets) }
         #expect(item.lines.contains { $0.hasPrefix("\(item.field): ") })
     }
@@ -187,6 +203,7 @@ struct IdentityCase: Sendable, CustomTestStringConvertible {
             return inputs.overrides
         }
         responses.card.architecture = Self.precomputed
+        (network.versions, responses.versions) = (.all(2), .all(2))
         let fields = try [network, responses].flatMap {
             try $0.identity(in: sets).fingerprint.fields.map(\.name)
         }
@@ -223,6 +240,30 @@ struct IdentityCase: Sendable, CustomTestStringConvertible {
             "view.label_smoothing=0", "optimizer.lr=1", "loss.kl=1", "cache.encoding=bounded",
         ]
         try open(directory, as: inputs, in: sets)
+    }
+
+    @Test("versions of 1, and those that a kind of teacher does not use, have no field")
+    func versions() throws {
+        let sets = try DataSets()
+        var (network, responses) = (try Inputs(), try Inputs())
+        responses.card.architecture = Self.precomputed
+        func names(_ inputs: Inputs) throws -> [String] {
+            try inputs.identity(in: sets).fingerprint.fields.map(\.name)
+                .filter { $0.hasSuffix(".version") }
+        }
+        for inputs in [network, responses] {
+            #expect(try names(inputs) == ["pixels.version", "views.version"])
+        }
+        (network.versions, responses.versions) = (.all(2), .all(2))
+        #expect(
+            try names(network) == [
+                "pixels.version", "views.version", "views.mixing.version",
+                "teacher.network.version", "teacher.renormalization.version",
+            ])
+        #expect(
+            try names(responses) == [
+                "pixels.version", "views.version", "teacher.responses.version",
+            ])
     }
 
     @Test("other teachers and weights are no part of it")

@@ -44,20 +44,57 @@ import Testing
         ) { try match.rows(count: 5) }
     }
 
+    private static func match(_ images: String...) -> ResponseMatch {
+        ResponseMatch(file: "f.h5", dataset: "names", images: images)
+    }
+
     @Test("rows are found by path, or by a name that one image has") func keys() throws {
-        let match = ResponseMatch(
-            file: "f.h5", dataset: "names", images: ["a/1.jpg", "a/2.jpg", "b/1.jpg"])
-        #expect(try match.rows(keys: ["x", "b/1.jpg", "2.jpg", "a/1.jpg"]) == [3, 2, 1])
+        let match = Self.match("a/1.jpg", "a/2.jpg", "b/1.jpg")
+        #expect(
+            try match.rows(keys: ["x", "b/1.jpg", "2.jpg", "a/1.jpg"]) == .init(rows: [3, 2, 1]))
         #expect(
             throws: TrainingError(
-                "f.h5: dataset 'names' has no key for the image a/2.jpg: neither its path nor its name "
-                    + "is there")
+                "f.h5: dataset 'names' has no key for the image a/2.jpg: neither its path nor an end "
+                    + "of it is there; the first key is 'a/1.jpg'")
         ) { try match.rows(keys: ["a/1.jpg", "b/1.jpg"]) }
         #expect(
             throws: TrainingError(
-                "f.h5: dataset 'names' has the key '1.jpg', which 2 images are named, a/1.jpg among "
-                    + "them; use relative paths as keys")
+                "f.h5: dataset 'names' has the key '1.jpg', which fits 2 images, a/1.jpg among them; "
+                    + "use relative paths as keys")
         ) { try match.rows(keys: ["1.jpg", "2.jpg"]) }
+    }
+
+    @Test("rows are found by the ends of paths where one image and one key share them")
+    func ends() throws {
+        let match = Self.match("a/1.jpg", "a/2.jpg", "b/1.jpg")
+        let absolute = try match.rows(
+            keys: ["/d/b/1.jpg", "/d/c/1.jpg", "/d/a/1.jpg", "/e/a/2.jpg"])
+        #expect(absolute == .init(rows: [2, 3, 0], byEnds: 3))
+        #expect(absolute.example?.key == "/d/a/1.jpg" && absolute.example?.image == "a/1.jpg")
+        #expect(
+            try match.rows(keys: [#"C:\d\a\1.jpg"#, #"C:\d\a\2.jpg"#, #"C:\d\b\1.jpg"#])
+                == .init(rows: [0, 1, 2], byEnds: 3))
+        #expect(
+            try match.rows(keys: ["./a/1.jpg", "a/2.jpg", "/x/b/1.jpg"])
+                == .init(rows: [0, 1, 2], byEnds: 1))
+        // Images may lie deeper than the keys say.
+        #expect(
+            try Self.match("train/a/1.jpg", "train/b/1.jpg").rows(keys: ["b/1.jpg", "a/1.jpg"])
+                == .init(rows: [1, 0], byEnds: 2))
+        // An end is whole names.
+        #expect(throws: TrainingError.self) {
+            try Self.match("a/1.jpg").rows(keys: ["/d/aa/1.jpg"])
+        }
+        #expect(
+            throws: TrainingError(
+                "f.h5: dataset 'names' has several keys for the image a/1.jpg: '/d/a/1.jpg' and "
+                    + "'/e/a/1.jpg'; use relative paths as keys")
+        ) { try Self.match("a/1.jpg").rows(keys: ["/d/a/1.jpg", "/e/a/1.jpg"]) }
+        #expect(
+            throws: TrainingError(
+                "f.h5: dataset 'names' has the key '/d/x/a/1.jpg', which fits 2 images, a/1.jpg among "
+                    + "them; use relative paths as keys")
+        ) { try Self.match("a/1.jpg", "x/a/1.jpg").rows(keys: ["/d/x/a/1.jpg"]) }
     }
 
     @Test("the fingerprint says blended only where the recipe mixes") func description() {

@@ -123,6 +123,30 @@ import Testing
         }
     }
 
+    @Test("shares of shares of any number are counted, or refused") func huge() throws {
+        let most = Shard.mostShards
+        let largest = try Shard(parsing: "\(most - 1)/\(most)")
+        let share = Shard(index: 1023, count: 1024, source: nil)
+        let divided = largest.divided(largest).divided(share)
+        #expect(divided.count == most * most * 1024)
+        for count in [most + 1, 1 << 31, 1 << 32, Int.max] {
+            #expect(
+                throws: TrainingError(
+                    "--shard 0/\(count): a cache has at most 10000000 parts to share out")
+            ) { try Shard(parsing: "0/\(count)") }
+            #expect(throws: TrainingError.self) {
+                try Shard(environment: ["RANK": "0", "WORLD_SIZE": "\(count)"])
+            }
+            #expect(throws: TrainingError.self) {
+                try Shard(environment: [
+                    "SLURM_ARRAY_TASK_ID": "1", "SLURM_ARRAY_TASK_COUNT": "\(count)",
+                    "SLURM_ARRAY_TASK_MIN": "1",
+                ])
+            }
+        }
+        #expect(throws: TrainingError.self) { try Shard(parsing: "0/9223372036854775808") }
+    }
+
     @Test("every launcher's local rank chooses the GPU") func localRank() throws {
         #expect(try Shard.localRank(environment: [:]) == nil)
         #expect(try Shard.localRank(environment: ["SLURM_LOCALID": "2"]) == 2)

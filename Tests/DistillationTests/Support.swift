@@ -42,10 +42,15 @@ struct Inputs {
     var dataset = "packed"
     var card: TeacherCard
     var precision = Recipe.Precision.fp32
+    /// Versions of the program's code.
+    var versions: CacheIdentity.Versions
     /// SHA-256 of the teacher's weights; `nil` where they are not on the machine.
     var weights: String? = "0ff1ce"
 
-    init() throws { card = try TeacherCard(parsing: Self.card, path: "card.yaml") }
+    init() throws {
+        card = try TeacherCard(parsing: Self.card, path: "card.yaml")
+        versions = .init(card.architecture)
+    }
 
     func recipe() throws -> Recipe {
         try Recipe(parsing: Self.recipe, path: "recipe.yaml", overrides: overrides)
@@ -56,7 +61,7 @@ struct Inputs {
         return CacheIdentity(
             plan: try ViewPlan(recipe: recipe(), imageCount: dataset.samples.count),
             dataset: dataset, teacher: .init(card: "card.yaml", weight: 1, precision: precision),
-            card: card, weightsDigest: weights)
+            card: card, weightsDigest: weights, versions: versions)
     }
 
     static let recipe = """
@@ -96,6 +101,18 @@ struct Inputs {
         weights: {file: w.safetensors, sha256: null}
         source: a test
         """
+}
+
+extension CacheIdentity.Versions {
+    /// The same version of everything.
+    static func all(_ version: Int) -> Self {
+        var versions = Self(.resnet(depth: 18))
+        versions.network = version
+        versions.renormalization = version
+        versions.mixing = version
+        versions.importing = version
+        return versions
+    }
 }
 
 /// Data sets of files that are listed and packed, never decoded.

@@ -193,14 +193,18 @@ import Testing
                 "22:17: optimizer.weight_decay: expected a number from 0 to 1000000000, found "
                     + "'1e300'"
             ),
-            ("top_k: 50", "top_k: 1001", "16:45: cache.top_k 1001 exceeds data.classes 1000"),
+            (
+                "top_k: 50", "top_k: 1000",
+                "16:45: cache.top_k 1000 is not below data.classes 1000; lower it, or set "
+                    + "cache.encoding to dense"
+            ),
             (
                 "encoding: topk", "encoding: dense",
                 "16:39: cache.top_k means something with encoding topk only; remove it, or set it to none"
             ),
             (
                 "classes: 1000", "classes: 70000",
-                "16:32: cache.encoding topk holds at most 65536 classes, not 70000"
+                "16:8: a cache holds at most 65536 classes, not the 70000 of data.classes"
             ),
             (
                 "kl: 0.8, ce: 0.2", "kl: 0, ce: 0",

@@ -156,6 +156,33 @@ import Testing
         #expect(try bytes("\(epoch)/part-00000.h5") == [1, 2, 3])
     }
 
+    @Test("opening a cache to write removes what dead writers left, and nothing else")
+    func leftovers() throws {
+        let manifest = try makeManifest()
+        _ = try CacheBuilder(directory: cache, manifest: manifest)
+        let epoch = "\(cache)/epoch-0000"
+        try FileManager.default.createDirectory(
+            atPath: epoch, withIntermediateDirectories: true)
+        let left = [
+            "\(cache)/.tmp-prior-0123456789abcdef.h5-12-ab", "\(cache)/.tmp-epoch-0001.h5-1-c",
+            "\(cache)/.tmp-rows-77-0", "\(epoch)/.tmp-part-00001.h5-1-abc",
+        ]
+        let kept = [
+            "\(cache)/.tmp-notes", "\(cache)/notes.tmp", "\(epoch)/.tmp-part-00001.h5-one-abc",
+            "\(epoch)/.tmp-a-1-xyz",
+        ]
+        for path in left + kept { try write([1], to: path) }
+        // A link of such a name is somebody's.
+        let link = "\(epoch)/.tmp-part-00002.h5-1-abc"
+        try FileManager.default.createSymbolicLink(
+            atPath: link, withDestinationPath: "\(cache)/.tmp-notes")
+        _ = try CacheReader(directory: cache)
+        #expect(left.allSatisfy { Files.kind($0) == .file })
+        _ = try CacheBuilder(directory: cache, manifest: manifest)
+        #expect(left.allSatisfy { Files.kind($0) == .nothing })
+        #expect((kept + [link]).allSatisfy { Files.kind($0) == .file })
+    }
+
     @Test("a bad row is an error with its slot, and leaves nothing") func badRow() throws {
         let builder = try CacheBuilder(directory: cache, manifest: try makeManifest())
         let part = PartID(epoch: 1, index: 2)

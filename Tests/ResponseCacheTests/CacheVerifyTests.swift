@@ -67,6 +67,64 @@ import Testing
         #expect(found.faults.allSatisfy { !$0.message.contains("\n") })
     }
 
+    /// Parts that h5py changed; see Tests/Fixtures/cache/make_unsound.py.
+    @Test(
+        "a part that HDF5 reads and nobody wrote so is refused by verifying and by reading",
+        arguments: [
+            ("soft-link", "dataset 'probabilities' is a link, and not stored here"),
+            ("external-link", "dataset 'probabilities' is a link, and not stored here"),
+            ("unwritten", "dataset 'probabilities' was not written as a whole: 0 of 328 bytes"),
+            (
+                "half-written",
+                "dataset 'probabilities' was not written as a whole: 164 of 328 bytes"
+            ),
+            ("unsummed", "dataset 'probabilities' was not written as a whole: 320 of 324 bytes"),
+            ("nan", "its mean_kl is nan, and 0.0 to 104.0 are possible"),
+            ("infinite", "its max_kl_measured is inf, and 0.0 to 104.0 are possible"),
+            ("negative", "its mean_kl is -0.5, and 0.0 to 104.0 are possible"),
+            ("entries", "its mean_entries is 21.0, and 1.0 to 20.0 are possible"),
+            ("bytes", "its mean_bytes is 0.0, and 1.0 to 81.0 are possible"),
+        ])
+    func unsound(_ name: String, _ reason: String) throws {
+        let fixtures = URL(fileURLWithPath: #filePath)
+            .deletingLastPathComponent().deletingLastPathComponent()
+            .appendingPathComponent("Fixtures/cache").path
+        try FileManager.default.copyItem(atPath: "\(fixtures)/dense", toPath: cache)
+        #expect(try CacheReader(directory: cache).verify(workers: 1).faults.isEmpty)
+        try write(try bytes("\(fixtures)/unsound/\(name).h5"), to: path(0, 0))
+        let reader = try CacheReader(directory: cache)
+        let text = "\(path(0, 0)): \(reason); delete this file and build the part again"
+        #expect(try reader.verify(workers: 1).faults.map(\.message) == [text])
+        #expect(try message { _ = try reader.rows(epoch: 0, slots: 0..<1) } == text)
+        // What is only counted is refused, too.
+        if reason.hasPrefix("its ") { #expect(try message { _ = try reader.info() } == text) }
+    }
+
+    @Test("a folder of parts that cannot be listed is an error, and not parts that are missing")
+    func unlisted() throws {
+        try build(cache, try makeManifest())
+        let folder = "\(cache)/epoch-0001"
+        try FileManager.default.moveItem(atPath: folder, toPath: "\(cache)/moved")
+        // As where a link leads to a disk that is not there; and one that leads to itself.
+        for target in ["/nowhere/epoch-0001", "epoch-0001"] {
+            try FileManager.default.createSymbolicLink(
+                atPath: folder, withDestinationPath: target)
+            let reason =
+                target == "epoch-0001"
+                ? "Too many levels of symbolic links" : "No such file or directory"
+            let text = "\(folder): cannot list the parts in it: \(reason)"
+            #expect(try message { _ = try CacheReader(directory: cache) } == text)
+            #expect(
+                try message {
+                    _ = try CacheBuilder(directory: cache, manifest: try makeManifest())
+                } == text)
+            try FileManager.default.removeItem(atPath: folder)
+        }
+        try FileManager.default.createSymbolicLink(
+            atPath: folder, withDestinationPath: "\(cache)/moved")
+        #expect(try CacheReader(directory: cache).verify(workers: 1).parts == 6)
+    }
+
     @Test("what progress throws ends the check") func interrupted() throws {
         try build(cache, try makeManifest())
         let reader = try CacheReader(directory: cache)

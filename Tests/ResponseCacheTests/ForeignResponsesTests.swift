@@ -79,8 +79,16 @@ import Testing
             ("nan", "row 3 ('c1/3.jpg'): the logit of class 2 is nan"),
             ("infinite", "row 6 ('c0/6.jpg'): the logit of class 0 is inf"),
             ("view", "view 2, row 4 ('c0/4.jpg'): the logit of class 1 is -inf"),
-            ("negative", "row 2 ('c0/2.jpg'): the probability of class 4 is -0.25"),
-            ("unnormalised", "row 5 ('c1/5.jpg'): the probabilities sum to 1.5, not to 1"),
+            (
+                "negative",
+                "row 2 ('c0/2.jpg'): the probability of class 4 is -0.25; if these are logits, "
+                    + "pass --logits"
+            ),
+            (
+                "unnormalised",
+                "row 5 ('c1/5.jpg'): the probabilities sum to 1.5, not to 1; if these are logits, "
+                    + "pass --logits"
+            ),
         ])
     func rejected(_ dataset: String, _ reason: String) throws {
         let responses = try open(dataset, Self.bad)
@@ -93,12 +101,24 @@ import Testing
     @Test(
         "a dataset that cannot hold responses is refused in one line",
         arguments: [
-            ("none", "has no dataset 'none'"),
-            ("group/none/x", "has no dataset 'group/none/x'"),
+            (
+                "none",
+                "has no dataset 'none'; it has complex, empty, few, flat, group and more"
+            ),
+            (
+                "group/none/x",
+                "has no dataset 'group/none/x'; it has complex, empty, few, flat, group and more"
+            ),
             ("group", "'group' is a group or a type, not a dataset"),
-            ("integers", "dataset 'integers' is not of float16, float32 or float64 numbers"),
-            ("complex", "dataset 'complex' is not of float16, float32 or float64 numbers"),
-            ("names", "dataset 'names' is not of float16, float32 or float64 numbers"),
+            (
+                "integers",
+                "dataset 'integers' is of integers, not of float16, float32 or float64 numbers"
+            ),
+            (
+                "complex",
+                "dataset 'complex' is of something else, not of float16, float32 or float64 numbers"
+            ),
+            ("names", "dataset 'names' is of texts, not of float16, float32 or float64 numbers"),
             (
                 "flat",
                 "dataset 'flat' has shape [7]; expected [images, classes] or [views, images, classes]"

@@ -88,6 +88,31 @@ import Testing
                 == "m.json: group_size is 0; 1 to 1048576 are possible")
     }
 
+    @Test(
+        "numbers of any size are refused, and trap nowhere",
+        arguments: ["epochs", "groups_per_epoch", "group_size", "groups_per_part", "classes"])
+    func hostile(_ key: String) throws {
+        let good = try json(try makeManifest())
+        let line = try #require(good.split(separator: "\n").first { $0.contains("\"\(key)\"") })
+        let numbers = [
+            "0", "-1", "2147483648", "4294967296", "4611686018427387904", "9223372036854775807",
+            "-9223372036854775808", "18446744073709551616", "1e300", "0.5",
+        ]
+        for number in numbers {
+            let text = try parse(
+                good.replacingOccurrences(of: line, with: "  \"\(key)\" : \(number),"))
+            #expect(text?.hasPrefix("m.json: ") == true, "\(number)")
+            #expect(text?.contains("\n") == false, "\(number)")
+        }
+        // The largest that are possible one by one are too many together.
+        let largest = ["epochs": 1 << 20, "groups_per_epoch": 1 << 30, "group_size": 1 << 20]
+        let all = try largest.reduce(good) { text, field in
+            try text.replacing(
+                Regex("\"\(field.key)\" : [0-9]+"), with: "\"\(field.key)\" : \(field.value)")
+        }
+        #expect(try parse(all)?.hasSuffix("parts; raise groups_per_part") == true)
+    }
+
     @Test("a layout out of range is refused before anything is made") func ranges() throws {
         #expect(
             try message { _ = try makeManifest(.topK(10), classes: 10) }

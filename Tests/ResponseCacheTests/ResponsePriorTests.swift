@@ -10,9 +10,9 @@ import Testing
     init() throws { folder = try TemporaryFolder() }
 
     static func prior(_ rows: [Float], classes: Int) throws -> ResponsePrior {
-        var calibration = PriorCalibration(classes: classes)
+        var calibration = PriorCalibration(classes: classes, folder: "/nowhere")
         try calibration.add(rows) { "row \($0)" }
-        return calibration.prior()
+        return try calibration.prior()
     }
 
     /// 1,200 responses of 40 classes.
@@ -113,9 +113,26 @@ import Testing
 
     @Test("a row that is no distribution is an error with its name")
     func badRow() throws {
-        var calibration = PriorCalibration(classes: 3)
+        var calibration = PriorCalibration(classes: 3, folder: "/nowhere")
         let text = try message { try calibration.add([0.5, 0.5, 0, 0.5, 0.6, 0]) { "row \($0)" } }
         #expect(text?.hasPrefix("row 1: the probabilities sum to 1.1") == true)
+    }
+
+    @Test("responses that wait on the disk give the same prior, and leave no file")
+    func spooled() throws {
+        let rows = familyRows(400, classes: 40, seed: 3)
+        var calibration = PriorCalibration(classes: 40, folder: folder.path, budget: 40 * 48)
+        for some in rows.chunked(40 * 30) {
+            try calibration.add(Array(some)) { "row \($0)" }
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+        #expect(calibration.rows == 400)
+        #expect(try calibration.prior().digest == Self.prior(rows, classes: 40).digest)
+
+        var nowhere = PriorCalibration(classes: 40, folder: "/nowhere", budget: 40)
+        let text = try message { try nowhere.add(Array(rows[..<400])) { "row \($0)" } }
+        #expect(text?.hasPrefix("/nowhere/.tmp-rows-") == true)
+        #expect(text?.hasSuffix(": cannot create: No such file or directory") == true)
     }
 
     @Test("a decoded row is what the format says", arguments: [0.1, 0.03])

@@ -176,6 +176,9 @@ import Testing
         #expect(reason(.topK(2), [0.75, 0.5], [3, 0]) == "its values sum to 1.25")
         #expect(reason(.topK(2), [.nan, 0.5], [3, 0]) == "its values sum to nan")
         #expect(reason(.dense, [0.25, 0.25, 0.25, 0], []) == "its values sum to 0.75")
+        // Sums alone do not show these.
+        #expect(reason(.dense, [0.75, 0.5, -0.25, 0], []) == "a value of it is negative")
+        #expect(reason(.topK(2), [0.75, -0.25], [3, 0]) == "a value of it is negative")
     }
 
     @Test("bytes per row") func sizes() {

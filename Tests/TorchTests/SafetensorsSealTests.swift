@@ -147,7 +147,7 @@ import Testing
         let path = try folder.file(".tmp-a.json-12-abc", [])
         let descriptor = open(path, O_RDWR)
         defer { close(descriptor) }
-        #expect(try FileLock.attempt(descriptor, path: path) == .taken)
+        #expect(try FileLock.take(descriptor, path: path) == .held)
         try AtomicFile.write(Data("{}".utf8), to: "\(folder.path)/a.json")
         #expect(folder.contents == [".tmp-a.json-12-abc", "a.json"])
     }

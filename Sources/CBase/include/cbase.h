@@ -1,4 +1,5 @@
-// What the rooms share and Swift cannot say well: a processor's CRC instruction, sets of cores.
+// What the rooms share and Swift cannot say well: a processor's CRC instruction, sets of cores, the
+// end of a parent.
 #ifndef CBASE_H
 #define CBASE_H
 
@@ -17,6 +18,11 @@ uint32_t cbase_crc32c_portable(const void *bytes, size_t count, uint32_t seed);
 
 /// The number of cores that this thread may run on; 0 where the system does not tell.
 int32_t cbase_affinity(void);
+
+/// Has the system send this process a signal when its parent ends, however it does.
+///
+/// `parent`: the process that started this one. Gives 0 if it is gone already, or the system cannot.
+int cbase_end_with_parent(int32_t parent, int32_t signal);
 
 #ifdef __cplusplus
 }

@@ -92,29 +92,53 @@ int32_t chdf5_list(chdf5_file *file, char **out, char **error);
 
 // Reading what other programs wrote: datasets may lie in groups, `name` being a path.
 
+/// A dataset of a foreign file, kept open, and with it the chunks that were read last. To be closed
+/// before its file is.
+typedef struct chdf5_dataset chdf5_dataset;
+
 /// What a foreign dataset holds.
 typedef enum chdf5_kind {
     CHDF5_FLOAT = 0,
     CHDF5_STRING = 1,
-    CHDF5_OTHER = 2,
+    CHDF5_INTEGER = 2,
+    CHDF5_OTHER = 3,
 } chdf5_kind;
 
 /// The most dimensions a foreign dataset may have here.
 enum { CHDF5_FOREIGN_RANK = 3 };
 
+/// Opens another program's file for reading, without a file lock, which is the caller's to take.
+int32_t chdf5_open_foreign(const char *path, chdf5_file **out, char **error);
+
+/// Opens a dataset. A link that leads nowhere, and a source of a virtual dataset that cannot be
+/// opened or holds too little, is an error that names it.
+int32_t chdf5_open_dataset(chdf5_file *file, const char *name, chdf5_dataset **out, char **error);
+
 /// What a dataset is: its kind, the bits of an element, and its shape; `shape` has room for
 /// `CHDF5_FOREIGN_RANK` extents.
-int32_t chdf5_describe(chdf5_file *file, const char *name, chdf5_kind *kind, int32_t *bits,
-                       int32_t *rank, uint64_t *shape, char **error);
+int32_t chdf5_describe(chdf5_dataset *dataset, chdf5_kind *kind, int32_t *bits, int32_t *rank,
+                       uint64_t *shape, char **error);
 
-/// Reads a block of a dataset of numbers as doubles.
-int32_t chdf5_read_block(chdf5_file *file, const char *name, int32_t rank, const uint64_t *start,
-                         const uint64_t *count, double *values, char **error);
+/// Whether a part of it was never written, which HDF5 reads as its fill value, and the first element
+/// of that; `gap` has room for `CHDF5_FOREIGN_RANK` indices.
+int32_t chdf5_gap(chdf5_dataset *dataset, uint64_t *gap);
+
+/// Paths of other files in which its numbers lie, each ended by a NUL; NULL for none.
+const char *chdf5_sources(chdf5_dataset *dataset, size_t *bytes);
+
+/// Reads rows of a dataset `[rows, n]`, or of one view of `[views, rows, n]`, as doubles.
+///
+/// `rows` in ascending order, no two alike; `values` has room for `count * n`.
+int32_t chdf5_read_rows(chdf5_dataset *dataset, uint64_t view, const uint64_t *rows, uint64_t count,
+                        double *values, char **error);
 
 /// Reads a whole dataset of `count` texts, of fixed or variable length, each ended by a NUL;
 /// `*out` is freed with `chdf5_free`.
-int32_t chdf5_read_strings(chdf5_file *file, const char *name, uint64_t count, char **out,
-                           size_t *bytes, char **error);
+int32_t chdf5_read_strings(chdf5_dataset *dataset, uint64_t count, char **out, size_t *bytes,
+                           char **error);
+
+/// Closes a dataset and frees it. NULL is fine.
+void chdf5_close_dataset(chdf5_dataset *dataset);
 
 /// Closes a file or a group and frees it. NULL is fine.
 void chdf5_close(chdf5_file *file);

@@ -16,13 +16,12 @@ final class RunLock {
 
     /// Makes the folder if need be and locks it.
     ///
-    /// - Parameter notice: told where the file system has no locks.
     /// - Throws: `TrainingError` if another process holds the lock, or with the system's reason.
-    init(folder: String, notice: (String) -> Void) throws {
+    init(folder: String) throws {
         path = "\(folder)/\(Self.name)"
         do {
             try makeFolders(folder)
-            repeat { try openFile() } while try !take(in: folder, notice)
+            repeat { try openFile() } while try !take(in: folder)
         } catch let error as SystemFailure {
             throw TrainingError(error.description)
         }
@@ -78,17 +77,11 @@ final class RunLock {
 
     /// - Returns: false if the file was removed between its opening and the lock, as a training does
     ///   that could not begin.
-    private func take(in folder: String, _ notice: (String) -> Void) throws -> Bool {
-        switch try FileLock.attempt(descriptor, path: path) {
-        case .taken: break
-        case .busy:
+    private func take(in folder: String) throws -> Bool {
+        guard try FileLock.take(descriptor, path: path) != .busy else {
             madeFile = false
             throw TrainingError(
                 "\(folder): another process is training here; wait for it or choose another --out")
-        case .unsupported(let code):
-            notice(
-                "\(folder): this file system has no locks (\(errnoText(code))): see to it that no "
-                    + "other process trains here")
         }
         var (opened, named) = (stat(), stat())
         return fstat(descriptor, &opened) == 0 && lstat(path, &named) == 0
