@@ -153,7 +153,10 @@ int32_t ct_to_dtype(const ct_tensor *x, int32_t dtype, ct_tensor **out, char **e
 
 int32_t ct_to_device(const ct_tensor *x, int32_t kind, int32_t index, ct_tensor **out,
                      char **error) {
-    return guarded(error, [&] { *out = wrap(get(x).to(device(kind, index))); });
+    return guarded(error, [&] {
+        // Blocking, from page-locked memory too: who fills a buffer may fill it again at once.
+        *out = wrap(get(x).to(device(kind, index), /*non_blocking=*/false));
+    });
 }
 
 int32_t ct_clone(const ct_tensor *x, ct_tensor **out, char **error) {

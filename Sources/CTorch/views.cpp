@@ -77,10 +77,11 @@ at::Tensor mix_on_cpu(const at::Tensor &pixels, const Table &table, double lambd
 // kernels run.
 at::Tensor mix_on_device(const at::Tensor &pixels, const double mean[channels],
                          const double deviation[channels], double lambda, const int64_t *box) {
+    // Filled there: a copy from the host would wait for all that the device is still to do.
     const auto channel = [&](const double values[channels]) {
-        return at::tensor({values[0], values[1], values[2]}, at::kFloat)
-            .reshape({1, channels, 1, 1})
-            .to(pixels.device());
+        auto row = at::empty({1, channels, 1, 1}, at::dtype(at::kFloat).device(pixels.device()));
+        for (int64_t c = 0; c < channels; ++c) { row.select(1, c).fill_(values[c]); }
+        return row;
     };
     auto images = pixels.permute({0, 3, 1, 2}).to(at::kFloat);
     images.div_(255).sub_(channel(mean)).div_(channel(deviation));

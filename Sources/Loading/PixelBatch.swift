@@ -33,7 +33,8 @@ public final class PixelBatch: @unchecked Sendable {
     deinit { pool?.give(buffer) }
 
     /// Lends the pixels as a tensor, `[count, size, size, 3]`, uint8, on the host. It shares the
-    /// batch's memory, which is used again afterwards: what is kept must be a copy.
+    /// batch's memory, which is used again afterwards: what is kept must be a copy, and one to a
+    /// device must be whole before the body returns, as `Tensor.to(_:)` sees to.
     public func withTensor<R>(
         _ body: (Tensor) throws(TorchError) -> R
     ) throws(TorchError) -> R {

@@ -41,7 +41,8 @@ public enum Device: Hashable, Sendable, CustomStringConvertible {
 
     /// The number of visible CUDA devices, at least 1.
     ///
-    /// Ask before the first `backward()`: autograd fixes its list of devices there.
+    /// Ask before any operation on the CPU: libtorch looks for its CUDA half once, at the first
+    /// that might need it, and autograd fixes its list of devices at the first `backward()`.
     ///
     /// - Throws: `TorchError` if libtorch has no CUDA half, a library of it is missing, or no
     ///   device is visible.

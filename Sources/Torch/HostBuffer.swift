@@ -3,7 +3,8 @@ import CTorch
 /// Bytes on the host that threads fill and a tensor then shows, without a copy.
 ///
 /// Sendable: the tensor inside is only asked for its memory and for views of it; that nobody
-/// writes while somebody else reads is up to whoever hands the buffer from thread to thread.
+/// writes while somebody else reads is up to whoever hands the buffer from thread to thread. A
+/// device reads no longer than the copy to it lasts: `Tensor.to(_:)` returns when it has all bytes.
 public final class HostBuffer: @unchecked Sendable {
     /// The memory; what it holds at first means nothing.
     public let bytes: UnsafeMutableRawBufferPointer

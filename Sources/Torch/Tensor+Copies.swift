@@ -50,6 +50,9 @@ extension Tensor {
     }
 
     /// The tensor on another device; `self` if it is already there.
+    ///
+    /// Returns when the copy is whole, from page-locked memory too, so that whoever owns the memory
+    /// may write there again.
     public func to(_ device: Device) throws(TorchError) -> Tensor {
         try Tensor.make("to", [self]) {
             ct_to_device($0[0], device.kind, device.index, $1, $2)

@@ -227,8 +227,31 @@ int32_t ct_foreach_copy_(ct_tensor *const *a, ct_tensor *const *b, int32_t count
 int32_t ct_foreach_zero_(ct_tensor *const *a, int32_t count, char **error);
 
 // -- Devices and threads (device.cpp)
-// Loads libtorch_cuda.so once; fails when the library, its dependencies or a device is missing.
+// Loads libtorch_cuda.so once; fails when the library, its dependencies or a device is missing, and
+// after operations on the CPU that keep libtorch from finding it.
 int32_t ct_cuda_load(int32_t *devices, char **error);
+// Waits until a device has done all that it was given; the CPU always has.
+int32_t ct_synchronize(int32_t device, int32_t index, char **error);
+typedef struct {
+    char name[128];
+    int32_t major, minor;  // compute capability
+    int32_t multiprocessors;
+    int64_t memory;  // bytes
+} ct_cuda_device;
+int32_t ct_cuda_describe(int32_t index, ct_cuda_device *out, char **error);
+typedef struct {
+    char driver[64];  // as NVIDIA names it; empty where it does not say
+    int32_t runtime;  // 1000 * major + 10 * minor
+    int32_t cudnn;    // 10000 * major + 100 * minor + patch; 0 without it
+} ct_cuda_version;
+int32_t ct_cuda_versions(ct_cuda_version *out, char **error);
+// The most bytes that tensors took at once on a device since the process began.
+int32_t ct_cuda_peak_memory(int32_t index, int64_t *bytes, char **error);
+// How float32 is computed on CUDA devices: with products in TF32, which keeps 10 bits of mantissa;
+// and whether each convolution's algorithm is chosen by timing all. Before CUDA is loaded or after.
+int32_t ct_cuda_numerics(bool tensor_float, bool time_convolutions, char **error);
+// Three lines: the version built against, the folder of the libraries, the CPU's instruction set.
+int32_t ct_libtorch(char **text, char **error);
 int32_t ct_threads(void);
 // Sets glibc's malloc to keep freed memory instead of returning it to the system.
 void ct_keep_freed_memory(void);
