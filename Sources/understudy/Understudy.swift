@@ -21,13 +21,14 @@ struct Understudy: ParsableCommand {
             PlanCommand.self, ViewsCommand.self, CacheCommand.self,
             TrainCommand.self,
             EvalCommand.self, PredictCommand.self, AverageCommand.self, ExportCommand.self,
-            PackCommand.self,
+            PackCommand.self, DoctorCommand.self, BenchCommand.self,
         ])
 
     static func main() {
         StandardStreams.open()
         HostMemory.keepFreed()
         do {
+            try Numerics.standard.set()
             var command = try parseAsRoot()
             try command.run()
         } catch let error as Interrupted {
