@@ -17,8 +17,11 @@
 
 #include <dlfcn.h>
 #include <malloc.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cstdio>
+#include <cstdlib>
 #include <mutex>
 
 using namespace ct;
@@ -37,18 +40,33 @@ std::string library_folder() {
     return slash == std::string::npos ? "" : path.substr(0, slash + 1);
 }
 
-// Keeps libtorch's warnings of this thread, which would otherwise be lines of their own on standard
-// error, for the error that they explain.
+// Takes libtorch's warnings of this thread, which would otherwise be lines on standard error.
 class Warnings : public c10::WarningHandler {
   public:
-    void process(const c10::Warning &warning) override {
-        text += text.empty() ? warning.msg() : "; " + warning.msg();
-    }
-    std::string text;
+    void process(const c10::Warning &) override {}
 };
 
 const c10::impl::DeviceGuardImplInterface *cuda_guard() {
     return c10::impl::device_guard_impl_registry[static_cast<size_t>(at::kCUDA)].load();
+}
+
+// What CUDA says where there is no device.
+std::string reason_for_none() {
+    try {
+        at::globalContext().lazyInitDevice(at::kCUDA);
+    } catch (const c10::Error &caught) { return caught.what_without_backtrace(); }
+    return "no GPU is visible to this process";
+}
+
+// Rendering threads may be filling page-locked memory when the program ends, and the driver takes
+// it away in its own exit handlers: so these and all destructors are left out.
+void leave_at_exit() {
+    on_exit(
+        [](int status, void *) {
+            std::fflush(nullptr);
+            _exit(status);
+        },
+        nullptr);
 }
 
 int32_t load_cuda() {
@@ -65,20 +83,20 @@ int32_t load_cuda() {
     }
     const auto *guard = cuda_guard();
     TORCH_CHECK(guard != nullptr, "no CUDA in this libtorch (libtorch_cuda.so registers no device)");
-    Warnings warnings;
     int32_t devices = 0;
     {
-        const c10::WarningUtils::WarningHandlerGuard collecting(&warnings);
+        Warnings unheard;
+        const c10::WarningUtils::WarningHandlerGuard collecting(&unheard);
         devices = guard->deviceCount();
     }
-    TORCH_CHECK(devices > 0, "no CUDA device: no GPU is visible, or its driver is too old",
-                warnings.text.empty() ? "" : " (" + warnings.text + ")");
+    if (devices <= 0) { TORCH_CHECK(false, "no CUDA device: ", reason_for_none()); }
     // libtorch looks for its CUDA half once, at the first operation that asks, a convolution on the
     // CPU for one, and never again.
     TORCH_CHECK(at::detail::getCUDAHooks().hasCUDA(),
                 "CUDA must be loaded before the first operation on the CPU: ask for the device earlier");
     // Now, and not in whatever thread first allocates.
     at::globalContext().lazyInitDevice(at::kCUDA);
+    leave_at_exit();
     cuda_devices.store(devices);
     return devices;
 }

@@ -59,7 +59,10 @@ int32_t ct_attention(const ct_tensor *query, const ct_tensor *key, const ct_tens
     return guarded(error, [&] {
         std::optional<double> factor;
         if (has_scale) { factor = scale; }
-        *out = wrap(at::scaled_dot_product_attention(get(query), get(key), get(value), maybe(bias),
+        auto added = maybe(bias);
+        // CUDA's kernels want the last dimension without gaps, and not all of them see to it.
+        if (added && added->is_cuda()) { added = added->contiguous(); }
+        *out = wrap(at::scaled_dot_product_attention(get(query), get(key), get(value), added,
                                                      /*dropout_p=*/0.0, /*is_causal=*/false,
                                                      factor));
     });

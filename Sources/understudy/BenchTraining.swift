@@ -44,12 +44,20 @@ extension BenchCommand {
             guard (1...64).contains(groups) else {
                 throw ValidationError("--groups must be between 1 and 64")
             }
+            let images = (options.warmup + options.rounds) * options.group * groups
+            guard images <= 10_000_000 else {
+                throw ValidationError(
+                    "these rounds take \(images.grouped) images; at most 10,000,000 are possible")
+            }
         }
 
         func run() throws {
             Interruption.install()
             let device = try options.device.checked()
-            let made = try MadeData()
+            try options.print(try MadeData.with { try measure(on: device, with: $0) })
+        }
+
+        private func measure(on device: Device, with made: MadeData) throws -> BenchReport {
             let images = data ?? "\(made.path)/images"
             let step = options.group * groups
             let steps = options.warmup + options.rounds
@@ -86,32 +94,32 @@ extension BenchCommand {
             _ = try Trainer(recipe: recipe, options: trainer, progress: clock).run()
             try device.synchronize()
             let seconds = Array(clock.seconds.suffix(options.rounds))
-            try options.print(
-                BenchReport(
-                    online ? "training beside its teacher" : "training from a cache", on: device,
-                    precision: options.precision, images: step, seconds: seconds))
+            return BenchReport(
+                online ? "training beside its teacher" : "training from a cache", on: device,
+                precision: options.precision, images: step, seconds: seconds)
         }
     }
 }
 
 extension MadeData {
-    /// Lists images so many times over that they make an epoch of `count`; returns the list's path.
+    /// Lists images so many times over that they make an epoch of `count` or, so that each class has
+    /// one, of eight; returns the list's path. Classes take turns.
     ///
     /// - Throws: `CommandError` if a folder holds no class folders with JPEGs.
     fileprivate func listImages(of folder: String, count: Int) throws -> String {
         let root = URL(fileURLWithPath: folder).standardizedFileURL.path
         let files = ((try? FileManager.default.subpathsOfDirectory(atPath: root)) ?? [])
-            .filter { $0.hasSuffix(".jpg") && $0.split(separator: "/").count == 2 }.sorted()
-        let names = Set(files.compactMap { $0.split(separator: "/").first }).sorted()
-        guard names.count == Self.classes else {
+            .filter { $0.hasSuffix(".jpg") && $0.split(separator: "/").count == 2 }
+        let classes = Dictionary(grouping: files) { $0.split(separator: "/")[0] }
+            .sorted { $0.key < $1.key }.map { $0.value.sorted() }
+        guard classes.count == Self.classes else {
             throw CommandError(
-                "\(folder) holds \(names.count) class folders with JPEGs and not \(Self.classes); "
+                "\(folder) holds \(classes.count) class folders with JPEGs and not \(Self.classes); "
                     + "understudy bench images makes them")
         }
-        let lines = (0..<count).map { index in
-            let file = files[index % files.count]
-            let label = names.firstIndex { file.hasPrefix("\($0)/") } ?? 0
-            return "\(root)/\(file)\t\(label)"
+        let lines = (0..<max(count, Self.classes)).map { index in
+            let (turn, label) = index.quotientAndRemainder(dividingBy: Self.classes)
+            return "\(root)/\(classes[label][turn % classes[label].count])\t\(label)"
         }
         return try write("images.txt", lines.joined(separator: "\n") + "\n")
     }

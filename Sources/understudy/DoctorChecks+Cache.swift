@@ -8,8 +8,9 @@ import Torch
 
 extension DeviceCheck {
     /// A cache of 16 responses of a shallow BEiT, in both precisions, as `cache build` makes it.
-    func compareCaches(on device: Device) throws -> [DeviceComparison] {
-        let made = try MadeData()
+    func compareCaches(
+        on device: Device, with made: MadeData
+    ) throws -> [DeviceComparison] {
         let images = "\(made.path)/images"
         try MadeData.writeImages(count: 16, to: images)
         _ = try made.writeTeacher(

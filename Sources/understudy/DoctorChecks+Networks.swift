@@ -41,7 +41,7 @@ extension DeviceCheck {
         let tolerances =
             switch arithmetic {
             case .float32:
-                Tolerances(logits: 1e-4, loss: 1e-5, gradients: 1e-2, statistics: 1e-5)
+                Tolerances(logits: 1e-4, loss: 1e-5, gradients: 3e-2, statistics: 1e-5)
             case .tensorFloat:
                 Tolerances(logits: 1e-2, loss: 1e-3, gradients: 0.1, statistics: 1e-3)
             case .bfloat16:
@@ -51,8 +51,9 @@ extension DeviceCheck {
     }
 
     // PyTorch's passes over BEiT-Base on the CPU are 7e-7 from float64 in float32, and 6e-3 under
-    // bfloat16 autocast; other attention kernels sum in other orders.
-    private static let exactAttention = Tolerances(logits: 2e-5, loss: 1e-5, gradients: 2e-5)
+    // bfloat16 autocast. Attention kernels for GPUs make a product of float32 from three in TF32; a
+    // single one would be 5e-4 off.
+    private static let exactAttention = Tolerances(logits: 1e-4, loss: 1e-5, gradients: 1e-4)
     private static let reducedAttention = Tolerances(logits: 3e-2, loss: 1e-3, gradients: 3e-2)
 
     /// BEiT-Base, with its depth dropped at random from one seed.

@@ -40,7 +40,7 @@ enum DeviceCheck: String, CaseIterable, ExpressibleByArgument {
     /// - Throws: whatever keeps it from being compared.
     func run(on device: Device) throws -> [DeviceComparison] {
         switch self {
-        case .mixing: try compareMixing(on: device)
+        case .mixing: try MadeData.with { try compareMixing(on: device, with: $0) }
         case .loss: try compareLoss(on: device)
         case .student: try compareStudent(on: device, .float32)
         case .studentTF32: try compareStudent(on: device, .tensorFloat)
@@ -49,8 +49,8 @@ enum DeviceCheck: String, CaseIterable, ExpressibleByArgument {
         case .teacherBF16: try compareTeacher(on: device, .bfloat16)
         case .teacher384: try compareLongAttention(on: device)
         case .optimizers: try compareOptimizers(on: device)
-        case .weights: try compareWeights(on: device)
-        case .cache: try compareCaches(on: device)
+        case .weights: try MadeData.with { try compareWeights(on: device, with: $0) }
+        case .cache: try MadeData.with { try compareCaches(on: device, with: $0) }
         }
     }
 }
@@ -58,8 +58,9 @@ enum DeviceCheck: String, CaseIterable, ExpressibleByArgument {
 // MARK: - Views
 
 extension DeviceCheck {
-    private func compareMixing(on device: Device) throws -> [DeviceComparison] {
-        let made = try MadeData()
+    private func compareMixing(
+        on device: Device, with made: MadeData
+    ) throws -> [DeviceComparison] {
         try MadeData.writeImages(count: 48, to: "\(made.path)/images")
         let recipe = try made.recipe(
             data: "\(made.path)/images",
@@ -147,12 +148,14 @@ extension DeviceCheck {
 
 extension DeviceCheck {
     private func compareOptimizers(on device: Device) throws -> [DeviceComparison] {
-        let rules: [(name: String, make: (OptimizedParameters) throws -> any Optimizer)] = [
-            ("LAMB", { try LAMB($0, weightDecay: 0.02) }),
-            ("AdamW", { try AdamW($0, weightDecay: 0.05, maxGradNorm: 1) }),
-            ("SGD", { try SGD($0, nesterov: true, weightDecay: 1e-4, maxGradNorm: 1) }),
+        // Rates that move a weight by some hundredths or thousandths: steps that are much smaller are
+        // lost in the rounding of the weight.
+        let rules: [(String, Double, (OptimizedParameters) throws -> any Optimizer)] = [
+            ("LAMB", 5e-3, { try LAMB($0, weightDecay: 0.02) }),
+            ("AdamW", 5e-3, { try AdamW($0, weightDecay: 0.05, maxGradNorm: 1) }),
+            ("SGD", 0.5, { try SGD($0, nesterov: true, weightDecay: 1e-4, maxGradNorm: 1) }),
         ]
-        return try rules.map { name, make in
+        return try rules.map { name, rate, make in
             func run(_ place: Device) throws -> [Float] {
                 let network = try Registry.make(
                     .resnet(depth: 18), classes: 10, device: place, seed: 5)
@@ -165,18 +168,18 @@ extension DeviceCheck {
                         try noise.normal(std: 0.01, generator: generator)
                         try entry.tensor.setGrad(noise.to(place))
                     }
-                    _ = try optimizer.step(rate: 5e-3).item()
+                    _ = try optimizer.step(rate: rate).item()
                 }
                 return zip(try network.flattened(), before).map(-)
             }
-            // The steps are small beside the weights, which are rounded to float32 after each.
             return .relative(
                 "\(name), three steps", try run(device), to: try run(.cpu), tolerance: 1e-4)
         }
     }
 
-    private func compareWeights(on device: Device) throws -> [DeviceComparison] {
-        let made = try MadeData()
+    private func compareWeights(
+        on device: Device, with made: MadeData
+    ) throws -> [DeviceComparison] {
         func average(_ place: Device) throws -> (any ImageClassifier, [Float]) {
             let network = try Registry.make(.resnet(depth: 18), classes: 10, device: place, seed: 1)
             let other = try Registry.make(.resnet(depth: 18), classes: 10, device: place, seed: 2)

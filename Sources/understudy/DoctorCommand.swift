@@ -47,7 +47,11 @@ struct DoctorCommand: ParsableCommand {
         var findings: [Finding] = []
         if let device {
             if !json { try StandardStreams.print("\n\(device) against the CPU\n\(Finding.title)") }
+            Interruption.install()
             for check in checks.isEmpty ? DeviceCheck.allCases : checks {
+                if Interruption.requested {
+                    throw Interrupted(description: "stopped before the check \(check.rawValue)")
+                }
                 let finding = Finding(check, on: device)
                 if !json { try StandardStreams.print(finding.text) }
                 findings.append(finding)

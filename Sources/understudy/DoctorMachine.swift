@@ -40,10 +40,29 @@ struct Machine: Encodable {
     /// One GPU.
     struct GPU: Encodable {
         let device: String
+        /// As its driver calls it; `unknown` where that does not answer, which keeps nobody from
+        /// computing there.
         let name: String
-        let capability: String
-        let multiprocessors: Int
-        let memory: Int
+        let capability: String?
+        let multiprocessors: Int?
+        let memory: Int?
+
+        init(index: Int) {
+            let described = try? CUDADevice(index: index)
+            device = Device.cuda(index).description
+            name = described?.name ?? "unknown"
+            capability = described?.capability
+            multiprocessors = described?.multiprocessors
+            memory = described?.memory
+        }
+
+        var text: String {
+            let parts = [
+                name, capability.map { "capability \($0)" },
+                multiprocessors.map { "\($0) multiprocessors" }, memory?.byteText,
+            ]
+            return parts.compactMap { $0 }.joined(separator: ", ")
+        }
     }
 
     init() throws {
@@ -62,20 +81,14 @@ struct Machine: Encodable {
 
     private static func findCUDA() -> CUDA {
         do {
-            let versions = try (count: Device.cudaCount(), of: CUDAVersions())
-            let devices = try (0..<versions.count).map { index in
-                let gpu = try CUDADevice(index: index)
-                return GPU(
-                    device: Device.cuda(index).description, name: gpu.name,
-                    capability: gpu.capability, multiprocessors: gpu.multiprocessors,
-                    memory: gpu.memory)
-            }
+            let count = try Device.cudaCount()
+            let versions = try? CUDAVersions()
             return CUDA(
-                driver: versions.of.driver, runtime: versions.of.runtime,
-                cuDNN: versions.of.cuDNN, devices: devices, fault: nil)
+                driver: versions?.driver, runtime: versions?.runtime, cuDNN: versions?.cuDNN,
+                devices: (0..<count).map(GPU.init), fault: nil)
         } catch {
-            let fault = (error as? TorchError)?.message ?? "\(error)"
-            return CUDA(driver: nil, runtime: nil, cuDNN: nil, devices: [], fault: fault)
+            return CUDA(
+                driver: nil, runtime: nil, cuDNN: nil, devices: [], fault: error.message)
         }
     }
 
@@ -123,21 +136,13 @@ struct Machine: Encodable {
         if let fault = cuda.fault {
             rows.append(("CUDA", "none: \(fault)"))
         } else {
-            rows.append(
-                (
-                    "CUDA",
-                    "\(cuda.runtime ?? "?"), driver \(cuda.driver ?? "of unknown version"), cuDNN "
-                        + (cuda.cuDNN ?? "missing")
-                ))
+            let parts = [
+                cuda.runtime ?? "there", cuda.driver.map { "driver \($0)" },
+                cuda.cuDNN.map { "cuDNN \($0)" },
+            ]
+            rows.append(("CUDA", parts.compactMap { $0 }.joined(separator: ", ")))
         }
-        for gpu in cuda.devices {
-            rows.append(
-                (
-                    gpu.device,
-                    "\(gpu.name), capability \(gpu.capability), \(gpu.multiprocessors) "
-                        + "multiprocessors, \(gpu.memory.byteText)"
-                ))
-        }
+        rows += cuda.devices.map { ($0.device, $0.text) }
         rows += libraries.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         let width = rows.map(\.0.count).max() ?? 0
         return rows.map { name, value in

@@ -7,24 +7,26 @@ import Synchronization
 import Torch
 
 /// Images, a teacher and a recipe that are made up, for checks and benchmarks on a machine that has
-/// none: in a folder of their own, which is removed with the object.
-final class MadeData {
+/// none: in a folder of their own.
+struct MadeData {
     /// The folder.
     let path: String
 
-    /// Makes the folder.
+    /// Lends a new folder, which is removed when the body is done.
     ///
     /// - Throws: `SystemFailure` if the place for temporary files cannot be written.
-    init() throws(SystemFailure) {
+    static func with<R>(_ body: (MadeData) throws -> R) throws -> R {
         let parent = FileManager.default.temporaryDirectory.path
         var template = Array("\(parent)/understudy-made.XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw SystemFailure("\(parent): no folder made") }
-        path = template.withUnsafeBufferPointer { text in
+        guard mkdtemp(&template) != nil else {
+            throw SystemFailure("\(parent): no folder can be made")
+        }
+        let path = template.withUnsafeBufferPointer { text in
             text.baseAddress.map { String(cString: $0) } ?? parent
         }
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        return try body(MadeData(path: path))
     }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
 
     /// Writes a text file and returns its path.
     func write(_ name: String, _ text: String) throws -> String {

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Torch
@@ -25,7 +26,7 @@ import Testing
         guard !Device.isCUDAAvailable else { return }
         let text = errorText { _ = try Tensor.zeros([2], device: .cuda(0)) }
         #expect(
-            text.hasPrefix("full: no CUDA in this libtorch: run tools/setup --cuda (")
+            text.hasPrefix("full: no CUDA in this libtorch (")
                 || text.hasPrefix("full: no CUDA device: ")
                 || text.hasPrefix("full: CUDA must be loaded before the first backward pass"),
             "\(text)")
@@ -45,6 +46,38 @@ import Testing
         #expect(
             errorText { _ = try Tensor.zeros([1], device: .cuda(99)) }.contains("no device cuda:99")
         )
+    }
+
+    @Test("what is asked about a GPU that is not there is an error, too") func noGPU() throws {
+        guard !Device.isCUDAAvailable else { return }
+        let texts = [
+            errorText { _ = try CUDADevice(index: 0) }, errorText { _ = try CUDAVersions() },
+            errorText { try Device.cuda(0).synchronize() },
+            errorText { _ = try Device.cuda(0).peakMemory() },
+        ]
+        for text in texts { #expect(text.contains(": no CUDA "), "\(text)") }
+    }
+
+    @Test("the CPU has always done what it was given, and counts no memory") func processor() throws
+    {
+        try Device.cpu.synchronize()
+        #expect(try Device.cpu.peakMemory() == nil)
+    }
+
+    @Test("libtorch says its version and where it is") func libtorch() throws {
+        let library = try Libtorch()
+        #expect(library.version.hasPrefix("2.11."))
+        #expect(access("\(library.folder)libtorch_cpu.so", R_OK) == 0, "\(library.folder)")
+        #expect(!library.instructions.isEmpty)
+    }
+
+    @Test("a GPU describes itself", .enabled(if: Device.isCUDAAvailable)) func gpu() throws {
+        let gpu = try CUDADevice(index: 0)
+        #expect(!gpu.name.isEmpty && gpu.memory > 1 << 30 && gpu.multiprocessors > 0)
+        #expect(try CUDAVersions().runtime.hasPrefix("1"))
+        let held = try Tensor.zeros([1 << 20], device: .cuda(0))
+        try Device.cuda(0).synchronize()
+        #expect(try Device.cuda(0).peakMemory() ?? 0 >= held.count * 4)
     }
 
     @Test("the number of threads is positive") func threads() throws {
