@@ -99,7 +99,7 @@ let package = Package(
             swiftSettings: swiftSettings),
         .testTarget(
             name: "LoadingTests",
-            dependencies: ["Loading", "Views", "Imaging", "Recipes", "Torch"],
+            dependencies: ["Base", "Loading", "Views", "Imaging", "Recipes", "Torch"],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "ResponseCacheTests", dependencies: ["ResponseCache", "CHDF5"],

@@ -59,11 +59,7 @@ struct DeviceOptions: ParsableArguments {
     }
 
     /// How images are rendered ahead of the device.
-    var loading: LoadingOptions {
-        var options = loadingOptions.options
-        options.pinned = device != .device(.cpu)
-        return options
-    }
+    var loading: LoadingOptions { loadingOptions.options(pinned: device != .device(.cpu)) }
 
     /// The device, after a check that it is there, and with the threads that are to compute.
     func checkedDevice() throws -> Device {
@@ -134,7 +130,7 @@ enum DeviceChoice: ExpressibleByArgument, Equatable, CustomStringConvertible {
 /// With how many threads, and how far ahead, images are rendered.
 struct LoadingArguments: ParsableArguments {
     /// How many threads an option may ask for.
-    static let threadCounts = 1...1024
+    static let threadCounts = 1...LoadingOptions.workerLimit
 
     @Option(
         name: .long,
@@ -144,7 +140,8 @@ struct LoadingArguments: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "Memory for rendered images that wait to be used, in MiB.", valueName: "MiB"))
+            "Memory for rendered images: those under way, waiting or in use, in MiB.",
+            valueName: "MiB"))
     var prefetch = LoadingOptions.standardBudget >> 20
 
     func validate() throws {
@@ -156,7 +153,12 @@ struct LoadingArguments: ParsableArguments {
         }
     }
 
-    var options: LoadingOptions { LoadingOptions(workers: workers, budget: prefetch << 20) }
+    var options: LoadingOptions { options(pinned: false) }
+
+    /// - Parameter pinned: whether batches lie in page-locked memory, for copies to a GPU.
+    func options(pinned: Bool) -> LoadingOptions {
+        LoadingOptions(workers: workers, budget: prefetch << 20, pinned: pinned)
+    }
 }
 
 /// A range of slots, written `A..<B`.

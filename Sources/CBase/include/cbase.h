@@ -1,5 +1,5 @@
 // What the rooms share and Swift cannot say well: a processor's CRC instruction, sets of cores, the
-// end of a parent.
+// end of a parent, and whether there is memory.
 #ifndef CBASE_H
 #define CBASE_H
 
@@ -23,6 +23,9 @@ int32_t cbase_affinity(void);
 ///
 /// `parent`: the process that started this one. Gives 0 if it is gone already, or the system cannot.
 int cbase_end_with_parent(int32_t parent, int32_t signal);
+
+/// Whether `count` bytes can be allocated now; nothing is kept.
+int cbase_can_allocate(size_t count);
 
 #ifdef __cplusplus
 }
