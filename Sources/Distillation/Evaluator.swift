@@ -41,10 +41,12 @@ public struct Evaluator {
 
     /// Measures a network's accuracy.
     ///
-    /// - Parameter progress: told the number of images done after each batch.
-    /// - Throws: `DatasetError` for an image that cannot be decoded; `TorchError`.
+    /// - Parameter progress: told the number of images done after each batch; what it throws ends
+    ///   the measurement.
+    /// - Throws: `DatasetError` for an image that cannot be decoded; `TrainingError` naming an image
+    ///   whose logits are not finite; `TorchError`.
     public func accuracy(
-        of network: any ImageClassifier, progress: (Int) -> Void = { _ in }
+        of network: any ImageClassifier, progress: (Int) throws -> Void = { _ in }
     ) throws -> Accuracy {
         var (correct1, correct5, images) = (0, 0, 0)
         let batches = loader.batches()
@@ -52,9 +54,17 @@ public struct Evaluator {
             let inputs = try batch.pixels.withTensor { pixels throws(TorchError) in
                 try normalisation(pixels.to(device))
             }
-            let best = try withoutGrad { () throws(TorchError) in
+            let (best, finite) = try withoutGrad { () throws(TorchError) in
                 let logits = try forward(network, inputs)
-                return try logits.topK(min(5, network.classes)).indices.int64s()
+                return try (
+                    logits.topK(min(5, network.classes)).indices.int64s(),
+                    logits.isFinite().sum(dimensions: [1]).int64s()
+                )
+            }
+            if let row = finite.firstIndex(where: { $0 < Int64(network.classes) }) {
+                throw TrainingError(
+                    "\(loader.dataset.location(of: images + row)): the network's logits are not "
+                        + "finite, so its accuracy cannot be measured; look at its weights")
             }
             let width = best.count / batch.labels.count
             for (row, label) in batch.labels.enumerated() {
@@ -63,7 +73,7 @@ public struct Evaluator {
                 correct5 += classes.contains(Int64(label)) ? 1 : 0
             }
             images += batch.labels.count
-            progress(images)
+            try progress(images)
         }
         return Accuracy(correct1: correct1, correct5: correct5, images: images)
     }
