@@ -36,6 +36,7 @@ at::ScalarType ct::scalar_type(int32_t dtype) {
     case CT_FLOAT32: return at::kFloat;
     case CT_BFLOAT16: return at::kBFloat16;
     case CT_FLOAT16: return at::kHalf;
+    case CT_FLOAT64: return at::kDouble;
     case CT_INT64: return at::kLong;
     case CT_UINT8: return at::kByte;
     case CT_BOOL: return at::kBool;
@@ -48,6 +49,7 @@ int32_t ct::dtype_code(at::ScalarType type) {
     case at::kFloat: return CT_FLOAT32;
     case at::kBFloat16: return CT_BFLOAT16;
     case at::kHalf: return CT_FLOAT16;
+    case at::kDouble: return CT_FLOAT64;
     case at::kLong: return CT_INT64;
     case at::kByte: return CT_UINT8;
     case at::kBool: return CT_BOOL;

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import Loading
 import Models
@@ -44,23 +45,23 @@ public struct NetworkTeacher: Teacher {
 
     /// Loads a teacher.
     ///
-    /// - Parameter precision: what its forward pass runs in.
+    /// - Parameters:
+    ///   - precision: what its forward pass runs in.
+    ///   - report: is told of each liberty that loading the weights took.
     /// - Throws: `TorchError` if the weights are missing or do not fit the card; `TrainingError` if
     ///   they are not the ones the card names by SHA-256, or the card names no network.
-    public init(_ card: TeacherCard, device: Device, precision: Recipe.Precision) throws {
+    public init(
+        _ card: TeacherCard, device: Device, precision: Recipe.Precision,
+        report: (String) -> Void = { StandardStreams.report($0 + "\n") }
+    ) throws {
         try card.requireNetwork()
         self.card = card
         self.device = device
         self.precision = precision
-        let file = try SafetensorsFile(path: card.weightsFile)
-        weightsDigest = try Fingerprint.sha256(ofFile: card.weightsFile)
-        if let expected = card.weightsSHA256, expected != weightsDigest {
-            throw TrainingError(
-                "\(card.weightsFile): SHA-256 is \(weightsDigest), card \(card.name) says "
-                    + "\(expected); fetch the right weights or mend the card")
-        }
+        let file = try card.openWeights()
+        weightsDigest = try card.weightsSHA256 ?? Fingerprint.sha256(ofFile: card.weightsFile)
         network = try Registry.make(card.architecture, classes: card.classes, device: device)
-        try network.store.load(file)
+        try network.load(file).forEach(report)
         normalisation = try Normalisation(
             mean: card.preprocessing.mean, std: card.preprocessing.std, device: device)
     }
@@ -81,6 +82,23 @@ public struct NetworkTeacher: Teacher {
 }
 
 extension TeacherCard {
+    /// Opens the network's weights.
+    ///
+    /// - Throws: `TorchError` for what is no safetensors file; `TrainingError` if the card names
+    ///   other weights by SHA-256, or no network.
+    public func openWeights() throws -> SafetensorsFile {
+        try requireNetwork()
+        let file = try SafetensorsFile(path: weightsFile)
+        guard let expected = weightsSHA256 else { return file }
+        let found = try Fingerprint.sha256(ofFile: weightsFile)
+        guard found == expected else {
+            throw TrainingError(
+                "\(weightsFile): SHA-256 is \(found), card \(name) says \(expected); fetch the "
+                    + "right weights or mend the card")
+        }
+        return file
+    }
+
     /// Refuses a card that names responses where a network is to run.
     ///
     /// - Throws: `TrainingError` for the kind `precomputed`.

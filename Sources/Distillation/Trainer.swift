@@ -113,7 +113,7 @@ public final class Trainer {
         self.network = network
         try network.checkBatchNorm(of: recipe)
         if begun == nil, let initial = options.initial {
-            try network.store.load(SafetensorsFile(path: initial))
+            try network.load(SafetensorsFile(path: initial)).forEach(progress.line)
         }
         responses = try Self.openResponses(options, loader, progress)
         identity.responses = responses?.identities ?? []
@@ -254,16 +254,24 @@ public final class Trainer {
 extension Recipe {
     /// The recipe's network with freshly drawn weights.
     ///
-    /// - Throws: `TrainingError` for an unknown name, listing the known ones.
+    /// - Throws: `TrainingError` for an unknown name, listing the known ones, or for images of a size
+    ///   that the network does not take; `TorchError` for an initialization that it has not.
     public func makeNetwork(on device: Device) throws -> any ImageClassifier {
         guard let architecture = Registry.architecture(named: model.name) else {
             throw TrainingError(
                 "recipe \(name): no model '\(model.name)'; known: "
                     + Registry.names.joined(separator: ", "))
         }
-        return try Registry.make(
+        let network = try Registry.make(
             architecture, classes: data.classes, device: device, seed: seed,
             initialization: model.initialization, dropPath: model.dropPath)
+        for (key, size) in [("view.size", view.size), ("validation.size", validation.size)] {
+            if let only = network.imageSize, size != only {
+                throw TrainingError(
+                    "recipe \(name): \(key) is \(size), but \(model.name) takes images of \(only)")
+            }
+        }
+        return network
     }
 
     /// Whether responses count in the loss.

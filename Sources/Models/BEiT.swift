@@ -3,7 +3,6 @@
 //
 // Paper: Bao et al., BEiT: BERT Pre-Training of Image Transformers, 2021.
 // Reference: timm 1.0.31 `models/beit.py`, whose parameter names these are.
-import Foundation
 import Recipes
 import Torch
 
@@ -19,6 +18,8 @@ public final class BEiT: ImageClassifier {
     public let classes: Int
     /// The class token and the bias tables, as timm's `no_weight_decay`.
     public let undecayed: Set<String>
+    /// The head's matrix, a row for each class.
+    public static let head = "head.weight"
     private let architecture: TeacherCard.BEiTArchitecture
     private let classToken: Tensor
     private let patchWeight: Tensor
@@ -30,12 +31,23 @@ public final class BEiT: ImageClassifier {
     /// Makes a network with freshly drawn weights, as timm's constructor draws them.
     ///
     /// - Parameters:
+    ///   - initialization: nil and `.timm` mean the same; there is no other.
     ///   - dropPath: stochastic depth's rate at the last block; block k of n has `k / (n - 1)` of it.
-    /// - Throws: `TorchError` if the store holds a parameter of the same name.
+    /// - Throws: `TorchError` for another initialization, for an architecture with a fault, or if
+    ///   the store holds a parameter of the same name.
     public init(
         _ architecture: TeacherCard.BEiTArchitecture, classes: Int, store: ParameterStore,
-        dropPath: Double = 0
+        initialization: Recipe.Model.Initialization? = nil, dropPath: Double = 0
     ) throws(TorchError) {
+        guard initialization == nil || initialization == .timm else {
+            throw TorchError(
+                operation: "BEiT",
+                message: "model.init \(initialization?.rawValue ?? "") does not exist for a BEiT; "
+                    + "known: timm")
+        }
+        if let fault = architecture.fault(classes: classes) {
+            throw TorchError(operation: "BEiT", message: fault.message)
+        }
         let root: ParameterPath = ""
         let width = architecture.width
         let patch = architecture.patch
@@ -54,12 +66,16 @@ public final class BEiT: ImageClassifier {
             root / "patch_embed" / "proj" / "bias", shape: [width],
             initializer: .uniform(bound: patchBound))
         let index = try relativePositionIndex(side: side, device: store.device)
+        let square = try index.reshaped([side * side + 1, side * side + 1])
         var blocks: [Block] = []
         for depth in 0..<architecture.depth {
             blocks.append(
                 try Block(
                     store, root / "blocks" / depth, architecture, depth: depth, index: index,
                     dropPath: dropPath * Double(depth) / Double(max(architecture.depth - 1, 1))))
+            // The authors' files hold it in every block; timm's do not.
+            try store.constant(
+                root / "blocks" / depth / "attn" / "relative_position_index", square)
         }
         self.blocks = blocks
         norm = try LayerNorm(store, root / "fc_norm", width, epsilon: 1e-6)
@@ -71,6 +87,9 @@ public final class BEiT: ImageClassifier {
             ["cls_token"]
                 + (0..<architecture.depth).map { "blocks.\($0).attn.relative_position_bias_table" })
     }
+
+    /// The only side that images may have, in pixels.
+    public var imageSize: Int? { architecture.imageSize }
 
     /// Computes class logits, `[N, classes]`, of images of the architecture's size.
     public func logits(_ images: Tensor, mode: ForwardMode) throws(TorchError) -> Tensor {
@@ -115,7 +134,7 @@ private struct Block {
         depth: Int, index: Tensor, dropPath: Double
     ) throws(TorchError) {
         let width = architecture.width
-        let hidden = Int(Double(width) * architecture.mlpRatio)
+        let hidden = architecture.hidden
         let side = architecture.imageSize / architecture.patch
         let attention = path / "attn"
         let standard = Initializer.truncatedNormal(std: 0.02)

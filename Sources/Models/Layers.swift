@@ -48,7 +48,7 @@ struct BatchNorm {
         runningMean = try store.buffer(path / "running_mean", shape: [channels], fill: 0)
         runningVariance = try store.buffer(path / "running_var", shape: [channels], fill: 1)
         batches = try store.buffer(
-            path / "num_batches_tracked", shape: [], fill: 0, dtype: .int64)
+            path / "num_batches_tracked", shape: [], fill: 0, dtype: .int64, mayBeAbsent: true)
         one = try Tensor.full([], 1, dtype: .int64, device: store.device)
     }
 

@@ -44,6 +44,10 @@ public final class ResNet: ImageClassifier {
     public let classes: Int
     /// Empty: only vectors are exempt from weight decay.
     public let undecayed: Set<String> = []
+    /// The head's matrix, a row for each class.
+    public static let head = "fc.weight"
+    /// Nil: images may have any size.
+    public let imageSize: Int? = nil
     private let conv1: Convolution
     private let bn1: BatchNorm
     private let blocks: [Block]

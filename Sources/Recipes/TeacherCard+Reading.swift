@@ -28,7 +28,8 @@ extension TeacherCard {
         switch kind {
         case 0:
             preprocessing = try Preprocessing(file)
-            architecture = .beit(try BEiTArchitecture(file, input: preprocessing.size))
+            architecture = .beit(
+                try BEiTArchitecture(file, input: preprocessing.size, classes: classes))
         case 1:
             preprocessing = try Preprocessing(file)
             architecture = .resnet(depth: try Self.resNetDepth(file))
@@ -64,7 +65,9 @@ extension TeacherCard {
 }
 
 extension TeacherCard.BEiTArchitecture {
-    fileprivate init(_ file: SectionReader, input: Int) throws(RecipeError) {
+    fileprivate init(
+        _ file: SectionReader, input: Int, classes: Int
+    ) throws(RecipeError) {
         let section = try file.section(
             "architecture",
             known: ["image_size", "patch", "width", "depth", "heads", "mlp_ratio", "layer_scale"])
@@ -73,15 +76,12 @@ extension TeacherCard.BEiTArchitecture {
         width = try section.integer("width", 1...65_536)
         depth = try section.integer("depth", 1...1000)
         heads = try section.integer("heads", 1...1024)
-        mlpRatio = try section.number("mlp_ratio", .positive)
-        layerScale = try section.number("layer_scale", .positive)
-        guard imageSize % patch == 0 else {
-            throw section.error(
-                "patch", "architecture.image_size \(imageSize) is not a multiple of patch \(patch)")
-        }
-        guard width % heads == 0 else {
-            throw section.error(
-                "heads", "architecture.width \(width) is not a multiple of heads \(heads)")
+        mlpRatio = try section.number(
+            "mlp_ratio", NumberBounds(lower: 0, upper: 64, includesLower: false))
+        layerScale = try section.number(
+            "layer_scale", NumberBounds(lower: 0, upper: 100, includesLower: false))
+        if let fault = fault(classes: classes) {
+            throw section.error(fault.key, fault.message)
         }
         guard imageSize == input else {
             throw section.error(
@@ -115,7 +115,8 @@ extension TeacherCard.Preprocessing {
         resize = try section.integer("resize", Recipe.View.sides)
         interpolation = try section.choice("interpolation")
         mean = try section.numbers("mean", count: 3, .share)
-        std = try section.numbers("std", count: 3, .positive)
+        // Pixels are divided by it: what is nearly 0 would make them infinite.
+        std = try section.numbers("std", count: 3, NumberBounds(lower: 1e-3, upper: 1e3))
         guard resize >= size else {
             throw section.error(
                 "resize", "preprocessing.resize \(resize) is less than preprocessing.size \(size)")

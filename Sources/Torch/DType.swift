@@ -8,6 +8,8 @@ public enum DType: String, Sendable, CaseIterable {
     case bfloat16
     /// IEEE half precision.
     case float16
+    /// IEEE double precision: read from weight files, computed with nowhere.
+    case float64
     /// Class indices.
     case int64
     /// Pixels.
@@ -20,7 +22,7 @@ public enum DType: String, Sendable, CaseIterable {
         switch self {
         case .float32: 4
         case .bfloat16, .float16: 2
-        case .int64: 8
+        case .float64, .int64: 8
         case .uint8, .bool: 1
         }
     }
@@ -28,7 +30,7 @@ public enum DType: String, Sendable, CaseIterable {
     /// Whether values are fractions: only such tensors can have gradients.
     public var isFloatingPoint: Bool {
         switch self {
-        case .float32, .bfloat16, .float16: true
+        case .float32, .bfloat16, .float16, .float64: true
         case .int64, .uint8, .bool: false
         }
     }
@@ -38,6 +40,7 @@ public enum DType: String, Sendable, CaseIterable {
         case .float32: Int32(CT_FLOAT32)
         case .bfloat16: Int32(CT_BFLOAT16)
         case .float16: Int32(CT_FLOAT16)
+        case .float64: Int32(CT_FLOAT64)
         case .int64: Int32(CT_INT64)
         case .uint8: Int32(CT_UINT8)
         case .bool: Int32(CT_BOOL)

@@ -11,12 +11,17 @@ public final class ParameterStore {
         public let tensor: Tensor
         /// Whether it is state that no gradient trains, as BatchNorm's statistics.
         public let isBuffer: Bool
+        /// The value that stands for it in files that lack it; nil where they must have it.
+        public let absentValue: Double?
     }
 
     /// Where the tensors live.
     public let device: Device
     /// All tensors in order of creation.
     public private(set) var entries: [Entry] = []
+
+    /// Tensors that follow from the architecture, by name: files may hold them, and do not have to.
+    private(set) var constants: [String: Tensor] = [:]
 
     private let generator: RandomGenerator
     private var positions: [String: Int] = [:]
@@ -61,20 +66,33 @@ public final class ParameterStore {
         }
         let tensor = try start.to(device)
         try tensor.setRequiresGrad(true)
-        append(path, tensor, isBuffer: false)
+        append(path, tensor)
         return tensor
     }
 
     /// Makes a tensor that no gradient trains.
     ///
+    /// - Parameter mayBeAbsent: whether files may lack it; `fill` stands for it then.
     /// - Throws: `TorchError` if the name is taken or the shape invalid.
     public func buffer(
-        _ path: ParameterPath, shape: [Int], fill: Double, dtype: DType = .float32
+        _ path: ParameterPath, shape: [Int], fill: Double, dtype: DType = .float32,
+        mayBeAbsent: Bool = false
     ) throws(TorchError) -> Tensor {
         try check(path)
         let tensor = try Tensor.full(shape, fill, dtype: dtype, device: device)
-        append(path, tensor, isBuffer: true)
+        append(path, tensor, isBuffer: true, absentValue: mayBeAbsent ? fill : nil)
         return tensor
+    }
+
+    /// Names a tensor that follows from the architecture and that some implementations save.
+    ///
+    /// It is no entry and is never saved. A file that holds it must hold the same values: others
+    /// belong to another architecture.
+    ///
+    /// - Throws: `TorchError` if the name is taken.
+    public func constant(_ path: ParameterPath, _ tensor: Tensor) throws(TorchError) {
+        try check(path)
+        constants[path.description] = tensor
     }
 
     private func check(_ path: ParameterPath) throws(TorchError) {
@@ -82,43 +100,25 @@ public final class ParameterStore {
         guard !name.isEmpty else {
             throw .shape("parameter", expected: "a name", found: "the root path")
         }
-        guard positions[name] == nil else {
+        guard positions[name] == nil, constants[name] == nil else {
             throw TorchError(operation: "parameter", message: "the name '\(name)' is taken")
         }
     }
 
-    private func append(_ path: ParameterPath, _ tensor: Tensor, isBuffer: Bool) {
+    private func append(
+        _ path: ParameterPath, _ tensor: Tensor, isBuffer: Bool = false, absentValue: Double? = nil
+    ) {
         positions[path.description] = entries.count
-        entries.append(Entry(name: path.description, tensor: tensor, isBuffer: isBuffer))
+        entries.append(
+            Entry(
+                name: path.description, tensor: tensor, isBuffer: isBuffer,
+                absentValue: absentValue))
     }
 }
 
-// MARK: - Loading and saving
+// MARK: - Saving
 
 extension ParameterStore {
-    /// Overwrites all tensors from a file that holds exactly these names, dtypes and shapes.
-    ///
-    /// - Throws: `TorchError` that lists everything missing, unexpected and wrong; then no tensor
-    ///   was changed.
-    public func load(_ file: SafetensorsFile) throws(TorchError) {
-        try check(names: file.names, of: file.path) { file.info($0) }
-        // All bytes are read before the first tensor changes.
-        var tensors: [Tensor] = []
-        for entry in entries { tensors.append(try file.tensor(entry.name)) }
-        try overwrite(with: tensors)
-    }
-
-    /// Overwrites all tensors from a dictionary with exactly these names, dtypes and shapes.
-    ///
-    /// - Throws: `TorchError` that lists everything missing, unexpected and wrong; then no tensor
-    ///   was changed.
-    public func load(tensors: [String: Tensor]) throws(TorchError) {
-        try check(names: tensors.keys.sorted(), of: "tensors") { name in
-            tensors[name].map { ($0.dtype, $0.shape) }
-        }
-        try overwrite(with: entries.compactMap { tensors[$0.name] })
-    }
-
     /// Writes all tensors in order of creation, atomically and with checksums.
     ///
     /// - Returns: the file's `seal`.
@@ -129,39 +129,5 @@ extension ParameterStore {
     ) throws(TorchError) -> UInt32 {
         try SafetensorsFile.writeSealed(
             entries.map { ($0.name, $0.tensor) }, metadata: metadata, to: path)
-    }
-
-    private func overwrite(with tensors: [Tensor]) throws(TorchError) {
-        try withoutGrad { () throws(TorchError) in
-            try Foreach.copy(entries.map(\.tensor), from: tensors)
-        }
-    }
-
-    private func check(
-        names: [String], of source: String,
-        info: (String) -> (dtype: DType, shape: [Int])?
-    ) throws(TorchError) {
-        var missing: [String] = []
-        var wrong: [String] = []
-        for entry in entries {
-            guard let found = info(entry.name) else {
-                missing.append("'\(entry.name)'")
-                continue
-            }
-            let expected = (dtype: entry.tensor.dtype, shape: entry.tensor.shape)
-            if expected != found {
-                wrong.append(
-                    "'\(entry.name)' expected \(expected.dtype.rawValue) \(expected.shape), "
-                        + "found \(found.dtype.rawValue) \(found.shape)")
-            }
-        }
-        let unexpected = names.filter { positions[$0] == nil }.map { "'\($0)'" }
-        let lists = [("missing", missing), ("unexpected", unexpected), ("wrong", wrong)]
-        let problems = lists.filter { !$0.1.isEmpty }
-            .map { "\($0.0): \($0.1.joined(separator: ", "))" }
-        guard problems.isEmpty else {
-            throw TorchError(
-                operation: "load", message: "\(source): \(problems.joined(separator: "; "))")
-        }
     }
 }

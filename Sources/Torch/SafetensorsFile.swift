@@ -84,6 +84,8 @@ public final class SafetensorsFile {
     private static func readHeader(
         _ bytes: UnsafeRawBufferPointer
     ) throws(SafetensorsHeader.Problem) -> (SafetensorsHeader, dataStart: Int) {
+        // A file of another kind is named; its first wrong byte would tell nobody anything.
+        if let other = ForeignWeights.description(of: bytes) { throw .init(message: other) }
         guard bytes.count >= 8 else {
             throw .init(
                 message: "\(bytes.count) bytes long, too short for a safetensors file")

@@ -29,8 +29,8 @@ struct SafetensorsHeader: Equatable {
     private(set) var seal: Seal?
 
     static let names: [(String, DType)] = [
-        ("F32", .float32), ("BF16", .bfloat16), ("F16", .float16), ("I64", .int64),
-        ("U8", .uint8), ("BOOL", .bool),
+        ("F32", .float32), ("BF16", .bfloat16), ("F16", .float16), ("F64", .float64),
+        ("I64", .int64), ("U8", .uint8), ("BOOL", .bool),
     ]
 
     /// - Parameters:
@@ -92,7 +92,8 @@ struct SafetensorsHeader: Equatable {
                 guard let known = names.first(where: { $0.0 == text }) else {
                     let list = names.map(\.0).joined(separator: ", ")
                     throw Problem(
-                        message: "'\(name)' has the unknown dtype '\(text)'; known: \(list)")
+                        message: "'\(name)' has the dtype '\(text)', which is not read; convert it "
+                            + "to one of \(list)")
                 }
                 dtype = known.1
             case "shape": shape = try scanner.integers("the shape of '\(name)'")
@@ -183,7 +184,13 @@ private struct Scanner {
         try expect("[", "\(what) as an array")
         if accept("]") { return [] }
         var values: [Int] = []
-        repeat { values.append(try integer(what)) } while accept(",")
+        repeat {
+            // A message may show them all.
+            guard values.count < 100 else {
+                throw Problem(message: "more than 100 numbers in \(what)")
+            }
+            values.append(try integer(what))
+        } while accept(",")
         try expect("]", "',' or ']' in \(what)")
         return values
     }

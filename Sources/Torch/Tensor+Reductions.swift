@@ -77,6 +77,26 @@ extension Tensor {
         }
     }
 
+    /// How many elements are NaN or infinite; none of an integer tensor's are.
+    public func nonFiniteCount() throws(TorchError) -> Int {
+        guard dtype.isFloatingPoint, count > 0 else { return 0 }
+        // A sum is finite only if every term is: one pass without memory settles the usual case.
+        if try sum().item().isFinite { return 0 }
+        return try count - Int(isFinite().sum().item())
+    }
+
+    /// The rows of a matrix that hold a NaN or an infinity, in order.
+    ///
+    /// - Throws: `TorchError` unless the rank is 2.
+    public func nonFiniteRows() throws(TorchError) -> [Int] {
+        guard rank == 2 else {
+            throw .shape("nonFiniteRows", expected: "a matrix", found: "\(shape)")
+        }
+        guard try nonFiniteCount() > 0 else { return [] }
+        let finite = try isFinite().sum(dimensions: [1]).int64s()
+        return finite.indices.filter { finite[$0] < shape[1] }
+    }
+
     private static func axes(_ dimensions: [Int]?) -> String? {
         dimensions.map { $0.count == 1 ? "a dimension \($0[0])" : "dimensions \($0)" }
     }

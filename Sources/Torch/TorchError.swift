@@ -9,10 +9,11 @@ public struct TorchError: Error, CustomStringConvertible, Equatable {
     /// What was expected and found, or what to do about it.
     public let message: String
 
-    /// Makes an error; line breaks in the message become spaces.
+    /// Makes an error; line breaks in the message become spaces, and one as long as a hostile file
+    /// may make it loses its middle.
     public init(operation: String, message: String) {
         self.operation = operation
-        self.message = message.split(whereSeparator: \.isNewline)
+        self.message = message.abridged.split(whereSeparator: \.isNewline)
             .joined(separator: " ").printable
     }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import Distillation
 import Foundation
 import Imaging
@@ -12,14 +13,21 @@ struct ClassifierOptions: ParsableArguments {
     @Option(name: .long, help: "A teacher's card, which says everything.")
     var teacher: String?
 
-    @Option(name: .long, help: "A network's name, for example resnet50; needs --weights.")
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "A network's name, for example resnet50; needs --weights. Images are prepared as in "
+                + "its published evaluation: torchvision's V1 weights for resnet18 to resnet152 "
+                + "(short side 256, crop 224, bilinear), timm's default ones for a beit.",
+            valueName: "name"))
     var model: String?
 
     @Option(name: .long, help: "A safetensors file; with --teacher, in place of the card's.")
     var weights: String?
 
     @Option(
-        name: .long, help: "Take size, resize, interpolation, mean and std from a recipe.")
+        name: .long,
+        help: "Take size, resize, interpolation, mean and std from a recipe's validation.")
     var recipe: String?
 
     @Option(name: .long, help: "The side of the network's input, in pixels.")
@@ -39,60 +47,85 @@ struct ClassifierOptions: ParsableArguments {
         guard teacher != nil || weights != nil else {
             throw ValidationError("--model needs --weights FILE")
         }
+        for (option, value) in [("--size", size), ("--resize", resize)] {
+            if let value, !Self.sides.contains(value) {
+                throw ValidationError(
+                    "\(option) must be between \(Self.sides.lowerBound) and \(Self.sides.upperBound)"
+                )
+            }
+        }
     }
+
+    /// The sides that an image may be brought to, as in recipes and cards.
+    private static let sides = 1...16_384
 
     /// Loads the network.
     func load(on device: Device) throws -> Classifier {
-        let (architecture, cardClasses, file, standard) = try describe()
-        let tensors = try SafetensorsFile(path: file)
-        let classes = try cardClasses ?? Self.classes(in: tensors, path: file)
-        let network = try Registry.make(architecture, classes: classes, device: device)
-        try network.store.load(tensors)
+        let chosen = try describe()
+        let classes =
+            try chosen.classes ?? Registry.classes(of: chosen.architecture, in: chosen.file)
+        let network = try Registry.make(chosen.architecture, classes: classes, device: device)
+        for note in try network.load(chosen.file) { StandardStreams.report(note + "\n") }
+        let transform = try transform(chosen.preprocessing, network.imageSize)
+        return Classifier(
+            network: network, transform: transform, mean: chosen.preprocessing.mean,
+            std: chosen.preprocessing.std)
+    }
+
+    /// How images are brought to size: as the options say, else as is standard.
+    private func transform(
+        _ standard: TeacherCard.Preprocessing, _ only: Int?
+    ) throws -> EvaluationTransform {
         let size = size ?? standard.size
         // A size of one's own keeps the ratio of crop to resized side.
         let resize =
             resize
             ?? Int((Double(standard.resize) * Double(size) / Double(standard.size)).rounded())
-        guard size >= 1, resize >= size else {
-            throw ValidationError("--resize \(resize) is smaller than --size \(size)")
+        guard size <= resize, Self.sides.contains(resize) else {
+            throw ValidationError(
+                "--resize \(resize) does not fit --size \(size); choose one from \(size) to "
+                    + "\(Self.sides.upperBound)")
         }
-        let transform = EvaluationTransform(
+        if let only, size != only {
+            throw CommandError(
+                "the network takes images of \(only) pixels, not of \(size); leave --size out, or "
+                    + "name another network")
+        }
+        return EvaluationTransform(
             size: size, resize: resize,
             interpolation: interpolation ?? standard.interpolation.interpolation)
-        return Classifier(
-            network: network, transform: transform, mean: standard.mean, std: standard.std)
     }
 
-    /// Architecture, classes if known, weights and preprocessing of the network chosen.
-    private func describe() throws -> (
-        TeacherCard.Architecture, Int?, String, TeacherCard.Preprocessing
-    ) {
+    /// What the options choose.
+    private struct Choice {
+        let architecture: TeacherCard.Architecture
+        /// Nil where the weights tell.
+        let classes: Int?
+        let file: SafetensorsFile
+        let preprocessing: TeacherCard.Preprocessing
+    }
+
+    private func describe() throws -> Choice {
+        let validation = try recipe.map { try Recipe(contentsOf: $0).preprocessing }
         if let teacher {
             let card = try TeacherCard(contentsOf: teacher)
             try card.requireNetwork()
-            return (
-                card.architecture, card.classes, weights ?? card.weightsFile, card.preprocessing
-            )
+            return Choice(
+                architecture: card.architecture, classes: card.classes,
+                file: try weights.map { try SafetensorsFile(path: $0) } ?? card.openWeights(),
+                preprocessing: validation ?? card.preprocessing)
         }
         guard let model, let weights else { throw CleanExit.helpRequest() }
-        guard let architecture = Registry.architecture(named: model) else {
+        guard let architecture = Registry.architecture(named: model),
+            let standard = Registry.preprocessing(named: model)
+        else {
             throw ValidationError(
-                "no model '\(model)'; known: \(Registry.names.joined(separator: ", "))")
+                "no model '\(model.clipped.printable)'; known: "
+                    + Registry.names.joined(separator: ", "))
         }
-        let standard =
-            try recipe.map { try Recipe(contentsOf: $0).preprocessing }
-            ?? Registry.preprocessing(of: architecture)
-        return (architecture, nil, weights, standard)
-    }
-
-    /// The number of classes that weights were trained for.
-    private static func classes(in file: SafetensorsFile, path: String) throws -> Int {
-        for name in ["fc.weight", "head.weight"] {
-            if let shape = file.info(name)?.shape, shape.count == 2 { return shape[0] }
-        }
-        throw TrainingError(
-            "\(path): neither fc.weight nor head.weight is in it; expected torchvision's or timm's "
-                + "names")
+        return Choice(
+            architecture: architecture, classes: nil, file: try SafetensorsFile(path: weights),
+            preprocessing: validation ?? standard)
     }
 }
 

@@ -33,15 +33,24 @@ struct EvalCommand: ParsableCommand {
     @Flag(name: .long, help: "Print JSON.")
     var json = false
 
-    func validate() throws {
-        guard batch >= 1 else { throw ValidationError("--batch must be at least 1") }
+    func validate() throws { try Self.check(batch: batch) }
+
+    /// The bounds of `--batch` are those of a recipe's `validation.batch`.
+    static func check(batch: Int) throws {
+        guard (1...1_000_000).contains(batch) else {
+            throw ValidationError("--batch must be between 1 and 1000000")
+        }
     }
 
     func run() throws {
         let device = try device.checkedDevice()
         let classifier = try classifier.load(on: device)
-        let dataset = try ImageDataset(
-            data, expectedClasses: classifier.network.classes)
+        let dataset = try ImageDataset(data)
+        guard dataset.classes.count == classifier.network.classes else {
+            throw CommandError(
+                "\(data.printable): the network has \(classifier.network.classes) classes, the data "
+                    + "\(dataset.classes.count); choose the network's own data")
+        }
         let evaluator = try Evaluator(
             EvaluationLoader(
                 dataset, transform: classifier.transform, batch: batch,
@@ -61,9 +70,8 @@ struct EvalCommand: ParsableCommand {
                 ).json())
         } else {
             try StandardStreams.print(
-                String(
-                    format: "top-1 %.3f %%  top-5 %.3f %%  %d images", accuracy.top1,
-                    accuracy.top5, accuracy.images))
+                String(format: "top-1 %.3f %%  top-5 %.3f %%  ", accuracy.top1, accuracy.top5)
+                    + "\(accuracy.images) images")
         }
     }
 

@@ -1,8 +1,10 @@
 import ArgumentParser
 import Base
+import Distillation
 import Foundation
 import Imaging
 import Loading
+import Models
 import Torch
 
 /// `understudy predict`.
@@ -11,14 +13,19 @@ struct PredictCommand: ParsableCommand {
         commandName: "predict",
         abstract: "Prints the classes of images.",
         discussion: """
+            Results come in the order of the images, each as soon as its batch is done. An image \
+            that cannot be read gets an error in its place, and the exit status is 1 at the end. \
+            With --json it has the key error instead of top.
+
             Example:
-              understudy predict --teacher teachers/beit_base_patch16_224.yaml --json cat.jpg
+              understudy predict --teacher teachers/beit_base_patch16_224.yaml --json cat.jpg photos
             """)
 
     @OptionGroup var classifier: ClassifierOptions
+    @OptionGroup var device: DeviceOptions
 
-    @Option(name: .long, help: "Where to compute: cpu or cuda:N.")
-    var device = Device.cpu
+    @Option(name: .long, help: "Images at a time.")
+    var batch = 16
 
     @Option(name: .long, help: "Classes printed for each image, most probable first.")
     var top = 5
@@ -29,73 +36,134 @@ struct PredictCommand: ParsableCommand {
     @Flag(name: .long, help: "Print JSON.")
     var json = false
 
-    @Argument(help: "Images, JPEG or PNG.")
+    @Argument(help: "Images, JPEG or PNG, and folders whose images are meant.")
     var images: [String]
 
     func validate() throws {
         guard top >= 1 else { throw ValidationError("--top must be at least 1") }
+        try EvalCommand.check(batch: batch)
     }
 
     func run() throws {
-        try device.require()
+        let device = try device.checkedDevice()
+        let files = try ImageFiles(images)
+        for note in files.notes { StandardStreams.report("\(note)\n".printableLines) }
         let classifier = try classifier.load(on: device)
         let normalisation = try Normalisation(
             mean: classifier.mean, std: classifier.std, device: device)
-        var output = Output(images: [])
-        for path in images {
-            let pixels = try Self.render(path, classifier.transform)
-            let values = try withoutGrad {
-                let images = try pixels.withTensor { pixels throws(TorchError) in
-                    try normalisation(pixels.to(device))
+        let output = PredictionOutput(count: files.paths.count, isJSON: json)
+        for first in stride(from: 0, to: files.paths.count, by: batch) {
+            let range = first..<min(first + batch, files.paths.count)
+            let rendered = try files.render(
+                range, classifier.transform, workers: self.device.loading.workers)
+            let answer = try withoutGrad { () throws(TorchError) in
+                try classifier.network.logits(
+                    normalisation(rendered.tensor().to(device)), mode: .evaluation
+                ).to(.float32)
+            }
+            let failures = rendered.failures
+            let values = try Answers(answer)
+            for (member, path) in files.paths[range].enumerated() {
+                if let failure = failures[member] ?? values.failure(of: member, path) {
+                    try output.append(path: path, failure: failure)
+                } else {
+                    try output.append(
+                        .init(
+                            path: path, top: values.top(top, of: member),
+                            logits: logits ? values.logits(of: member) : nil))
                 }
-                return try classifier.network.logits(images, mode: .evaluation).to(.float32)
             }
-            let probabilities = try values.softmax(dimension: -1).floats()
-            let best = probabilities.indices.sorted { probabilities[$0] > probabilities[$1] }
-            output.images.append(
-                .init(
-                    path: path,
-                    top: best.prefix(top).map { .init(class: $0, probability: probabilities[$0]) },
-                    logits: logits ? try values.floats() : nil))
         }
-        if json {
-            try StandardStreams.print(output.json())
-            return
-        }
-        for image in output.images {
-            let text = image.top.map { String(format: "%d: %.4f", $0.class, $0.probability) }
-            try StandardStreams.print("\(image.path)  \(text.joined(separator: "  "))")
-            if let logits = image.logits { try StandardStreams.print("  logits \(logits)") }
+        guard output.failures == 0 else {
+            throw CommandError(
+                "\(output.failures) of \(files.paths.count) images have no result, as said above")
         }
     }
+}
 
-    private static func render(
-        _ path: String, _ transform: EvaluationTransform
-    ) throws -> PixelBatch {
-        do {
-            let data = try Data(contentsOf: URL(fileURLWithPath: path))
-            return try data.withUnsafeBytes { try transform($0) }
-        } catch let error as ImageError {
-            throw CommandError("\(path): \(error)")
-        } catch let error as TorchError {
-            throw error
-        } catch {
-            throw CommandError("\(path): cannot be read: \(error.localizedDescription)")
-        }
+/// A network's answers to a batch.
+private struct Answers {
+    private let values: [Float]
+    private let probabilities: [Float]
+    private let classes: Int
+    private let bad: Set<Int>
+
+    /// - Parameter logits: `[N, classes]`, float32.
+    init(_ logits: Tensor) throws {
+        classes = logits.shape[1]
+        values = try logits.floats()
+        probabilities = try logits.softmax(dimension: -1).floats()
+        bad = try Set(logits.nonFiniteRows())
     }
 
-    private struct Output: Encodable {
-        struct Image: Encodable {
-            struct Class: Encodable {
-                let `class`: Int
-                let probability: Float
-            }
+    func failure(of member: Int, _ path: String) -> String? {
+        guard bad.contains(member) else { return nil }
+        return
+            "\(path): the network's logits are NaN or infinite; these are not the right weights, "
+            + "or the training diverged"
+    }
 
-            let path: String
-            let top: [Class]
-            let logits: [Float]?
+    func logits(of member: Int) -> [Float] { Array(row(values, member)) }
+
+    /// The most probable classes; of equal ones the first.
+    func top(_ count: Int, of member: Int) -> [Prediction.Class] {
+        let row = Array(row(probabilities, member))
+        return row.indices.sorted { (row[$1], $0) < (row[$0], $1) }.prefix(count)
+            .map { .init(class: $0, probability: row[$0]) }
+    }
+
+    private func row(_ values: [Float], _ member: Int) -> ArraySlice<Float> {
+        values[member * classes..<(member + 1) * classes]
+    }
+}
+
+/// What is printed of one image.
+private struct Prediction: Encodable {
+    struct Class: Encodable {
+        let `class`: Int
+        let probability: Float
+    }
+
+    let path: String
+    var top: [Class]?
+    var logits: [Float]?
+    var error: String?
+}
+
+/// Prints results one by one; as JSON they are the items of one list.
+private final class PredictionOutput {
+    private let count: Int
+    private let isJSON: Bool
+    private var printed = 0
+    private(set) var failures = 0
+
+    init(count: Int, isJSON: Bool) {
+        self.count = count
+        self.isJSON = isJSON
+    }
+
+    func append(_ prediction: Prediction) throws {
+        guard !isJSON else { return try appendJSON(prediction) }
+        let classes = (prediction.top ?? []).map {
+            "\($0.class): " + String(format: "%.4f", $0.probability)
         }
+        try StandardStreams.print(
+            "\(prediction.path.printable)  \(classes.joined(separator: "  "))")
+        if let logits = prediction.logits { try StandardStreams.print("  logits \(logits)") }
+    }
 
-        var images: [Image]
+    /// - Parameter failure: one line that begins with the path.
+    func append(path: String, failure: String) throws {
+        failures += 1
+        StandardStreams.report("Error: \(failure.printable)\n")
+        if isJSON { try appendJSON(.init(path: path, error: failure.printable)) }
+    }
+
+    private func appendJSON(_ prediction: Prediction) throws {
+        printed += 1
+        let isFirst = printed == 1
+        let isLast = printed == count
+        try StandardStreams.print(
+            (isFirst ? "{\"images\":[\n" : "") + (try prediction.json()) + (isLast ? "\n]}" : ","))
     }
 }

@@ -123,8 +123,8 @@ import Testing
             (["--max-short-side", "20", "--quality", "0"], "--quality must be 1 to 100"),
             (["--max-short-side", "0"], "--max-short-side must be at least 1"),
             (["--samples-per-shard", "0"], "--samples-per-shard must be at least 1"),
-            (["--workers", "0"], "--workers must be from 1 to 1024"),
-            (["--workers", "\(Int.max)"], "--workers must be from 1 to 1024"),
+            (["--workers", "0"], "--workers must be between 1 and 1024"),
+            (["--workers", "\(Int.max)"], "--workers must be between 1 and 1024"),
             (["--verify"], "--verify compares the pack in --out alone: leave out --data"),
         ] {
             let outcome = try Program.run(["pack"] + pack + arguments, in: folder)

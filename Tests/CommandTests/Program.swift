@@ -27,10 +27,11 @@ enum Program {
     /// - Parameters:
     ///   - fileLimit: how large it may make files, in blocks of 512 bytes; what is more fails as on
     ///     a full disk.
+    ///   - diskIsFull: whether what it prints goes to a full disk.
     ///   - environment: variables to set besides those that are there.
     static func start(
         _ arguments: [String], in folder: String, output: URL, errors: URL, fileLimit: Int? = nil,
-        environment: [String: String] = [:]
+        diskIsFull: Bool = false, environment: [String: String] = [:]
     ) throws -> Process {
         let process = Process()
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
@@ -40,6 +41,10 @@ enum Program {
             process.executableURL = URL(fileURLWithPath: "/bin/sh")
             let script = "trap '' XFSZ; ulimit -f \(fileLimit); exec \"$0\" \"$@\""
             process.arguments = ["-c", script, path] + arguments
+        }
+        if diskIsFull {
+            process.executableURL = URL(fileURLWithPath: "/bin/sh")
+            process.arguments = ["-c", "exec \"$0\" \"$@\" >/dev/full", path] + arguments
         }
         process.currentDirectoryURL = URL(fileURLWithPath: folder)
         for url in [output, errors] {
@@ -56,14 +61,14 @@ enum Program {
     @discardableResult
     static func run(
         _ arguments: [String], in folder: Folder, killAfter seconds: Double? = nil,
-        fileLimit: Int? = nil, environment: [String: String] = [:]
+        fileLimit: Int? = nil, diskIsFull: Bool = false, environment: [String: String] = [:]
     ) throws -> Outcome {
         let name = UUID().uuidString
         let output = URL(fileURLWithPath: "\(folder.path)/.out-\(name)")
         let errors = URL(fileURLWithPath: "\(folder.path)/.err-\(name)")
         let process = try start(
             arguments, in: folder.path, output: output, errors: errors, fileLimit: fileLimit,
-            environment: environment)
+            diskIsFull: diskIsFull, environment: environment)
         if let seconds {
             Thread.sleep(forTimeInterval: seconds)
             kill(process.processIdentifier, SIGKILL)
@@ -236,7 +241,7 @@ final class Folder: Sendable {
     private static let teacher = """
         extends: base.yaml
         name: teacher
-        model: {name: beit_micro_patch4_32, init: pytorch, drop_path: 0.1}
+        model: {name: beit_micro_patch4_32, init: timm, drop_path: 0.1}
         optimizer: {name: adamw, lr: 1.0e-3, weight_decay: 0.05}
         schedule: {epochs: 30}
 

@@ -68,6 +68,21 @@ import Torch
         #expect(try deviation("blocks.3.gamma_1") == 1)
         #expect(network.undecayed.contains("blocks.0.attn.relative_position_bias_table"))
     }
+
+    @Test("a BEiT is drawn as timm draws it, or not at all") func beitRules() throws {
+        let micro = try #require(Registry.architecture(named: "beit_micro_patch4_32"))
+        func values(_ rule: Recipe.Model.Initialization?) throws -> [[Float]] {
+            try Registry.make(micro, classes: 10, seed: 3, initialization: rule).store.entries
+                .map { try $0.tensor.floats() }
+        }
+        #expect(try values(.timm) == values(nil))
+        for rule: Recipe.Model.Initialization in [.pytorch, .torchvision] {
+            let error = #expect(throws: TorchError.self) { try values(rule) }
+            #expect(
+                error?.message
+                    == "model.init \(rule.rawValue) does not exist for a BEiT; known: timm")
+        }
+    }
 }
 
 @Suite("Forward passes") struct ForwardTests {
@@ -89,6 +104,8 @@ import Torch
     @Test("a BEiT names the image size it wants") func wrongSize() throws {
         let network = try Registry.make(
             try #require(Registry.architecture(named: "beit_micro_patch4_32")), classes: 10)
+        #expect(network.imageSize == 32)
+        #expect(try Registry.make(.resnet(depth: 18), classes: 2).imageSize == nil)
         let error = #expect(throws: TorchError.self) {
             try network.logits(.zeros([2, 3, 33, 32]), mode: .evaluation)
         }
@@ -100,6 +117,22 @@ import Torch
             try Registry.make(.resnet(depth: 51), classes: 10)
         }
         #expect(error?.message == "no depth 51; known: 18, 34, 50, 101, 152")
+    }
+
+    @Test("dimensions that make no network are refused before anything is allocated")
+    func dimensions() throws {
+        let error = #expect(throws: TorchError.self) {
+            try Registry.make(
+                .beit(
+                    .init(
+                        imageSize: 32, patch: 4, width: 64, depth: 4, heads: 4, mlpRatio: 1e300,
+                        layerScale: 1)), classes: 10)
+        }
+        // 4 blocks of two matrices of 64 x 64e300.
+        #expect(
+            error?.message.hasPrefix("the network would have 3.30") == true
+                && error?.message.hasSuffix("e+304 parameters; at most 5000000000 are made") == true
+        )
     }
 
     @Test("statistics move only when asked") func statistics() throws {

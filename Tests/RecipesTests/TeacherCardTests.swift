@@ -93,6 +93,63 @@ import Testing
                 .hasPrefix("t.yaml:8:1: unknown key 'top5' in the teacher card; known: "))
     }
 
+    @Test("dimensions that would make no network, or none that fits, are refused")
+    func dimensions() {
+        #expect(
+            message("mlp_ratio: 4", "mlp_ratio: 1e300")
+                == "t.yaml:4:84: architecture.mlp_ratio: expected a number above 0 and at most 64, "
+                + "found '1e300'")
+        #expect(
+            message("mlp_ratio: 4", "mlp_ratio: 0.01")
+                == "t.yaml:4:84: architecture.mlp_ratio 0.01 leaves no channel of width 96")
+        #expect(
+            message("layer_scale: 0.1", "layer_scale: 1e300")
+                == "t.yaml:4:100: architecture.layer_scale: expected a number above 0 and at most "
+                + "100, found '1e300'")
+        #expect(
+            message("width: 96", "width: 65536")
+                == "t.yaml:4:49: the network would have 309247219050 parameters; at most "
+                + "5000000000 are made")
+        #expect(
+            message("width: 96", "width: 1099511627776")
+                == "t.yaml:4:49: architecture.width: expected a whole number from 1 to 65536, "
+                + "found '1099511627776'")
+        #expect(
+            message("depth: 6", "depth: 1000000000")
+                == "t.yaml:4:60: architecture.depth: expected a whole number from 1 to 1000, found "
+                + "'1000000000'")
+        #expect(
+            message("patch: 4", "patch: 64")
+                == "t.yaml:4:39: architecture.image_size 32 is not a multiple of patch 64")
+        #expect(
+            message("classes: 10", "classes: 0")
+                == "t.yaml:3:10: classes: expected a whole number from 2 to 1000000, found '0'")
+        let large = Self.card.replacingOccurrences(of: "size: 32", with: "size: 16384")
+            .replacingOccurrences(of: "resize: 36", with: "resize: 16384")
+            .replacingOccurrences(of: "patch: 4", with: "patch: 16")
+        #expect(
+            RecipesTests.message { try TeacherCard(parsing: large, path: "t.yaml") }
+                == "t.yaml:4:42: 1048577 tokens of patch 16 would take 4398054899716 attention "
+                + "weights an image; at most 2000000000 are computed")
+        #expect(
+            message("std: [0.5, 0.5, 0.5]", "std: [0.5, 1e-300, 0.5]")
+                == "t.yaml:5:97: preprocessing.std: expected a list of 3, each a number from 0.001 "
+                + "to 1000, found '1e-300'")
+    }
+
+    @Test("the parameters counted are those of timm's networks")
+    func parameters() {
+        for (size, width, depth, heads, count) in [
+            (224, 768, 12, 12, 86_530_984.0), (224, 1024, 24, 16, 304_430_568),
+        ] {
+            let architecture = TeacherCard.BEiTArchitecture(
+                imageSize: size, patch: 16, width: width, depth: depth, heads: heads, mlpRatio: 4,
+                layerScale: 0.1)
+            #expect(architecture.parameters(classes: 1000) == count)
+            #expect(architecture.fault(classes: 1000) == nil)
+        }
+    }
+
     @Test("precomputed responses have a dataset, and no network")
     func precomputed() throws {
         let text = """

@@ -11,7 +11,8 @@ import Testing
             layer / "conv1" / "weight", shape: [3, 2, 3, 3], initializer: .normal(std: 0.1))
         _ = try store.buffer(layer / "bn1" / "running_mean", shape: [3], fill: 0)
         _ = try store.buffer(
-            layer / "bn1" / "num_batches_tracked", shape: [], fill: 0, dtype: .int64)
+            layer / "bn1" / "num_batches_tracked", shape: [], fill: 0, dtype: .int64,
+            mayBeAbsent: true)
         _ = try store.parameter("fc.bias", shape: [5], initializer: .uniform(bound: 0.5))
         return store
     }

@@ -123,7 +123,7 @@ import Testing
         #expect(problem(at: folder.path) == "is a folder, not a file")
         #expect(problem(at: "/dev/null") == "is not a regular file")
         let empty = try folder.file("empty", [])
-        #expect(problem(at: empty) == "0 bytes long, too short for a safetensors file")
+        #expect(problem(at: empty) == "is empty: a download or copy that was not finished")
         let short = try folder.file("short", [1, 2, 3, 4, 5, 6, 7])
         #expect(problem(at: short) == "7 bytes long, too short for a safetensors file")
     }
@@ -191,9 +191,12 @@ import Testing
         {
             try problem("{\(entry("w", shape, offsets, dtype: dtype))}", data: data)
         }
-        #expect(
-            try one("[1]", "[0,8]", dtype: "F64")
-                == "'w' has the unknown dtype 'F64'; known: F32, BF16, F16, I64, U8, BOOL")
+        for dtype in ["F8_E4M3", "I32", "C64", "F65"] {
+            #expect(
+                try one("[1]", "[0,8]", dtype: dtype)
+                    == "'w' has the dtype '\(dtype)', which is not read; convert it to one of F32, "
+                    + "BF16, F16, F64, I64, U8, BOOL")
+        }
         #expect(try one("[-2]", "[0,8]") == "a number in the shape of 'w' is negative")
         #expect(
             try one("[2.0]", "[0,8]")
@@ -212,13 +215,31 @@ import Testing
         #expect(
             try one("[2305843009213693952,2]", "[0,0]", data: 0)
                 == "'w' has the shape [2305843009213693952, 2], too large to address")
+        // A length of 0 hides nothing: strides are products of the others.
+        #expect(
+            try one("[0,4611686018427387904,4]", "[0,0]", data: 0)
+                == "'w' has the shape [0, 4611686018427387904, 4], too large to address")
         #expect(try one("[2]", "[8,0]") == "'w' has the data_offsets [8, 0], not [begin, end]")
         #expect(try one("[2]", "[8]") == "'w' has the data_offsets [8], not [begin, end]")
         #expect(try one("[2]", "[-8,0]") == "a number in the data_offsets of 'w' is negative")
         let many = "[\(Array(repeating: "1", count: 65).joined(separator: ","))]"
         #expect(try one(many, "[0,4]") == "'w' has 65 dimensions; at most 64 are read")
+        let endless = "[\(Array(repeating: "1", count: 101).joined(separator: ","))]"
+        #expect(try one(endless, "[0,4]") == "more than 100 numbers in the shape of 'w'")
         #expect(
             try problem("{\"w\":{\"dtype\":\"F32\",\"dtype\":\"F32\"}}") == "'w' has 'dtype' twice")
+    }
+
+    @Test("a name as long as the file is cut in messages, and what a terminal obeys is shown")
+    func longNames() throws {
+        let name = String(repeating: "n", count: 100_000)
+        #expect(
+            try problem("{\(entry(name, "[3]", "[0,8]"))}", data: 8)
+                .hasSuffix("nnn' of float32 [3] needs 12 bytes, its data_offsets [0, 8] hold 8"))
+        #expect(try problem("{\(entry(name, "[3]", "[0,8]"))}", data: 8).count < 1300)
+        #expect(
+            try problem("{\(entry(#"a\n\u001b[31mError: b"#, "[3]", "[0,8]"))}", data: 8)
+                .hasPrefix(#"'a \u{1B}[31mError: b' of float32 [3]"#))
     }
 
     @Test("tensors outside the file, on top of each other or with gaps are refused")
@@ -265,5 +286,38 @@ import Testing
             let path = try folder.file("cut", Array(good[..<length]))
             #expect(throws: TorchError.self) { try SafetensorsFile(path: path) }
         }
+    }
+    @Test("no change of a good file's header does more than be refused or be read")
+    func damage() throws {
+        let good = [UInt8](
+            try Data(contentsOf: URL(fileURLWithPath: Fixture.path("python.safetensors"))))
+        var numbers = SplitMix(state: 9)
+        let header = 8 + Int(good[0]) + Int(good[1]) << 8
+        for _ in 0..<1000 {
+            var bytes = good
+            for _ in 0...numbers.next(below: 3) {
+                bytes[numbers.next(below: header)] = UInt8(numbers.next(below: 256))
+            }
+            let path = try folder.file("damaged", bytes)
+            do throws(TorchError) {
+                let file = try SafetensorsFile(path: path)
+                for name in file.names { _ = try file.tensor(name) }
+            } catch {
+                #expect(error.operation == "safetensors" && error.message.count < 1000)
+            }
+        }
+    }
+}
+
+/// The same numbers in every run.
+private struct SplitMix {
+    var state: UInt64
+
+    mutating func next(below bound: Int) -> Int {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return Int((z ^ (z >> 31)) % UInt64(bound))
     }
 }

@@ -22,7 +22,15 @@ extern "C" {
 enum { CT_OK = 0, CT_FAILED = 1 };
 
 // Element types. The numbers are this header's own, not libtorch's.
-enum { CT_FLOAT32 = 0, CT_BFLOAT16 = 1, CT_FLOAT16 = 2, CT_INT64 = 3, CT_UINT8 = 4, CT_BOOL = 5 };
+enum {
+    CT_FLOAT32 = 0,
+    CT_BFLOAT16 = 1,
+    CT_FLOAT16 = 2,
+    CT_INT64 = 3,
+    CT_UINT8 = 4,
+    CT_BOOL = 5,
+    CT_FLOAT64 = 6
+};
 
 // Device kinds. The index of the CPU is 0.
 enum { CT_CPU = 0, CT_CUDA = 1 };

@@ -1,0 +1,117 @@
+/// What a file is that was given for safetensors weights and is something else, told by its bytes.
+enum ForeignWeights {
+    /// What the file is and what to do with it, for a message; nil if the bytes say nothing.
+    static func description(of bytes: UnsafeRawBufferPointer) -> String? {
+        if bytes.isEmpty { return "is empty: a download or copy that was not finished" }
+        // Where a header begins, the bytes of its length may read like anything.
+        if bytes.count > 8, isBlank(bytes[8]) || bytes[8] == UInt8(ascii: "{"),
+            UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
+                <= UInt64(SafetensorsFile.headerLimit)
+        {
+            return nil
+        }
+        let kinds: [(UnsafeRawBufferPointer) -> String?] = [
+            pickle, zip, text, archive, protobuf, zeros,
+        ]
+        for kind in kinds {
+            if let found = kind(bytes) { return found }
+        }
+        return nil
+    }
+
+    /// Rewrites what `torch.save` wrote. The usual wrappers of a state dict are taken off.
+    static let conversion =
+        "convert it: python3 -c \"import sys,torch;from safetensors.torch import save_file as s;"
+        + "d=torch.load(sys.argv[1],map_location='cpu',weights_only=True);"
+        + "d=d.get('model',d.get('state_dict',d));"
+        + "s({k:v.contiguous().clone() for k,v in d.items() if torch.is_tensor(v)},sys.argv[2])\" "
+        + "IN.pth OUT.safetensors"
+
+    private static func pickle(_ bytes: UnsafeRawBufferPointer) -> String? {
+        // The opcode PROTO and its version, which is 2 for PyTorch.
+        guard bytes.count > 2, bytes[0] == 0x80, (2...5).contains(bytes[1]) else { return nil }
+        return "is a pickle, as torch.save wrote until 2020; \(conversion)"
+    }
+
+    private static func zip(_ bytes: UnsafeRawBufferPointer) -> String? {
+        guard bytes.begins("PK\u{3}\u{4}") else { return nil }
+        // The names of all members stand in the directory at the end.
+        let names = UnsafeRawBufferPointer(rebasing: bytes[max(0, bytes.count - 1 << 20)...])
+        if names.contains("constants.pkl") {
+            return "is TorchScript, code and weights in a zip archive; write its weights alone: "
+                + "torch.jit.load(IN).state_dict(), and safetensors.torch.save_file"
+        }
+        if names.contains("data.pkl") {
+            return "is a pickle in a zip archive, as torch.save writes; \(conversion)"
+        }
+        if names.contains(".npy") {
+            return "is an archive of NumPy arrays; write it with safetensors.numpy.save_file"
+        }
+        return "is a zip archive; unpack it"
+    }
+
+    private static func text(_ bytes: UnsafeRawBufferPointer) -> String? {
+        if bytes.begins("version https://git-lfs") || bytes.begins("version https://hawser") {
+            return "is a Git LFS pointer, not the weights: run git lfs pull where it comes from"
+        }
+        let start = UnsafeRawBufferPointer(rebasing: bytes.prefix(1 << 16))
+        guard let first = start.first(where: { !isBlank($0) }) else { return nil }
+        switch first {
+        case UInt8(ascii: "<"):
+            return "is a web page or XML, not the weights: what was downloaded is a login or an "
+                + "error"
+        case UInt8(ascii: "{"), UInt8(ascii: "["):
+            return start.contains("\"weight_map\"")
+                ? "is the index of weights in several files; join them into one safetensors file"
+                : "is JSON text, not the weights"
+        default: return nil
+        }
+    }
+
+    private static func isBlank(_ byte: UInt8) -> Bool { [0x20, 0x09, 0x0A, 0x0D].contains(byte) }
+
+    private static func archive(_ bytes: UnsafeRawBufferPointer) -> String? {
+        let kinds: [(start: [UInt8], text: String)] = [
+            ([0x1F, 0x8B], "is a gzip file; unpack it: gunzip"),
+            ([0x28, 0xB5, 0x2F, 0xFD], "is compressed with zstd; unpack it: unzstd"),
+            ([0xFD, 0x37, 0x7A, 0x58, 0x5A], "is compressed with xz; unpack it: unxz"),
+            ([0x42, 0x5A, 0x68], "is compressed with bzip2; unpack it: bunzip2"),
+            (
+                [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A],
+                "is HDF5, as Keras writes; write the weights as safetensors"
+            ),
+            (Array("GGUF".utf8), "is GGUF, as llama.cpp reads; take the original weights"),
+            ([0x93] + Array("NUMPY".utf8), "is one NumPy array, not a network's weights"),
+            ([0xFF, 0xD8, 0xFF], "is a JPEG image"),
+            ([0x89] + Array("PNG".utf8), "is a PNG image"),
+        ]
+        if let kind = kinds.first(where: { bytes.starts(with: $0.start) }) { return kind.text }
+        guard bytes.count > 262, bytes[257..<262].elementsEqual("ustar".utf8) else { return nil }
+        return "is a tar archive; unpack it"
+    }
+
+    private static func protobuf(_ bytes: UnsafeRawBufferPointer) -> String? {
+        // Field 1, the version of the format, and field 2, the producer's name, or the graph.
+        guard bytes.count > 3, bytes[0] == 0x08, (1...20).contains(bytes[1]),
+            bytes[2] == 0x12 || bytes[2] == 0x3A || bytes[2] == 0x1A
+        else { return nil }
+        return "is protobuf, as ONNX and TensorFlow write; export the weights as safetensors"
+    }
+
+    private static func zeros(_ bytes: UnsafeRawBufferPointer) -> String? {
+        guard bytes.count >= 16, bytes.prefix(4096).allSatisfy({ $0 == 0 }) else { return nil }
+        return "begins with zeros: a download or copy that was not finished"
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    fileprivate func begins(_ text: String) -> Bool { starts(with: text.utf8) }
+
+    fileprivate func contains(_ text: String) -> Bool {
+        let text = Array(text.utf8)
+        guard count >= text.count else { return false }
+        return (0...(count - text.count)).contains { start in
+            self[start] == text[0] && self[start..<start + text.count].elementsEqual(text)
+        }
+    }
+}

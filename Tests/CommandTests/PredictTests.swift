@@ -1,0 +1,162 @@
+import Foundation
+import Testing
+import Torch
+
+@Suite("predict") struct PredictTests {
+    private static let network = [
+        "--model", "resnet18", "--weights", "r18.safetensors", "--size", "32", "--resize", "36",
+    ]
+
+    /// A folder with drawn weights of a ResNet18 of four classes.
+    private func folder() throws -> Folder {
+        let folder = try Folder()
+        try Networks.resnet18(classes: 4)
+            .save(to: "\(folder.path)/r18.safetensors")
+        return folder
+    }
+
+    private func predict(_ folder: Folder, _ arguments: [String]) throws -> Program.Outcome {
+        try Program.run(["predict"] + Self.network + arguments, in: folder)
+    }
+
+    @Test("a bad image gets an error in its place, the others their classes, and the status is 1")
+    func oneBad() throws {
+        let folder = try folder()
+        try folder.write("cut.jpg", folder.data("val/c0/0.jpg").prefix(300))
+        let images = ["val/c0/0.jpg", "cut.jpg", "none.jpg", "val/c1/1.jpg"]
+        let alone = try predict(folder, ["--logits", images[0], images[3]])
+        #expect(alone.status == 0, "\(alone.errors)")
+        let outcome = try predict(folder, ["--logits"] + images)
+        #expect(outcome.status == 1)
+        #expect(outcome.output == alone.output)
+        let errors = outcome.errors.split(separator: "\n")
+        #expect(errors.count == 3)
+        #expect(errors.first?.hasPrefix("Error: cut.jpg: ") == true, "\(errors)")
+        #expect(
+            errors.dropFirst() == [
+                "Error: none.jpg: cannot be read: No such file or directory",
+                "Error: 2 of 4 images have no result, as said above",
+            ])
+
+        let json = try predict(folder, ["--json"] + images)
+        #expect(json.status == 1)
+        let object = try JSONSerialization.jsonObject(with: Data(json.output.utf8))
+        let items = try #require((object as? [String: Any])?["images"] as? [[String: Any]])
+        #expect(items.map { $0["path"] as? String } == images)
+        #expect(items.map { $0["error"] == nil } == [true, false, false, true])
+        #expect(items.map { ($0["top"] as? [Any])?.count } == [4, nil, nil, 4])
+        #expect(
+            items[2]["error"] as? String
+                == "none.jpg: cannot be read: No such file or directory")
+    }
+
+    @Test("a folder's images are taken in order, other files counted") func wholeFolder() throws {
+        let folder = try folder()
+        try folder.write("val/c1/notes.txt", Data("x".utf8))
+        try folder.write("val/c2/a.webp", Data("x".utf8))
+        let outcome = try predict(folder, ["--top", "1", "val/", "train/c0/0.jpg"])
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let paths = outcome.output.split(separator: "\n").map { $0.prefix { $0 != " " } }
+        #expect(paths.count == 17)
+        #expect(paths.prefix(3) == ["val/c0/0.jpg", "val/c0/12.jpg", "val/c0/4.jpg"])
+        #expect(paths.last == "train/c0/0.jpg")
+        #expect(
+            outcome.errors
+                == "val/: 2 files are no image by name (.txt, .webp) and left out\n")
+        try folder.write("other/a.txt", Data("x".utf8))
+        #expect(
+            try predict(folder, ["other"]).lastError
+                == "Error: other: holds no image (.jpeg, .jpg, .png), only other files (.txt)")
+    }
+
+    @Test("the result of an image does not depend on its batch") func batches() throws {
+        let folder = try folder()
+        func logits(_ batch: String) throws -> [[Double]] {
+            let outcome = try predict(folder, ["--json", "--logits", "--batch", batch, "val"])
+            let object = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
+            let items = (object as? [String: Any])?["images"] as? [[String: Any]]
+            return (items ?? []).compactMap { $0["logits"] as? [Double] }
+        }
+        let (single, several) = try (logits("1"), logits("7"))
+        #expect(single.count == 16 && several.count == 16)
+        // Kernels for another batch size sum in another order.
+        for (left, right) in zip(single.joined(), several.joined()) {
+            #expect(abs(left - right) < 1e-4 * max(1, abs(left)))
+        }
+    }
+
+    @Test("a name with a line break forges no line") func names() throws {
+        let folder = try folder()
+        try folder.write("a\n\u{1B}[2Jb.jpg", folder.data("val/c0/0.jpg"))
+        try folder.write("c\nd.jpg", Data("x".utf8))
+        let outcome = try predict(folder, ["a\n\u{1B}[2Jb.jpg", "c\nd.jpg"])
+        #expect(outcome.output.hasPrefix(#"a\n\u{1B}[2Jb.jpg  "#), "\(outcome.output)")
+        #expect(outcome.output.split(separator: "\n").count == 1)
+        #expect(outcome.errors.hasPrefix(#"Error: c\nd.jpg: "#), "\(outcome.errors)")
+        #expect(outcome.errors.split(separator: "\n").count == 2)
+    }
+
+    @Test("weights that answer NaN are refused by image, in eval as well") func notFinite() throws {
+        let folder = try folder()
+        // Finite weights, but the square root of a negative variance is none.
+        let store = try Networks.resnet18(classes: 4)
+        try store["layer4.1.bn2.running_var"]?.fill(-1)
+        try store.save(to: "\(folder.path)/r18.safetensors")
+        let outcome = try predict(folder, ["--json", "val/c0/0.jpg"])
+        #expect(outcome.status == 1)
+        #expect(
+            outcome.errors.hasPrefix(
+                "Error: val/c0/0.jpg: the network's logits are NaN or infinite; "))
+        #expect(
+            try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any]
+                != nil)
+        let eval = try Program.run(["eval"] + Self.network + ["--data", "val"], in: folder)
+        #expect(eval.status == 1)
+        #expect(
+            eval.lastError
+                == "Error: val/c0/0.jpg: the network's logits are not finite, so its accuracy "
+                + "cannot be measured; look at its weights")
+    }
+}
+
+/// Networks that tests write weights of.
+enum Networks {
+    /// The tensors of a ResNet18 with small weights, under torchvision's names.
+    static func resnet18(classes: Int) throws -> ParameterStore {
+        let store = try ParameterStore(seed: 1)
+        func norm(_ path: ParameterPath, _ channels: Int) throws {
+            _ = try store.parameter(path / "weight", shape: [channels], initializer: .ones)
+            _ = try store.parameter(path / "bias", shape: [channels], initializer: .zeros)
+            _ = try store.buffer(path / "running_mean", shape: [channels], fill: 0)
+            _ = try store.buffer(path / "running_var", shape: [channels], fill: 1)
+            _ = try store.buffer(
+                path / "num_batches_tracked", shape: [], fill: 0, dtype: .int64)
+        }
+        func conv(_ path: ParameterPath, _ shape: [Int]) throws {
+            _ = try store.parameter(
+                path / "weight", shape: shape, initializer: .normal(std: 0.05))
+        }
+        try conv("conv1", [64, 3, 7, 7])
+        try norm("bn1", 64)
+        var width = 64
+        for stage in 0..<4 {
+            let planes = 64 << stage
+            for block in 0..<2 {
+                let path = ParameterPath("layer\(stage + 1)") / block
+                try conv(path / "conv1", [planes, width, 3, 3])
+                try norm(path / "bn1", planes)
+                try conv(path / "conv2", [planes, planes, 3, 3])
+                try norm(path / "bn2", planes)
+                if width != planes {
+                    try conv(path / "downsample" / 0, [planes, width, 1, 1])
+                    try norm(path / "downsample" / 1, planes)
+                }
+                width = planes
+            }
+        }
+        _ = try store.parameter(
+            "fc.weight", shape: [classes, 512], initializer: .normal(std: 0.01))
+        _ = try store.parameter("fc.bias", shape: [classes], initializer: .zeros)
+        return store
+    }
+}
