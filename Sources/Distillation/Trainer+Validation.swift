@@ -28,28 +28,6 @@ extension Trainer {
         }
     }
 
-    /// Reads the header of every validation image, so that one that is none does not end the
-    /// training after hours.
-    ///
-    /// - Throws: `TrainingError` naming the first that cannot be used; `Interrupted` by a signal.
-    static func checkHeaders(
-        _ dataset: ImageDataset, recipe: Recipe, progress: any ProgressReporter
-    ) throws {
-        progress.begin("validation images", total: dataset.samples.count, unit: "images")
-        defer { progress.end() }
-        for index in dataset.samples.indices {
-            do throws(DatasetError) {
-                _ = try dataset.bounds(of: index)
-            } catch {
-                throw TrainingError("\(error)" + advice(recipe))
-            }
-            progress.advance(to: index + 1, note: "")
-            if Interruption.requested {
-                throw Interrupted(description: "stopped before the training began")
-            }
-        }
-    }
-
     /// Why an image is an error although the recipe substitutes others.
     private static func advice(_ recipe: Recipe) -> String {
         recipe.data.onError == .substitute

@@ -96,14 +96,13 @@ public final class Trainer {
                     + "would not mean the same")
         }
         for notice in loader.dataset.notices + validation.notices { progress.line(notice) }
-        try validation.checkValidationImages(workers: options.loading.workers)
         validationImages = validation.samples.count
         var identity = RunIdentity(
             recipe: recipe, train: loader.dataset, val: validation,
             initial: try options.initial.map { try Fingerprint.sha256(ofFile: $0) })
         // Before a cache is begun or waited for in vain.
         try begun?.identity.check(identity, run: options.out, isMeasured: begun?.isMeasured == true)
-        try Self.checkHeaders(validation, recipe: recipe, progress: progress)
+        try validation.checkValidationImages(workers: options.loading.workers)
         evaluator = try Evaluator(
             EvaluationLoader(
                 validation, transform: recipe.validation.transform,

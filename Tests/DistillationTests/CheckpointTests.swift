@@ -304,10 +304,9 @@ import Torch
         let fixture = try Self.stopped()
         let path = "\(fixture.path)/val/c1/3.png"
         let image = try fixture.bytes("val/c1/3.png")
-        // Its header is good, its pixels are not.
-        try fixture.set(
-            "val/c1/3.png", Array(image.prefix(60)) + [UInt8](repeating: 0, count: image.count - 60)
-        )
+        // Its header and its end are good, its pixels are not.
+        let damage = [UInt8](repeating: 0, count: image.count - 72)
+        try fixture.set("val/c1/3.png", Array(image.prefix(60)) + damage + image.suffix(12))
         let error = #expect(throws: TrainingError.self) {
             try fixture.train("fresh", overrides: ["data.on_error=substitute"])
         }
