@@ -59,7 +59,8 @@ let package = Package(
         .target(name: "Torch", dependencies: ["Base", "CTorch"], swiftSettings: swiftSettings),
         .target(name: "Recipes", dependencies: ["Base", "Yams"], swiftSettings: swiftSettings),
         .target(
-            name: "Models", dependencies: ["Base", "Recipes", "Torch"], swiftSettings: swiftSettings),
+            name: "Models", dependencies: ["Base", "Recipes", "Torch"],
+            swiftSettings: swiftSettings),
         .target(
             name: "Imaging", dependencies: ["Base", "CJPEG", "CPNG", "CPixels"],
             swiftSettings: swiftSettings),

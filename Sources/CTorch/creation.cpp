@@ -107,14 +107,6 @@ int32_t ct_full(const int64_t *shape, int32_t rank, double value, int32_t dtype,
     });
 }
 
-int32_t ct_arange(int64_t count, int32_t dtype, int32_t kind, int32_t index, ct_tensor **out,
-                  char **error) {
-    return guarded(error, [&] {
-        const auto options = at::dtype(scalar_type(dtype)).device(device(kind, index));
-        *out = wrap(at::arange(count, options));
-    });
-}
-
 int32_t ct_from_bytes(const void *bytes, int64_t count, const int64_t *shape, int32_t rank,
                       int32_t dtype, ct_tensor **out, char **error) {
     return guarded(error, [&] {

@@ -11,13 +11,6 @@ int32_t ct_foreach_sqrt(ct_tensor *const *a, int32_t count, ct_tensor **out, cha
     return guarded(error, [&] { wrap_all(at::_foreach_sqrt(list(a, count)), out); });
 }
 
-int32_t ct_foreach_divide(ct_tensor *const *a, ct_tensor *const *b, int32_t count,
-                          ct_tensor **out, char **error) {
-    return guarded(error, [&] {
-        wrap_all(at::_foreach_div(list(a, count), list(b, count)), out);
-    });
-}
-
 int32_t ct_foreach_multiply_scalar(ct_tensor *const *a, int32_t count, double factor,
                                    ct_tensor **out, char **error) {
     return guarded(error, [&] { wrap_all(at::_foreach_mul(list(a, count), factor), out); });
@@ -72,8 +65,4 @@ int32_t ct_foreach_lerp_(ct_tensor *const *a, ct_tensor *const *b, int32_t count
 
 int32_t ct_foreach_copy_(ct_tensor *const *a, ct_tensor *const *b, int32_t count, char **error) {
     return guarded(error, [&] { at::_foreach_copy_(list(a, count), list(b, count)); });
-}
-
-int32_t ct_foreach_zero_(ct_tensor *const *a, int32_t count, char **error) {
-    return guarded(error, [&] { at::_foreach_zero_(list(a, count)); });
 }

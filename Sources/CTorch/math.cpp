@@ -43,10 +43,6 @@ int32_t ct_negative(const ct_tensor *x, ct_tensor **out, char **error) {
     return guarded(error, [&] { *out = wrap(get(x).neg()); });
 }
 
-int32_t ct_exp(const ct_tensor *x, ct_tensor **out, char **error) {
-    return guarded(error, [&] { *out = wrap(get(x).exp()); });
-}
-
 int32_t ct_log(const ct_tensor *x, ct_tensor **out, char **error) {
     return guarded(error, [&] { *out = wrap(get(x).log()); });
 }
@@ -57,10 +53,6 @@ int32_t ct_sqrt(const ct_tensor *x, ct_tensor **out, char **error) {
 
 int32_t ct_square(const ct_tensor *x, ct_tensor **out, char **error) {
     return guarded(error, [&] { *out = wrap(get(x).square()); });
-}
-
-int32_t ct_abs(const ct_tensor *x, ct_tensor **out, char **error) {
-    return guarded(error, [&] { *out = wrap(get(x).abs()); });
 }
 
 int32_t ct_clamp(const ct_tensor *x, bool has_min, double min, bool has_max, double max,
@@ -86,16 +78,8 @@ int32_t ct_equal(const ct_tensor *a, const ct_tensor *b, ct_tensor **out, char *
     return guarded(error, [&] { *out = wrap(get(a).eq(get(b))); });
 }
 
-int32_t ct_equal_scalar(const ct_tensor *x, double value, ct_tensor **out, char **error) {
-    return guarded(error, [&] { *out = wrap(get(x).eq(value)); });
-}
-
 int32_t ct_is_finite(const ct_tensor *x, ct_tensor **out, char **error) {
     return guarded(error, [&] { *out = wrap(get(x).isfinite()); });
-}
-
-int32_t ct_matmul(const ct_tensor *a, const ct_tensor *b, ct_tensor **out, char **error) {
-    return guarded(error, [&] { *out = wrap(get(a).matmul(get(b))); });
 }
 
 int32_t ct_sum(const ct_tensor *x, const int64_t *dimensions, int32_t count, bool keep,
@@ -115,21 +99,6 @@ int32_t ct_mean(const ct_tensor *x, const int64_t *dimensions, int32_t count, bo
         if (dimensions != nullptr) { axes = ints(dimensions, count); }
         *out = wrap(get(x).mean(axes, keep));
     });
-}
-
-int32_t ct_max(const ct_tensor *x, int64_t dimension, ct_tensor **values, ct_tensor **indices,
-               char **error) {
-    return guarded(error, [&] {
-        const auto [value, index] = get(x).max(dimension);
-        ct_tensor *pair[2];
-        wrap_all({value, index}, pair);
-        *values = pair[0];
-        *indices = pair[1];
-    });
-}
-
-int32_t ct_argmax(const ct_tensor *x, int64_t dimension, ct_tensor **out, char **error) {
-    return guarded(error, [&] { *out = wrap(get(x).argmax(dimension)); });
 }
 
 int32_t ct_top_k(const ct_tensor *x, int64_t k, int64_t dimension, ct_tensor **values,

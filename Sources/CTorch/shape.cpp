@@ -27,14 +27,6 @@ int32_t ct_select(const ct_tensor *x, int64_t dimension, int64_t index, ct_tenso
     return guarded(error, [&] { *out = wrap(get(x).select(dimension, index)); });
 }
 
-int32_t ct_unsqueeze(const ct_tensor *x, int64_t dimension, ct_tensor **out, char **error) {
-    return guarded(error, [&] { *out = wrap(get(x).unsqueeze(dimension)); });
-}
-
-int32_t ct_squeeze(const ct_tensor *x, int64_t dimension, ct_tensor **out, char **error) {
-    return guarded(error, [&] { *out = wrap(get(x).squeeze(dimension)); });
-}
-
 int32_t ct_flatten(const ct_tensor *x, int64_t from, ct_tensor **out, char **error) {
     return guarded(error, [&] { *out = wrap(get(x).flatten(from)); });
 }
@@ -66,11 +58,6 @@ int32_t ct_stack(ct_tensor *const *handles, int32_t count, int64_t dimension, ct
 int32_t ct_index_select(const ct_tensor *x, int64_t dimension, const ct_tensor *index,
                         ct_tensor **out, char **error) {
     return guarded(error, [&] { *out = wrap(get(x).index_select(dimension, get(index))); });
-}
-
-int32_t ct_gather(const ct_tensor *x, int64_t dimension, const ct_tensor *index, ct_tensor **out,
-                  char **error) {
-    return guarded(error, [&] { *out = wrap(get(x).gather(dimension, get(index))); });
 }
 
 int32_t ct_one_hot(const ct_tensor *x, int64_t classes, ct_tensor **out, char **error) {

@@ -73,11 +73,6 @@ public enum Foreach {
         try make("Foreach.sqrt", a) { ct_foreach_sqrt($0, $1, $2, $3) }
     }
 
-    /// a / b.
-    public static func dividing(_ a: [Tensor], _ b: [Tensor]) throws(TorchError) -> [Tensor] {
-        try make("Foreach.dividing", a, b) { ct_foreach_divide($0, $1, $2, $3, $4) }
-    }
-
     /// factor · a.
     public static func multiplying(
         _ a: [Tensor], by factor: Double
@@ -93,11 +88,6 @@ public enum Foreach {
             throw .shape("Foreach.copy", expected: "\(target.shape)", found: "\(source.shape)")
         }
         try update("Foreach.copy", to, from) { ct_foreach_copy_($0, $1, $2, $3) }
-    }
-
-    /// Sets every element to 0.
-    public static func zero(_ a: [Tensor]) throws(TorchError) {
-        try update("Foreach.zero", a) { ct_foreach_zero_($0, $1, $2) }
     }
 }
 
@@ -147,15 +137,6 @@ extension Foreach {
         if a.isEmpty { return [] }
         var made = Handles(repeating: nil, count: a.count)
         try Tensor.run(operation, a) { body($0, Int32($0.count), &made, $1) }
-        return made.compactMap { $0.map(Tensor.init(adopting:)) }
-    }
-
-    private static func make(
-        _ operation: String, _ a: [Tensor], _ b: [Tensor],
-        _ body: (Handles, Handles, Int32, Tensor.Result, Tensor.Failure) -> Int32
-    ) throws(TorchError) -> [Tensor] {
-        var made = Handles(repeating: nil, count: a.count)
-        try update(operation, a, b) { body($0, $1, $2, &made, $3) }
         return made.compactMap { $0.map(Tensor.init(adopting:)) }
     }
 

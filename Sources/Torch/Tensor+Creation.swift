@@ -38,15 +38,6 @@ extension Tensor {
         }
     }
 
-    /// The numbers 0, 1, … count − 1.
-    public static func arange(
-        _ count: Int, dtype: DType = .int64, device: Device = .cpu
-    ) throws(TorchError) -> Tensor {
-        try make("arange") { _, out, error in
-            ct_arange(Int64(count), dtype.code, device.kind, device.index, out, error)
-        }
-    }
-
     /// A float32 tensor of the values, in row-major order.
     ///
     /// - Throws: `TorchError` if the count is not the shape's product.

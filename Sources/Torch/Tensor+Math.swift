@@ -89,11 +89,6 @@ extension Tensor {
 // MARK: - Elementwise
 
 extension Tensor {
-    /// e to the power of every element.
-    public func exp() throws(TorchError) -> Tensor {
-        try Tensor.make("exp", [self]) { ct_exp($0[0], $1, $2) }
-    }
-
     /// The natural logarithm of every element.
     public func log() throws(TorchError) -> Tensor {
         try Tensor.make("log", [self]) { ct_log($0[0], $1, $2) }
@@ -107,11 +102,6 @@ extension Tensor {
     /// The square of every element.
     public func square() throws(TorchError) -> Tensor {
         try Tensor.make("square", [self]) { ct_square($0[0], $1, $2) }
-    }
-
-    /// The absolute value of every element.
-    public func abs() throws(TorchError) -> Tensor {
-        try Tensor.make("abs", [self]) { ct_abs($0[0], $1, $2) }
     }
 
     /// Every element moved into `min ... max`; nil leaves a side open, and one must be given.
@@ -143,11 +133,6 @@ extension Tensor {
         try Tensor.make("equal", [self, other], expected: "shapes that agree") {
             ct_equal($0[0], $0[1], $1, $2)
         }
-    }
-
-    /// Whether every element is the value: a bool tensor.
-    public func equal(to value: Double) throws(TorchError) -> Tensor {
-        try Tensor.make("equal", [self]) { ct_equal_scalar($0[0], value, $1, $2) }
     }
 
     /// Whether every element is neither infinite nor NaN: a bool tensor.

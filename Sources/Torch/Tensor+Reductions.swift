@@ -1,18 +1,6 @@
 import CTorch
 
 extension Tensor {
-    /// The matrix product over the last two dimensions, with the others broadcast.
-    ///
-    /// - Parameter other: `[…, k, n]` for `self` of `[…, m, k]`, of the same dtype.
-    /// - Returns: `[…, m, n]`.
-    public func matmul(_ other: Tensor) throws(TorchError) -> Tensor {
-        try Tensor.make(
-            "matmul", [self, other], expected: "[…, m, k] and […, k, n] of one dtype"
-        ) {
-            ct_matmul($0[0], $0[1], $1, $2)
-        }
-    }
-
     /// The sum over some dimensions, or over all for nil.
     ///
     /// - Parameter keepDimensions: whether summed dimensions stay with length 1.
@@ -35,20 +23,6 @@ extension Tensor {
         try Tensor.make("mean", [self], expected: Tensor.axes(dimensions)) {
             ct_mean(
                 $0[0], dimensions?.int64, Int32(dimensions?.count ?? 0), keepDimensions, $1, $2)
-        }
-    }
-
-    /// The largest value along a dimension, which disappears, and its int64 index.
-    public func max(dimension: Int) throws(TorchError) -> (values: Tensor, indices: Tensor) {
-        try Tensor.makePair("max", [self], expected: Tensor.axes([dimension])) {
-            ct_max($0[0], Int64(dimension), $1, $2, $3)
-        }
-    }
-
-    /// The int64 index of the largest value along a dimension, which disappears.
-    public func argmax(dimension: Int) throws(TorchError) -> Tensor {
-        try Tensor.make("argmax", [self], expected: Tensor.axes([dimension])) {
-            ct_argmax($0[0], Int64(dimension), $1, $2)
         }
     }
 

@@ -43,18 +43,6 @@ extension Tensor {
         }
     }
 
-    /// A view with a new dimension of length 1.
-    public func unsqueezed(_ dimension: Int) throws(TorchError) -> Tensor {
-        try Tensor.make("unsqueezed", [self]) {
-            ct_unsqueeze($0[0], Int64(dimension), $1, $2)
-        }
-    }
-
-    /// A view without the dimension, if its length is 1; otherwise unchanged, as in PyTorch.
-    public func squeezed(_ dimension: Int) throws(TorchError) -> Tensor {
-        try Tensor.make("squeezed", [self]) { ct_squeeze($0[0], Int64(dimension), $1, $2) }
-    }
-
     /// All dimensions from `from` on merged into one.
     public func flattened(from: Int = 0) throws(TorchError) -> Tensor {
         try Tensor.make("flattened", [self], expected: "a dimension \(from)") {
@@ -115,19 +103,6 @@ extension Tensor {
             expected: "an int64 vector of entries of dimension \(dimension)"
         ) {
             ct_index_select($0[0], Int64(dimension), $0[1], $1, $2)
-        }
-    }
-
-    /// One element per element of `index`, which replaces its coordinate in the dimension.
-    ///
-    /// - Parameter index: int64, of the rank of `self`.
-    /// - Returns: a tensor of the shape of `index`.
-    public func gathered(dimension: Int, index: Tensor) throws(TorchError) -> Tensor {
-        try Tensor.make(
-            "gathered", [self, index],
-            expected: "an int64 index of rank \(rank) into dimension \(dimension)"
-        ) {
-            ct_gather($0[0], Int64(dimension), $0[1], $1, $2)
         }
     }
 

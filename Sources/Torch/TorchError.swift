@@ -13,7 +13,8 @@ public struct TorchError: Error, CustomStringConvertible, Equatable {
     /// may make it loses its middle.
     public init(operation: String, message: String) {
         self.operation = operation
-        self.message = message.abridged.split(whereSeparator: \.isNewline)
+        self.message =
+            message.abridged.split(whereSeparator: \.isNewline)
             .joined(separator: " ").printable
     }
 

@@ -5,8 +5,8 @@ import Testing
 @Suite("Autograd") struct AutogradTests {
     struct Stop: Error {}
 
-    func leaf(_ values: [Float]) throws -> Tensor {
-        let tensor = try Tensor(values, shape: [values.count])
+    func leaf(_ values: [Float], shape: [Int]? = nil) throws -> Tensor {
+        let tensor = try Tensor(values, shape: shape ?? [values.count])
         try tensor.setRequiresGrad(true)
         return tensor
     }
@@ -90,7 +90,7 @@ import Testing
             }
             #expect(try dtype() == .bfloat16)
             try withAutocast(.float16, on: .cpu) { () throws(TorchError) in
-                #expect(try x.flattened(from: 1).matmul(Tensor.ones([75, 2])).dtype == .float16)
+                #expect(try x.flattened(from: 1).linear(Tensor.ones([2, 75])).dtype == .float16)
             }
             #expect(try dtype() == .bfloat16)
             // Another device's mode is its own.
@@ -106,13 +106,13 @@ import Testing
     }
 
     @Test("a float32 weight gets its gradient through autocast") func autocastGradient() throws {
-        let w = try leaf([1, 2, 3, 4])
+        let w = try leaf([1, 2, 3, 4], shape: [1, 4])
         let x = try Tensor.ones([2, 4])
         let loss = try withAutocast(.bfloat16, on: .cpu) { () throws(TorchError) in
             // The cast of the weight is cached here, and used again below, where it needs a
             // history: older releases of libtorch lost the gradient at this point.
-            _ = try withoutGrad { () throws(TorchError) in try x.matmul(w) }
-            return try x.matmul(w).to(.float32).sum()
+            _ = try withoutGrad { () throws(TorchError) in try x.linear(w) }
+            return try x.linear(w).to(.float32).sum()
         }
         try loss.backward()
         #expect(w.grad?.dtype == .float32)

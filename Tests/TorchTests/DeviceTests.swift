@@ -41,8 +41,7 @@ import Testing
         let y = try x.to(.cuda(0))
         #expect(y.device == .cuda(0))
         #expect(
-            try isClose(y.matmul(y.transposed(0, 1)), x.matmul(x.transposed(0, 1)), tolerance: 1e-5)
-        )
+            try isClose(y.linear(y), x.linear(x), tolerance: 1e-5))
         #expect(
             errorText { _ = try Tensor.zeros([1], device: .cuda(99)) }.contains("no device cuda:99")
         )

@@ -55,7 +55,6 @@ import Testing
             a[$0] + (b[$0] - a[$0]) * 0.25
         }
         try check({ try Foreach.copy($0, from: b) }) { b[$0] }
-        try check({ try Foreach.zero($0) }) { a[$0] * 0 }
     }
 
     @Test("a factor may be a scalar tensor for each") func scalarFactors() throws {
@@ -68,24 +67,21 @@ import Testing
         let before = try a.map { try $0.floats() }
         let norms = try Foreach.norms(b)
         let roots = try Foreach.sqrt(a)
-        let quotients = try Foreach.dividing(a, c)
         let products = try Foreach.multiplying(a, by: -3)
         for i in a.indices {
             let sum = try b[i].square().sum().sqrt()
             #expect(norms[i].shape == [])
             #expect(try isClose(norms[i], sum, tolerance: 1e-6))
             #expect(try isClose(roots[i], try a[i].sqrt(), tolerance: 0))
-            #expect(try isClose(quotients[i], a[i] / c[i], tolerance: 0))
             #expect(try isClose(products[i], a[i] * -3, tolerance: 0))
         }
         #expect(try a.map { try $0.floats() } == before)
     }
 
     @Test("empty lists are allowed, lists of unequal length are not") func lengths() throws {
-        #expect(try Foreach.norms([]).isEmpty && Foreach.dividing([], []).isEmpty)
+        #expect(try Foreach.norms([]).isEmpty && Foreach.sqrt([]).isEmpty)
         try Foreach.add([], [])
         try Foreach.addProducts([], [], [])
-        try Foreach.zero([])
         #expect(
             errorText { try Foreach.add(a, [b[0]]) }
                 == "Foreach.add: expected lists of equal length, found 4 and 1")

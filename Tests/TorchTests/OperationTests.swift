@@ -110,9 +110,9 @@ import Testing
         let x = try file.tensor("unary.0")
         try expect(try x.relu(), "unary.relu")
         try expect(try x.gelu(), "unary.gelu")
-        try expect(try x.exp(), "unary.exp")
-        try expect(try x.abs().log(), "unary.log")
-        try expect(try x.abs().sqrt(), "unary.sqrt")
+        let absolute = try x.square().sqrt()
+        try expect(try absolute.log(), "unary.log")
+        try expect(try absolute.sqrt(), "unary.sqrt")
         try expect(try x.square(), "unary.square")
         try expect(try x.clamped(min: -0.5, max: 0.75), "unary.clamp")
         try expect(try x.softmax(), "unary.softmax")
@@ -121,18 +121,11 @@ import Testing
         try expect(try x.topK(3).values, "unary.top3")
         #expect(
             try x.topK(3).indices.int64s() == file.tensor("unary.top3_indices").int64s())
-        #expect(try x.argmax(dimension: 1).int64s() == file.tensor("unary.argmax").int64s())
-        try expect(try x.max(dimension: 0).values, "unary.max0")
         try expect(try x.sum(dimensions: [1], keepDimensions: true), "unary.sum1")
         try expect(try x.mean(), "unary.mean")
         try expect(-x, "unary.neg")
         try expect(2 - x, "unary.rsub")
         try expect(2 / x, "unary.rdiv")
-    }
-
-    @Test("matmul broadcasts the leading dimensions") func matmul() throws {
-        let x = try inputs("matmul", 2)
-        try expect(try x[0].matmul(x[1]), "matmul.result")
     }
 
     @Test("draws are PyTorch's and timm's for the same seed") func draws() throws {

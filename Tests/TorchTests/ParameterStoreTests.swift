@@ -129,7 +129,7 @@ import Testing
         ])
         #expect(
             try store.entries.allSatisfy {
-                try $0.tensor.equal(to: 1).floats().allSatisfy { $0 == 1 }
+                try $0.tensor.to(.float32).floats().allSatisfy { $0 == 1 }
             })
     }
 }

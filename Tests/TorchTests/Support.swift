@@ -34,6 +34,13 @@ final class TemporaryFolder {
     }
 }
 
+extension Tensor {
+    /// The numbers 0, 1, … count − 1.
+    static func arange(_ count: Int, dtype: DType = .int64) throws -> Tensor {
+        try Tensor((0..<count).map(Int64.init), shape: [count]).to(dtype)
+    }
+}
+
 /// Whether shapes agree and every element is within `tolerance · max(1, |expected|)`.
 func isClose(_ found: Tensor, _ expected: Tensor, tolerance: Float) throws -> Bool {
     guard found.shape == expected.shape else { return false }

@@ -61,8 +61,6 @@ int32_t ct_empty(const int64_t *shape, int32_t rank, int32_t dtype, int32_t devi
                  ct_tensor **out, char **error);
 int32_t ct_full(const int64_t *shape, int32_t rank, double value, int32_t dtype, int32_t device,
                 int32_t index, ct_tensor **out, char **error);
-int32_t ct_arange(int64_t count, int32_t dtype, int32_t device, int32_t index, ct_tensor **out,
-                  char **error);
 // Copies; bytes must be the size of the tensor. bool bytes must be 0 or 1.
 int32_t ct_from_bytes(const void *bytes, int64_t count, const int64_t *shape, int32_t rank,
                       int32_t dtype, ct_tensor **out, char **error);
@@ -95,8 +93,6 @@ int32_t ct_narrow(const ct_tensor *x, int64_t dimension, int64_t start, int64_t 
                   ct_tensor **out, char **error);
 int32_t ct_select(const ct_tensor *x, int64_t dimension, int64_t index, ct_tensor **out,
                   char **error);
-int32_t ct_unsqueeze(const ct_tensor *x, int64_t dimension, ct_tensor **out, char **error);
-int32_t ct_squeeze(const ct_tensor *x, int64_t dimension, ct_tensor **out, char **error);
 int32_t ct_flatten(const ct_tensor *x, int64_t from, ct_tensor **out, char **error);
 int32_t ct_expand(const ct_tensor *x, const int64_t *shape, int32_t rank, ct_tensor **out,
                   char **error);
@@ -109,8 +105,6 @@ int32_t ct_stack(ct_tensor *const *list, int32_t count, int64_t dimension, ct_te
                  char **error);
 int32_t ct_index_select(const ct_tensor *x, int64_t dimension, const ct_tensor *index,
                         ct_tensor **out, char **error);
-int32_t ct_gather(const ct_tensor *x, int64_t dimension, const ct_tensor *index, ct_tensor **out,
-                  char **error);
 int32_t ct_one_hot(const ct_tensor *x, int64_t classes, ct_tensor **out, char **error);
 
 // -- Elementwise arithmetic (math.cpp)
@@ -124,11 +118,9 @@ int32_t ct_divide_scalar(const ct_tensor *a, double b, ct_tensor **out, char **e
 int32_t ct_scalar_subtract(double a, const ct_tensor *b, ct_tensor **out, char **error);
 int32_t ct_scalar_divide(double a, const ct_tensor *b, ct_tensor **out, char **error);
 int32_t ct_negative(const ct_tensor *x, ct_tensor **out, char **error);
-int32_t ct_exp(const ct_tensor *x, ct_tensor **out, char **error);
 int32_t ct_log(const ct_tensor *x, ct_tensor **out, char **error);
 int32_t ct_sqrt(const ct_tensor *x, ct_tensor **out, char **error);
 int32_t ct_square(const ct_tensor *x, ct_tensor **out, char **error);
-int32_t ct_abs(const ct_tensor *x, ct_tensor **out, char **error);
 // has_min, has_max: whether that bound applies.
 int32_t ct_clamp(const ct_tensor *x, bool has_min, double min, bool has_max, double max,
                  ct_tensor **out, char **error);
@@ -136,18 +128,13 @@ int32_t ct_where(const ct_tensor *condition, const ct_tensor *yes, const ct_tens
                  ct_tensor **out, char **error);
 int32_t ct_greater_scalar(const ct_tensor *x, double bound, ct_tensor **out, char **error);
 int32_t ct_equal(const ct_tensor *a, const ct_tensor *b, ct_tensor **out, char **error);
-int32_t ct_equal_scalar(const ct_tensor *x, double value, ct_tensor **out, char **error);
 int32_t ct_is_finite(const ct_tensor *x, ct_tensor **out, char **error);
 
 // -- Products and reductions (math.cpp). dimensions may be null: all of them.
-int32_t ct_matmul(const ct_tensor *a, const ct_tensor *b, ct_tensor **out, char **error);
 int32_t ct_sum(const ct_tensor *x, const int64_t *dimensions, int32_t count, bool keep,
                ct_tensor **out, char **error);
 int32_t ct_mean(const ct_tensor *x, const int64_t *dimensions, int32_t count, bool keep,
                 ct_tensor **out, char **error);
-int32_t ct_max(const ct_tensor *x, int64_t dimension, ct_tensor **values, ct_tensor **indices,
-               char **error);
-int32_t ct_argmax(const ct_tensor *x, int64_t dimension, ct_tensor **out, char **error);
 int32_t ct_top_k(const ct_tensor *x, int64_t k, int64_t dimension, ct_tensor **values,
                  ct_tensor **indices, char **error);
 int32_t ct_softmax(const ct_tensor *x, int64_t dimension, ct_tensor **out, char **error);
@@ -211,8 +198,6 @@ void ct_autocast_leave(ct_autocast_state previous);
 // -- Lists of tensors of equal length (foreach.cpp). Outputs: room for count handles.
 int32_t ct_foreach_norm(ct_tensor *const *a, int32_t count, ct_tensor **out, char **error);
 int32_t ct_foreach_sqrt(ct_tensor *const *a, int32_t count, ct_tensor **out, char **error);
-int32_t ct_foreach_divide(ct_tensor *const *a, ct_tensor *const *b, int32_t count, ct_tensor **out,
-                          char **error);
 int32_t ct_foreach_multiply_scalar(ct_tensor *const *a, int32_t count, double factor,
                                    ct_tensor **out, char **error);
 int32_t ct_foreach_add_(ct_tensor *const *a, ct_tensor *const *b, int32_t count, double scale,
@@ -232,7 +217,6 @@ int32_t ct_foreach_add_quotients_(ct_tensor *const *a, ct_tensor *const *b, ct_t
 int32_t ct_foreach_lerp_(ct_tensor *const *a, ct_tensor *const *b, int32_t count, double weight,
                          char **error);
 int32_t ct_foreach_copy_(ct_tensor *const *a, ct_tensor *const *b, int32_t count, char **error);
-int32_t ct_foreach_zero_(ct_tensor *const *a, int32_t count, char **error);
 
 // -- Devices and threads (device.cpp)
 // Loads libtorch_cuda.so once; fails when the library, its dependencies or a device is missing, and

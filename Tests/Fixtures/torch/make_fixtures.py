@@ -69,14 +69,10 @@ def operations():
     keep("pool", x, max=F.max_pool2d(x, 3, 2, 1), average=F.adaptive_avg_pool2d(x, (2, 3)))
 
     x = draw(3, 7)
-    keep("unary", x, relu=F.relu(x), gelu=F.gelu(x), exp=x.exp(), log=x.abs().log(),
+    keep("unary", x, relu=F.relu(x), gelu=F.gelu(x), log=x.abs().log(),
          sqrt=x.abs().sqrt(), square=x.square(), clamp=x.clamp(-0.5, 0.75), neg=-x,
          softmax=x.softmax(-1), softmax0=x.softmax(0), log_softmax=x.log_softmax(-1),
-         top3=x.topk(3).values, top3_indices=x.topk(3).indices, argmax=x.argmax(1),
-         max0=x.max(0).values, sum1=x.sum(1, keepdim=True), mean=x.mean(), rsub=2 - x, rdiv=2 / x)
-
-    a, b = draw(2, 1, 3, 5), draw(4, 5, 2)
-    keep("matmul", a, b, result=a @ b)
+         top3=x.topk(3).values, top3_indices=x.topk(3).indices, sum1=x.sum(1, keepdim=True), mean=x.mean(), rsub=2 - x, rdiv=2 / x)
 
     # Draws: the numbers depend on the generator's algorithm, not on this file's seed above.
     def seeded(fill, *shape):
