@@ -123,10 +123,10 @@ struct TestTar {
             try fault(TarBlocks.end)
                 == "…/x.tar: holds no sample, it is empty; expected <key>.jpg and <key>.cls")
         var others = TestTar()
-        for name in ["README", "a/.hidden", "__meta__.json", "x", "y"] { others.add(name, [1]) }
+        for name in ["README", "a/.hidden", "__meta__/b.json", "x", "y"] { others.add(name, [1]) }
         #expect(
             try fault(others.ended)
-                == "…/x.tar: holds no sample, its members are README, a/.hidden, __meta__.json, …; "
+                == "…/x.tar: holds no sample, its members are README, a/.hidden, __meta__/b.json, …; "
                 + "expected <key>.jpg and <key>.cls")
     }
 
