@@ -63,7 +63,11 @@ static int32_t finish(decoder *self, int32_t status) {
 }
 
 static int32_t try_header(decoder *self, const uint8_t *bytes, size_t count) {
-    if (setjmp(self->error.jump)) return 1;
+    switch (setjmp(self->error.jump)) {
+    case 0: break;
+    case CJPEG_OUT_OF_MEMORY: return CJPEG_OUT_OF_MEMORY;
+    default: return 1;
+    }
     open_header(self, bytes, count);
     return 0;
 }
@@ -188,7 +192,11 @@ static void decode_region(decoder *self, cjpeg_region region, uint8_t *rgb) {
 
 static int32_t try_decode(
     decoder *self, const uint8_t *bytes, size_t count, cjpeg_region region, uint8_t *rgb) {
-    if (setjmp(self->error.jump)) return 1;
+    switch (setjmp(self->error.jump)) {
+    case 0: break;
+    case CJPEG_OUT_OF_MEMORY: return CJPEG_OUT_OF_MEMORY;
+    default: return 1;
+    }
     open_header(self, bytes, count);
     decode_region(self, region, rgb);
     // Not jpeg_finish_decompress: it would parse what follows the last row, which no pixel needs.

@@ -38,7 +38,11 @@ static void end_output(j_compress_ptr info) { (void)info; }
 
 static int32_t try_encode(
     encoder *self, const uint8_t *rgb, int32_t width, int32_t height, int quality) {
-    if (setjmp(self->error.jump)) return 1;
+    switch (setjmp(self->error.jump)) {
+    case 0: break;
+    case CJPEG_OUT_OF_MEMORY: return CJPEG_OUT_OF_MEMORY;
+    default: return 1;
+    }
     j_compress_ptr info = &self->info;
     jpeg_create_compress(info);
     self->destination.init_destination = start_output;

@@ -2,15 +2,15 @@
 
 #include <jerror.h>
 
-static void leave(j_common_ptr info) {
+static void leave(j_common_ptr info, int32_t status) {
     cjpeg_error *error = (cjpeg_error *)info->err;
-    longjmp(error->jump, 1);
+    longjmp(error->jump, status);
 }
 
 static void fail_with_message(j_common_ptr info) {
     cjpeg_error *error = (cjpeg_error *)info->err;
     info->err->format_message(info, error->message);
-    leave(info);
+    leave(info, info->err->msg_code == JERR_OUT_OF_MEMORY ? CJPEG_OUT_OF_MEMORY : 1);
 }
 
 // libjpeg carries on after damage, with grey or smeared blocks. Where picture data is lost that
@@ -46,5 +46,5 @@ struct jpeg_error_mgr *cjpeg_error_start(cjpeg_error *error, char *message) {
 void cjpeg_fail(j_common_ptr info, const char *text) {
     cjpeg_error *error = (cjpeg_error *)info->err;
     snprintf(error->message, CJPEG_MESSAGE_SIZE, "%s", text);
-    leave(info);
+    leave(info, 1);
 }

@@ -10,6 +10,7 @@ typedef struct {
     const uint8_t *next;
     size_t left;
     uint8_t *rows;  // one row, or the whole picture where it is interlaced
+    int lacks_memory;
 } decoder;
 
 static void read_bytes(png_structp png, png_bytep target, size_t count) {
@@ -30,13 +31,18 @@ static int open_decoder(decoder *self, const uint8_t *bytes, size_t count, char 
     message[0] = 0;
     self->next = bytes;
     self->left = count;
-    self->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, message, cpng_fail, cpng_ignore);
+    self->png = png_create_read_struct_2(
+        PNG_LIBPNG_VER_STRING, message, cpng_fail, cpng_ignore, &self->lacks_memory, cpng_allocate,
+        cpng_release);
     if (self->png) self->info = png_create_info_struct(self->png);
     if (self->info) return 1;
     close_decoder(self);
     strcpy(message, "out of memory");
     return 0;
 }
+
+// The status of a call that failed.
+static int32_t failed(const decoder *self) { return self->lacks_memory ? CPNG_OUT_OF_MEMORY : 1; }
 
 static void read_header(decoder *self) {
     png_set_read_fn(self->png, self, read_bytes);
@@ -49,7 +55,7 @@ static void read_header(decoder *self) {
 // Every entry point keeps the decoder in a frame outside the one that jumps come back to, so that
 // its contents are defined after a jump, and closes it in that one place.
 static int32_t try_header(decoder *self) {
-    if (setjmp(png_jmpbuf(self->png))) return 1;
+    if (setjmp(png_jmpbuf(self->png))) return failed(self);
     read_header(self);
     return 0;
 }
@@ -57,7 +63,7 @@ static int32_t try_header(decoder *self) {
 int32_t cpng_read_size(
     const uint8_t *bytes, size_t count, int32_t *width, int32_t *height, char *message) {
     decoder self;
-    if (!open_decoder(&self, bytes, count, message)) return 1;
+    if (!open_decoder(&self, bytes, count, message)) return CPNG_OUT_OF_MEMORY;
     int32_t status = try_header(&self);
     *width = (int32_t)png_get_image_width(self.png, self.info);
     *height = (int32_t)png_get_image_height(self.png, self.info);
@@ -108,7 +114,10 @@ static void decode_region(decoder *self, cpng_region region, uint8_t *rgb) {
     int32_t kept = passes > 1 ? height : 1;
     // Zeroed: a pass of an interlaced picture leaves the pixels of later passes alone.
     self->rows = calloc((size_t)kept, row_size);
-    if (!self->rows) png_error(png, "out of memory");
+    if (!self->rows) {
+        self->lacks_memory = 1;
+        png_error(png, "out of memory");
+    }
     for (int pass = 0; pass < passes; pass++) {
         for (int32_t y = 0; y < height; y++) {
             uint8_t *row = self->rows + (passes > 1 ? (size_t)y * row_size : 0);
@@ -121,7 +130,7 @@ static void decode_region(decoder *self, cpng_region region, uint8_t *rgb) {
 }
 
 static int32_t try_decode(decoder *self, cpng_region region, uint8_t *rgb) {
-    if (setjmp(png_jmpbuf(self->png))) return 1;
+    if (setjmp(png_jmpbuf(self->png))) return failed(self);
     decode_region(self, region, rgb);
     return 0;
 }
@@ -129,7 +138,7 @@ static int32_t try_decode(decoder *self, cpng_region region, uint8_t *rgb) {
 int32_t cpng_decode(
     const uint8_t *bytes, size_t count, cpng_region region, uint8_t *rgb, char *message) {
     decoder self;
-    if (!open_decoder(&self, bytes, count, message)) return 1;
+    if (!open_decoder(&self, bytes, count, message)) return CPNG_OUT_OF_MEMORY;
     int32_t status = try_decode(&self, region, rgb);
     close_decoder(&self);
     return status;

@@ -9,6 +9,7 @@ typedef struct {
     png_infop info;
     uint8_t *bytes;
     size_t count, capacity;
+    int lacks_memory;
 } encoder;
 
 static void write_bytes(png_structp png, png_bytep source, size_t count) {
@@ -16,7 +17,10 @@ static void write_bytes(png_structp png, png_bytep source, size_t count) {
     if (count > self->capacity - self->count) {
         size_t capacity = (self->count + count) * 2;
         uint8_t *bytes = realloc(self->bytes, capacity);
-        if (!bytes) png_error(png, "out of memory");
+        if (!bytes) {
+            self->lacks_memory = 1;
+            png_error(png, "out of memory");
+        }
         self->bytes = bytes;
         self->capacity = capacity;
     }
@@ -27,7 +31,7 @@ static void write_bytes(png_structp png, png_bytep source, size_t count) {
 static void flush_nothing(png_structp png) { (void)png; }
 
 static int32_t try_encode(encoder *self, const uint8_t *rgb, int32_t width, int32_t height) {
-    if (setjmp(png_jmpbuf(self->png))) return 1;
+    if (setjmp(png_jmpbuf(self->png))) return self->lacks_memory ? CPNG_OUT_OF_MEMORY : 1;
     png_set_write_fn(self->png, self, write_bytes, flush_nothing);
     png_set_IHDR(
         self->png, self->info, (png_uint_32)width, (png_uint_32)height, 8, PNG_COLOR_TYPE_RGB,
@@ -45,12 +49,14 @@ int32_t cpng_encode(
     encoder self;
     memset(&self, 0, sizeof self);
     message[0] = 0;
-    self.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, message, cpng_fail, cpng_ignore);
+    self.png = png_create_write_struct_2(
+        PNG_LIBPNG_VER_STRING, message, cpng_fail, cpng_ignore, &self.lacks_memory, cpng_allocate,
+        cpng_release);
     if (self.png) self.info = png_create_info_struct(self.png);
     if (!self.info) {
         png_destroy_write_struct(&self.png, NULL);
         strcpy(message, "out of memory");
-        return 1;
+        return CPNG_OUT_OF_MEMORY;
     }
     // As in the decoder: the struct outlives the frame that jumps come back to.
     int32_t status = try_encode(&self, rgb, width, height);

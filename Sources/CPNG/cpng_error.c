@@ -3,6 +3,7 @@
 #include "cpng.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 void cpng_fail(png_structp png, png_const_charp text) {
     char *message = png_get_error_ptr(png);
@@ -13,4 +14,15 @@ void cpng_fail(png_structp png, png_const_charp text) {
 void cpng_ignore(png_structp png, png_const_charp text) {
     (void)png;
     (void)text;
+}
+
+png_voidp cpng_allocate(png_structp png, png_alloc_size_t count) {
+    void *memory = malloc(count);
+    if (!memory) *(int *)png_get_mem_ptr(png) = 1;
+    return memory;
+}
+
+void cpng_release(png_structp png, png_voidp memory) {
+    (void)png;
+    free(memory);
 }

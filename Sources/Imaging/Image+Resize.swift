@@ -1,3 +1,5 @@
+import Base
+
 /// How a resize weighs source pixels.
 public enum Interpolation: String, Sendable, Codable, CaseIterable {
     /// The triangle filter, one output pixel to each side.
@@ -28,14 +30,28 @@ public enum Interpolation: String, Sendable, Codable, CaseIterable {
 
 extension Image {
     /// Resizes with antialiasing, to the same bytes as Pillow's `Image.resize`.
-    public func resized(width: Int, height: Int, interpolation: Interpolation) -> Image {
+    ///
+    /// - Throws: `ImageError` for want of memory.
+    public func resized(
+        width: Int, height: Int, interpolation: Interpolation
+    ) throws(ImageError) -> Image {
+        guard SystemMemory.canAllocate(width * height * 3) else {
+            throw .noMemory(width * height * 3)
+        }
         let resampler = Resampler()
         resampler.prepare(
             from: (self.width, self.height), to: (width, height), interpolation: interpolation)
-        return withPixels { source in
+        var failure: ImageError?
+        let image = withPixels { source in
             Image(width: width, height: height) { target in
-                resampler.resample(source, mirrored: false, into: target)
+                do throws(ImageError) {
+                    try resampler.resample(source, mirrored: false, into: target)
+                } catch {
+                    failure = error
+                }
             }
         }
+        if let failure { throw failure }
+        return image
     }
 }

@@ -30,22 +30,22 @@ public struct Image: Sendable, Equatable {
     }
 
     /// Makes an image whose every byte `write` sets.
-    init(width: Int, height: Int, write: (UnsafeMutablePointer<UInt8>) -> Void) {
+    init(width: Int, height: Int, write: (UnsafeMutablePointer<UInt8>) throws -> Void) rethrows {
         precondition(width > 0 && height > 0, "an image has at least one pixel")
         self.width = width
         self.height = height
         let count = width * height * 3
-        pixels = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-            if let base = buffer.baseAddress { write(base) }
+        pixels = try [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            if let base = buffer.baseAddress { try write(base) }
             initialized = count
         }
     }
 
     /// The image's bytes: `width * 3` to a row.
-    func withPixels<R>(_ body: (UnsafePointer<UInt8>) -> R) -> R {
-        pixels.withUnsafeBufferPointer { buffer in
+    func withPixels<R>(_ body: (UnsafePointer<UInt8>) throws -> R) rethrows -> R {
+        try pixels.withUnsafeBufferPointer { buffer in
             guard let base = buffer.baseAddress else { preconditionFailure("no pixels") }
-            return body(base)
+            return try body(base)
         }
     }
 
@@ -91,24 +91,6 @@ extension Image {
                         from -= 3
                     }
                 }
-            }
-        }
-    }
-
-    /// The same bytes with a plane to a channel: `[3, height, width]`.
-    public func planar() -> [UInt8] {
-        let area = width * height
-        return withPixels { source in
-            [UInt8](unsafeUninitializedCapacity: area * 3) { buffer, initialized in
-                guard let red = buffer.baseAddress else { return }
-                let green = red + area
-                let blue = green + area
-                for pixel in 0..<area {
-                    red[pixel] = source[pixel &* 3]
-                    green[pixel] = source[pixel &* 3 &+ 1]
-                    blue[pixel] = source[pixel &* 3 &+ 2]
-                }
-                initialized = area * 3
             }
         }
     }

@@ -41,10 +41,10 @@ public enum ImageEncoder {
         var bytes: UnsafeMutablePointer<UInt8>?
         var count = 0
         let failure = image.withPixels { pixels in
-            failureMessage { text in call(pixels, &bytes, &count, text) }
+            imageFailure(format) { text in call(pixels, &bytes, &count, text) }
         }
         defer { release(bytes) }
-        if let failure { throw ImageError("\(format): \(failure)") }
+        if let failure { throw failure }
         return Array(UnsafeBufferPointer(start: bytes, count: count))
     }
 }

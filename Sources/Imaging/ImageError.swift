@@ -4,10 +4,29 @@ import Base
 ///
 /// The text names the format and the library's reason; whoever knows the file adds its path.
 public struct ImageError: Error, Equatable, CustomStringConvertible, Sendable {
+    /// What is to blame.
+    public enum Cause: Equatable, Sendable {
+        /// The bytes are no picture that can be read: damaged, cut short, or of another kind.
+        case bytes
+        /// The bytes are a file of a known kind that is no JPEG or PNG; the line says what to do
+        /// with it.
+        case foreign
+        /// There was no memory; another time the same bytes may be read.
+        case memory
+    }
+
     /// The one line, such as `JPEG: Premature end of input file`.
     public let description: String
+    /// What is to blame.
+    public let cause: Cause
 
-    init(_ description: String) {
+    init(_ description: String, cause: Cause = .bytes) {
         self.description = description.printable
+        self.cause = cause
+    }
+
+    /// There is no memory for a picture.
+    static func noMemory(_ bytes: Int) -> ImageError {
+        ImageError("no memory for \(bytes) bytes of pixels", cause: .memory)
     }
 }

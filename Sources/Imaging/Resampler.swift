@@ -49,9 +49,10 @@ final class Resampler {
     /// Resizes, as prepared, from the pixels of `source`.
     ///
     /// - Parameter mirrored: Whether left and right change places in the result.
+    /// - Throws: `ImageError` for want of memory.
     func resample(
         _ pixels: UnsafePointer<UInt8>, mirrored: Bool, into target: UnsafeMutablePointer<UInt8>
-    ) {
+    ) throws(ImageError) {
         let (width, height) = (source.width, source.height)
         let (isNarrowed, isLowered) = (!columns.isIdentity || mirrored, !rows.isIdentity)
         switch (isNarrowed, isLowered) {
@@ -62,11 +63,11 @@ final class Resampler {
         case (false, true):
             resampleColumns(pixels, width, target)
         case (true, true) where isVerticalFirst:
-            let half = between.reserve(width * rows.count * 3)
+            let half = try between.reserve(width * rows.count * 3)
             resampleColumns(pixels, width, half)
             resampleRows(half, width, rows.count, mirrored, target)
         case (true, true):
-            let half = between.reserve(columns.count * height * 3)
+            let half = try between.reserve(columns.count * height * 3)
             resampleRows(pixels, width, height, mirrored, half)
             resampleColumns(half, columns.count, target)
         }

@@ -64,7 +64,7 @@ static uint8_t *decoded(
     memset(rgb, filler, size);
     memset(message, 0x7F, CJPEG_MESSAGE_SIZE);
     int status = decode(kind, bytes, count, area, rgb, message);
-    if (status != 0 && status != 1) fail("a status that is neither 0 nor 1", area, "");
+    if (status < 0 || status > 2) fail("a status that is none of 0, 1 and 2", area, "");
     if (!memchr(message, 0, CJPEG_MESSAGE_SIZE)) fail("a message without an end", area, "");
     if (status == 0) return rgb;
     if (!message[0] || strchr(message, '\n')) fail("a message that is no line", area, message);

@@ -14,7 +14,7 @@ import Testing
         for entry in expected.cropped {
             let crop = PixelRect(
                 x: entry.crop[0], y: entry.crop[1], width: entry.crop[2], height: entry.crop[3])
-            let result = drawn(width: entry.image[0], height: entry.image[1])
+            let result = try drawn(width: entry.image[0], height: entry.image[1])
                 .cropped(to: crop)
                 .resized(
                     width: entry.size[0], height: entry.size[1], interpolation: interpolation)

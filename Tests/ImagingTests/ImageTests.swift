@@ -19,11 +19,6 @@ import Testing
         #expect(flipped.flippedHorizontally() == counted)
     }
 
-    @Test("planes hold a channel each") func planar() {
-        #expect(
-            counted.planar() == [0, 3, 6, 9, 12, 15, 1, 4, 7, 10, 13, 16, 2, 5, 8, 11, 14, 17])
-    }
-
     @Test(
         "a pasted image shows where it overlaps",
         arguments: [(0, 0), (1, 1), (-1, -1), (2, 0), (-2, 1), (3, 0), (0, -2), (50, 50)])

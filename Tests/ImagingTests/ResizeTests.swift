@@ -25,7 +25,7 @@ import Testing
     func identity(interpolation: Interpolation) throws {
         let image = try Fixtures.image("photo.png")
         #expect(
-            image.resized(width: 61, height: 47, interpolation: interpolation) == image)
+            try image.resized(width: 61, height: 47, interpolation: interpolation) == image)
     }
 
     @Test("weights of every position sum to one within their rounding")
@@ -61,15 +61,15 @@ import Testing
             // The second shrinks the height by more than twice as much: vertical pass first.
             for (size, window) in [((40, 90), windows), ((60, 23), [windows[0].fitted(60, 23)])] {
                 let resampler = Resampler()
-                let whole = image.resized(
+                let whole = try image.resized(
                     width: size.0, height: size.1, interpolation: interpolation)
                 for window in window {
                     resampler.prepare(
                         from: (image.width, image.height), to: size, window: window,
                         interpolation: interpolation)
-                    let part = image.cropped(to: resampler.source).withPixels { pixels in
-                        Image(width: window.width, height: window.height) { target in
-                            resampler.resample(pixels, mirrored: false, into: target)
+                    let part = try image.cropped(to: resampler.source).withPixels { pixels in
+                        try Image(width: window.width, height: window.height) { target in
+                            try resampler.resample(pixels, mirrored: false, into: target)
                         }
                     }
                     #expect(part == whole.cropped(to: window))

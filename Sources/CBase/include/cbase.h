@@ -1,4 +1,5 @@
-// What the rooms share and Swift cannot say well: a processor's CRC instruction.
+// What the rooms share and Swift cannot say well: a processor's CRC instruction, and whether there
+// is memory.
 #ifndef CBASE_H
 #define CBASE_H
 
@@ -14,6 +15,9 @@ uint32_t cbase_crc32c(const void *bytes, size_t count, uint32_t seed);
 
 /// The same from tables alone: what processors without SSE4.2 run.
 uint32_t cbase_crc32c_portable(const void *bytes, size_t count, uint32_t seed);
+
+/// Whether `count` bytes can be allocated now; nothing is kept.
+int cbase_can_allocate(size_t count);
 
 #ifdef __cplusplus
 }

@@ -2,7 +2,8 @@
 //
 // Swift cannot import libjpeg directly: its errors leave by longjmp, which must not cross a Swift
 // frame. Each function here sets its own jump target, releases everything it made, and returns
-// 0, or 1 with one line of text in `message`.
+// 0, or 1 with one line of text in `message`; CJPEG_OUT_OF_MEMORY in place of 1 where the picture
+// is not to blame.
 #ifndef CJPEG_H
 #define CJPEG_H
 
@@ -11,6 +12,8 @@
 
 // Room for libjpeg's longest message (JMSG_LENGTH_MAX) with its final zero.
 #define CJPEG_MESSAGE_SIZE 200
+
+#define CJPEG_OUT_OF_MEMORY 2
 
 typedef struct {
     int32_t x, y, width, height;

@@ -1,7 +1,8 @@
 // A thin face of libpng for Swift: whole calls on bytes in memory, no state between them.
 //
 // As with libjpeg, errors leave libpng by longjmp and must not cross a Swift frame. Each function
-// returns 0, or 1 with one line of text in `message`, and releases everything it made.
+// returns 0, or 1 with one line of text in `message`, and releases everything it made;
+// CPNG_OUT_OF_MEMORY in place of 1 where the picture is not to blame.
 #ifndef CPNG_H
 #define CPNG_H
 
@@ -9,6 +10,8 @@
 #include <stdint.h>
 
 #define CPNG_MESSAGE_SIZE 200
+
+#define CPNG_OUT_OF_MEMORY 2
 
 typedef struct {
     int32_t x, y, width, height;
