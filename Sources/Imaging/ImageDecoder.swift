@@ -1,3 +1,4 @@
+import Base
 import CJPEG
 import CPNG
 
@@ -20,6 +21,17 @@ public enum ImageFormat: String, Sendable {
     }
 
     var name: String { rawValue.uppercased() }
+
+    /// Whether the last bytes of a file hold the mark that ends the format.
+    ///
+    /// Other bytes may follow the mark, and may look like it: what is told is no proof.
+    public func ends(in tail: UnsafeRawBufferPointer) -> Bool {
+        let mark: [UInt8] = self == .jpeg ? [0xFF, 0xD9] : Array("IEND".utf8)
+        guard tail.count >= mark.count else { return false }
+        return (0...tail.count - mark.count).contains {
+            tail[$0] == mark[0] && tail[$0..<$0 + mark.count].elementsEqual(mark)
+        }
+    }
 }
 
 /// Turns the bytes of a JPEG or PNG file into RGB.
@@ -45,14 +57,25 @@ public enum ImageDecoder {
         let (format, start) = try recognise(bytes)
         var width: Int32 = 0
         var height: Int32 = 0
-        let failure = failureMessage { text in
+        let failure = imageFailure(format.name) { text in
             switch format {
             case .jpeg: cjpeg_read_size(start, bytes.count, &width, &height, text)
             case .png: cpng_read_size(start, bytes.count, &width, &height, text)
             }
         }
-        if let failure { throw ImageError("\(format.name): \(failure)") }
+        if let failure { throw failure }
         return (Int(width), Int(height))
+    }
+
+    /// Checks an image by its header alone, of which the first bytes suffice.
+    ///
+    /// - Returns: its format.
+    /// - Throws: `ImageError` as `size(of:)`, and for more than ``pixelLimit`` pixels.
+    public static func check(_ bytes: UnsafeRawBufferPointer) throws(ImageError) -> ImageFormat {
+        let (width, height) = try size(of: bytes)
+        try check(
+            PixelRect(x: 0, y: 0, width: 1, height: 1), of: bytes, width: width, height: height)
+        return try recognise(bytes).0
     }
 
     /// Decodes an image, or a region of it.
@@ -63,16 +86,19 @@ public enum ImageDecoder {
     ///
     /// - Parameter region: Pixels to decode; nil for all of them.
     /// - Throws: `ImageError` if the bytes are no JPEG or PNG, are damaged or cut short, hold
-    ///   more than ``pixelLimit`` pixels, or if the region reaches outside the image.
+    ///   more than ``pixelLimit`` pixels, or if the region reaches outside the image; and for want
+    ///   of memory.
     public static func decode(
         _ bytes: UnsafeRawBufferPointer, region: PixelRect? = nil
     ) throws(ImageError) -> Image {
         let (width, height) = try size(of: bytes)
         let region = region ?? PixelRect(x: 0, y: 0, width: width, height: height)
         try check(region, of: bytes, width: width, height: height)
+        let count = region.width * region.height * 3
+        guard SystemMemory.canAllocate(count) else { throw .noMemory(count) }
         var failure: ImageError?
         let pixels = [UInt8](
-            unsafeUninitializedCapacity: region.width * region.height * 3
+            unsafeUninitializedCapacity: count
         ) { buffer, initialized in
             guard let target = buffer.baseAddress else { return }
             do throws(ImageError) {
@@ -95,7 +121,7 @@ public enum ImageDecoder {
         let (format, start) = try recognise(bytes)
         let (x, y) = (Int32(region.x), Int32(region.y))
         let (columns, rows) = (Int32(region.width), Int32(region.height))
-        let failure = failureMessage { text in
+        let failure = imageFailure(format.name) { text in
             switch format {
             case .jpeg:
                 let area = cjpeg_region(x: x, y: y, width: columns, height: rows)
@@ -105,7 +131,7 @@ public enum ImageDecoder {
                 return cpng_decode(start, bytes.count, area, target, text)
             }
         }
-        if let failure { throw ImageError("\(format.name): \(failure)") }
+        if let failure { throw failure }
     }
 
     /// Refuses images with too many pixels, and regions that reach outside of theirs.
@@ -131,6 +157,9 @@ public enum ImageDecoder {
             throw ImageError("the file is empty")
         }
         guard let format = ImageFormat(sniffing: bytes) else {
+            if let foreign = ForeignFile(sniffing: bytes) {
+                throw ImageError(foreign.description, cause: .foreign)
+            }
             let shown = bytes.prefix(4).map { byte in
                 let digits = String(byte, radix: 16, uppercase: true)
                 return digits.count == 1 ? "0\(digits)" : digits
@@ -142,13 +171,19 @@ public enum ImageDecoder {
     }
 }
 
-/// Runs a call of the C targets, which returns 0 or leaves one line in the buffer that it is
-/// given; returns that line, nil for success.
-func failureMessage(_ call: (UnsafeMutablePointer<CChar>) -> Int32) -> String? {
+/// Runs a call of the C targets, which returns 0 or leaves one line in the buffer that it is given;
+/// nil for success.
+func imageFailure(
+    _ format: String, _ call: (UnsafeMutablePointer<CChar>) -> Int32
+) -> ImageError? {
     let size = max(Int(CJPEG_MESSAGE_SIZE), Int(CPNG_MESSAGE_SIZE))
     return withUnsafeTemporaryAllocation(of: CChar.self, capacity: size) { text in
-        guard let start = text.baseAddress else { return "out of memory" }
+        guard let start = text.baseAddress else { return .noMemory(size) }
         start.initialize(repeating: 0, count: size)
-        return call(start) == 0 ? nil : String(cString: start)
+        let status = call(start)
+        guard status != 0 else { return nil }
+        let isMemory = [CJPEG_OUT_OF_MEMORY, CPNG_OUT_OF_MEMORY].contains(status)
+        return ImageError(
+            "\(format): \(String(cString: start))", cause: isMemory ? .memory : .bytes)
     }
 }

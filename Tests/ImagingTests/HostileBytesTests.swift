@@ -77,7 +77,7 @@ import Testing
             }
         }
         #expect(text([]) == "the file is empty")
-        let gif = text([UInt8]("GIF89a".utf8))
+        let gif = text([UInt8]("GIF89b".utf8))
         #expect(gif == "neither JPEG nor PNG: the file starts with 47 49 46 38")
         #expect(text([0]) == "neither JPEG nor PNG: the file starts with 00")
         let jpeg = try Fixtures.bytes("h2v2.jpg")
