@@ -38,7 +38,8 @@ public struct CacheIdentity: Sendable {
     ) {
         var fields: [(name: String, value: String)] = [
             ("format", "\(CacheManifest.currentFormatVersion)"),
-            ("pixels.version", "\(Self.pixelVersion)"), ("views.version", ViewPlan.version),
+            ("pixels.version", "\(Self.pixelVersion)"),
+            ("views.version", ViewPlan.version(of: plan.recipe)),
         ]
         fields += plan.recipe.viewFields
         fields += [

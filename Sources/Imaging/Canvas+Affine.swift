@@ -71,10 +71,10 @@ extension Canvas {
     }
 
     /// Samples the image bilinearly through `map`, keeping its size; what comes from outside is
-    /// `PixelOperation.fill`.
+    /// `fill`.
     private func transform(by map: cpixels_affine_map) {
         scratch.update(from: pixels, count: byteCount)
-        withUnsafeBytes(of: PixelOperation.fill) { fill in
+        withUnsafeBytes(of: (fill.red, fill.green, fill.blue)) { fill in
             cpixels_affine(
                 scratch, Int32(width), Int32(height), map,
                 fill.assumingMemoryBound(to: UInt8.self).baseAddress, pixels,

@@ -13,6 +13,8 @@ struct Canvas {
     let pixels: UnsafeMutablePointer<UInt8>
     /// Room for as many bytes as `pixels`; what it holds between operations means nothing.
     let scratch: UnsafeMutablePointer<UInt8>
+    /// What geometric operations show where there is no picture.
+    let fill: Colour
 
     /// The bytes to a row.
     var rowBytes: Int { width &* 3 }
@@ -28,13 +30,14 @@ enum Kernels {
 
 extension Image {
     /// Lends the image's pixels, with scratch memory, to operations that work in place.
-    mutating func withCanvas<R>(_ body: (Canvas) -> R) -> R {
+    mutating func withCanvas<R>(fill: Colour, _ body: (Canvas) -> R) -> R {
         let (width, height) = (width, height)
         return withMutablePixels { pixels in
             withUnsafeTemporaryAllocation(of: UInt8.self, capacity: width * height * 3) { scratch in
                 guard let scratch = scratch.baseAddress else { preconditionFailure("no pixels") }
                 return body(
-                    Canvas(width: width, height: height, pixels: pixels, scratch: scratch))
+                    Canvas(
+                        width: width, height: height, pixels: pixels, scratch: scratch, fill: fill))
             }
         }
     }

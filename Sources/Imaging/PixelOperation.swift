@@ -2,7 +2,7 @@
 ///
 /// Each equals what timm's `auto_augment`, or torchvision's colour jitter, makes Pillow do, on every
 /// byte. Geometric operations interpolate bilinearly, keep the size, and fill what comes from
-/// outside with ``PixelOperation/fill``.
+/// outside with the canvas's colour.
 public enum PixelOperation: Equatable, Sendable, Codable {
     /// Stretches each channel so that its least and greatest values become 0 and 255.
     case autoContrast
@@ -42,25 +42,44 @@ public enum PixelOperation: Equatable, Sendable, Codable {
     case gaussianBlur(radius: Double)
     /// Paints over a rectangle, which must lie within the image.
     case erase(PixelRect, ErasePaint)
+}
 
-    /// What geometric operations show where there is no picture: ImageNet's mean colour, red,
-    /// green, blue. Source: timm, `img_mean` of the RandAugment parameters.
-    public static let fill: (UInt8, UInt8, UInt8) = (124, 116, 104)
+/// A colour of 8 bits a channel.
+public struct Colour: Equatable, Sendable {
+    /// The three channels.
+    public let red, green, blue: UInt8
+
+    /// Makes a colour of its channels.
+    public init(red: UInt8, green: UInt8, blue: UInt8) {
+        (self.red, self.green, self.blue) = (red, green, blue)
+    }
+
+    /// The colour of a mean: 255 times each channel, rounded half to even.
+    ///
+    /// It is what RandAugment's geometric operations show where there is no picture. Source: timm
+    /// 1.0.31, `timm/data/transforms_factory.py`: `min(255, round(255 * x)) for x in mean`.
+    ///
+    /// - Parameter mean: Red, green, blue, in 0…1.
+    public init(mean: [Double]) {
+        precondition(mean.count == 3, "a colour has three channels")
+        func byte(_ value: Double) -> UInt8 {
+            UInt8(max(0, min((255 * value).rounded(.toNearestOrEven), 255)))
+        }
+        self.init(red: byte(mean[0]), green: byte(mean[1]), blue: byte(mean[2]))
+    }
+
+    /// ImageNet's mean colour, (124, 116, 104).
+    public static let imageNetMean = Colour(mean: [0.485, 0.456, 0.406])
 }
 
 extension Image {
-    /// The image after one operation.
-    public func applying(_ operation: PixelOperation) -> Image {
-        var image = self
-        image.apply(operation)
-        return image
-    }
-
     /// Performs one operation on the image.
     ///
     /// Factors and distances must be finite; `posterize` takes 0 to 8 bits.
-    public mutating func apply(_ operation: PixelOperation) {
-        withCanvas { $0.apply(operation) }
+    ///
+    /// - Parameter fill: The colour of what a geometric operation takes from outside.
+    public mutating func apply(_ operation: PixelOperation, fill: Colour) {
+        withCanvas(fill: fill) { $0.apply(operation) }
     }
 }
 

@@ -32,25 +32,30 @@ public final class Renderer {
     /// - Parameters:
     ///   - mirrored: Whether left and right change places afterwards.
     ///   - target: Room for `size * size * 3` bytes, rows of RGB.
+    /// - Throws: `ImageError` for want of memory.
     public func resize(
         size: Int, interpolation: Interpolation, mirrored: Bool,
         into target: UnsafeMutablePointer<UInt8>
-    ) {
+    ) throws(ImageError) {
         precondition(regionWidth > 0, "decode comes before resize")
         resampler.prepare(
             from: (regionWidth, regionHeight), to: (size, size), interpolation: interpolation)
-        resampler.resample(
+        try resampler.resample(
             region.reserve(regionWidth * regionHeight * 3), mirrored: mirrored, into: target)
     }
 
     /// Performs operations, one after the other, on a square of `size` pixels in place.
+    ///
+    /// - Parameter fill: The colour of what geometric operations take from outside.
+    /// - Throws: `ImageError` for want of memory.
     public func apply(
-        _ operations: [PixelOperation], size: Int, to pixels: UnsafeMutablePointer<UInt8>
-    ) {
+        _ operations: [PixelOperation], size: Int, fill: Colour,
+        to pixels: UnsafeMutablePointer<UInt8>
+    ) throws(ImageError) {
         guard !operations.isEmpty else { return }
         let canvas = Canvas(
             width: size, height: size, pixels: pixels,
-            scratch: scratch.reserve(size * size * 3))
+            scratch: try scratch.reserve(size * size * 3), fill: fill)
         for operation in operations { canvas.apply(operation) }
     }
 
@@ -74,7 +79,7 @@ public final class Renderer {
                 interpolation: interpolation)
             return resampler.source
         }
-        resampler.resample(
+        try resampler.resample(
             region.reserve(regionWidth * regionHeight * 3), mirrored: false, into: target)
     }
 }

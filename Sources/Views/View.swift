@@ -26,6 +26,9 @@ public struct View: Sendable, Equatable {
     /// The erased boxes; `nil` where the recipe has none or the view is spared.
     public let erasing: ErasingDraw?
 
+    /// The colour of what RandAugment's geometric operations take from outside the picture.
+    public let fill: Colour
+
     /// The side of the student's input, pixels.
     let studentSize: Int
     private let cropRule: Recipe.Crop
@@ -60,6 +63,7 @@ public struct View: Sendable, Equatable {
         }
         erasing = ErasingDraw(
             recipe.view, from: stream(.erasing), noise: stream(.erasingNoise))
+        fill = Colour(mean: recipe.view.mean)
         studentSize = recipe.view.size
         cropRule = recipe.view.crop
         cropDraws = stream(.crop)

@@ -1,3 +1,4 @@
+import Imaging
 import Recipes
 
 /// Which image every slot of an epoch shows, and every random draw of its view: a pure function of
@@ -11,9 +12,22 @@ import Recipes
 /// step: so the copies of an image fall in different groups of one step, as they fell on different
 /// processes in the published run.
 public struct ViewPlan: Sendable {
-    /// The version of everything drawn here. It changes whenever a view changes for an unchanged
-    /// recipe, and belongs in a cache's fingerprint.
-    public static let version = "philox4x32-10/1"
+    /// The version of a recipe's views, which stands in a cache's fingerprint. It changes whenever a
+    /// view changes for an unchanged recipe, and only for the recipes of which one does, so that the
+    /// caches of the others stay valid.
+    ///
+    /// - 1: what geometric operations take from outside has ImageNet's mean colour.
+    /// - 2: it has the colour of the recipe's own mean, as in timm. For ImageNet's mean, and without
+    ///   RandAugment, that is what version 1 made.
+    public static func version(of recipe: Recipe) -> String {
+        let isFirst =
+            recipe.view.randaugment == nil
+            || Colour(mean: recipe.view.mean) == .imageNetMean
+        return "philox4x32-10/\(isFirst ? 1 : 2)"
+    }
+
+    /// The most epochs, and the most images, that a draw has an address for.
+    public static let addresses = 0..<1 << 32
 
     /// The recipe that the plan follows.
     public let recipe: Recipe
@@ -36,9 +50,15 @@ public struct ViewPlan: Sendable {
 
     /// Plans a recipe over a data set.
     ///
-    /// - Throws: `RecipeError` if the images do not fill a single step.
+    /// - Throws: `RecipeError` if the images do not fill a single step, or are too many.
     public init(recipe: Recipe, imageCount: Int) throws(RecipeError) {
-        precondition((0...Int(UInt32.max)).contains(imageCount), "at most 2^32 - 1 images")
+        precondition(imageCount >= 0, "a number of images")
+        guard Self.addresses.contains(imageCount) else {
+            throw RecipeError(
+                place: nil,
+                message: "\(imageCount) images are more than the \(UInt32.max) that draws can tell "
+                    + "apart")
+        }
         let batch = recipe.batch
         // The published sampler keeps a multiple of 256 positions of the repeated list (Touvron et
         // al., DeiT), so each epoch shows a third of the images three times, not all of them.

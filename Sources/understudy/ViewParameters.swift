@@ -33,6 +33,11 @@ struct ViewParameters: Encodable {
     let seed: UInt64
     let epoch: Int
     let size: Int
+    /// What pixels are normalised with before they are mixed, red, green, blue.
+    let mean: [Double]
+    let std: [Double]
+    /// What geometric operations show where there is no picture, red, green, blue.
+    let fill: [UInt8]
     let slots: [Slot]
     let groups: [MixRecord]
 }

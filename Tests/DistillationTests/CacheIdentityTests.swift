@@ -50,7 +50,7 @@ struct IdentityCase: Sendable, CustomTestStringConvertible {
             lines: ["pixels.version: 0 in the cache, \(CacheIdentity.pixelVersion) here"]),
         IdentityCase(
             field: "views.version", older: "philox4x32-10/0",
-            lines: ["views.version: philox4x32-10/0 in the cache, \(ViewPlan.version) here"]),
+            lines: ["views.version: philox4x32-10/0 in the cache, philox4x32-10/2 here"]),
         .recipe("seed", "seed=43", lines: "seed: 42 in the cache, 43 here"),
         .recipe("batch.size", "batch.size=2", lines: "batch.size: 4 in the cache, 2 here"),
         .recipe("batch.group", "batch.group=4", lines: "batch.group: 2 in the cache, 4 here"),
@@ -83,7 +83,8 @@ struct IdentityCase: Sendable, CustomTestStringConvertible {
                 + "probability 1, mixup 0.8, cutmix 1, switch 0.5 here"),
         .recipe(
             "views.three_augment", "view.randaugment=none", "view.three_augment=true",
-            lines: "views.randaugment: rand-m7-n2-mstd0.5-p0.5-inc0 in the cache, none here",
+            lines: "views.version: philox4x32-10/2 in the cache, philox4x32-10/1 here",
+            "views.randaugment: rand-m7-n2-mstd0.5-p0.5-inc0 in the cache, none here",
             "views.three_augment: absent in the cache, true here"),
         .recipe(
             "views.color_jitter",

@@ -129,3 +129,12 @@ struct Dice: RandomNumberGenerator {
         #expect(crc32([UInt8]("123456789".utf8)) == 0xCBF4_3926)
     }
 }
+
+extension Image {
+    /// The image after one operation, which fills what comes from outside with ImageNet's mean.
+    func applying(_ operation: PixelOperation, fill: Colour = .imageNetMean) -> Image {
+        var image = self
+        image.apply(operation, fill: fill)
+        return image
+    }
+}

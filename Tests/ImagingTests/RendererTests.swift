@@ -15,20 +15,21 @@ import Testing
                     x: whole.width / 5, y: whole.height / 7,
                     width: max(1, whole.width * 3 / 5 - index), height: max(1, whole.height / 2))
                 for (size, flip) in [(17, false), (32, true), (61, true)] {
-                    var expected = whole.cropped(to: rect)
+                    var expected = try whole.cropped(to: rect)
                         .resized(width: size, height: size, interpolation: interpolation)
                     if flip { expected = expected.flippedHorizontally() }
-                    for operation in operations { expected.apply(operation) }
+                    for operation in operations { expected.apply(operation, fill: .imageNetMean) }
                     let image = try bytes.withUnsafeBytes { bytes in
                         try renderer.decode(bytes) { width, height in
                             #expect((width, height) == (whole.width, whole.height))
                             return rect
                         }
-                        return Image(width: size, height: size) { target in
-                            renderer.resize(
+                        return try Image(width: size, height: size) { target in
+                            try renderer.resize(
                                 size: size, interpolation: interpolation, mirrored: flip,
                                 into: target)
-                            renderer.apply(operations, size: size, to: target)
+                            try renderer.apply(
+                                operations, size: size, fill: .imageNetMean, to: target)
                         }
                     }
                     // Not the images themselves, which a failure would print.

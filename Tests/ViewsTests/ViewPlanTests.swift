@@ -1,3 +1,4 @@
+import Imaging
 import Recipes
 import Testing
 
@@ -147,5 +148,36 @@ import Testing
                 + "or add images")
         #expect(try message(0, "seed=1").hasPrefix("0 images fill 0 of the 1536 slots"))
         #expect(try message(1536, "batch.repeats=1") == "")
+    }
+
+    @Test("the version is raised for the recipes whose views changed, and for no other")
+    func version() throws {
+        // What caches hold that were made before views had a colour of their own.
+        let first = "philox4x32-10/1"
+        #expect(ViewPlan.version(of: try imagenet()) == first)
+        #expect(ViewPlan.version(of: try imagenet("view.mean=[0.4852, 0.4559, 0.406]")) == first)
+        #expect(
+            ViewPlan.version(
+                of: try imagenet("view.mean=[0.5, 0.5, 0.5]", "view.randaugment=none")) == first)
+        for mean in ["[0.5, 0.5, 0.5]", "[0.485, 0.456, 0.41]"] {
+            #expect(ViewPlan.version(of: try imagenet("view.mean=\(mean)")) == "philox4x32-10/2")
+        }
+    }
+
+    @Test("a view's geometric operations are filled with the recipe's mean") func fill() throws {
+        func fill(_ recipe: Recipe) -> Colour {
+            View(recipe: recipe, epoch: 0, slot: 0, imageIndex: 0).fill
+        }
+        #expect(fill(try imagenet()) == Colour(red: 124, green: 116, blue: 104))
+        #expect(
+            fill(try imagenet("view.mean=[0.5, 0.1, 0.3]"))
+                == Colour(red: 128, green: 26, blue: 76))
+    }
+
+    @Test("more images than draws can tell apart are refused") func tooManyImages() throws {
+        #expect(throws: RecipeError.self) { try ViewPlan(recipe: imagenet(), imageCount: 1 << 32) }
+        #expect(throws: RecipeError.self) { try ViewPlan(recipe: imagenet(), imageCount: .max) }
+        #expect(
+            try ViewPlan(recipe: imagenet(), imageCount: 1 << 32 - 1).stepsPerEpoch == 2_796_202)
     }
 }

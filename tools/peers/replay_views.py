@@ -17,7 +17,6 @@ from PIL import Image
 from timm.data.auto_augment import NAME_TO_OP
 
 FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
-FILL = (124, 116, 104)
 KINDS = {
     "point operations": (
         "AutoContrast", "Equalize", "Invert", "Posterize", "PosterizeIncreasing", "Solarize",
@@ -30,8 +29,6 @@ KINDS = {
 # A view counts under the kind of its operations; with more than one kind it counts by itself.
 ROWS = ("resampling alone", *KINDS, "several kinds")
 # The view's settings that mixing needs; they are the recipe's.
-MEAN = np.array([0.485, 0.456, 0.406], np.float32).reshape(1, 3, 1, 1)
-STD = np.array([0.229, 0.224, 0.225], np.float32).reshape(1, 3, 1, 1)
 SMOOTHING = 0.1
 GROUP = 192
 MIXING_BOUND = 1e-6
@@ -50,13 +47,16 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         tensors, parameters = render(arguments, classes, pathlib.Path(folder))
 
+    # timm/data/transforms_factory.py
+    fill = tuple(min(255, round(255 * value)) for value in parameters["mean"])
+    assert list(fill) == parameters["fill"], parameters["fill"]
     rows = {
         name: {"views": 0, "bytes": 0, "bytes_different": 0, "largest_level_difference": 0}
         for name in ROWS}
     worst = []
     operations = collections.Counter()
     for slot, ours in zip(parameters["slots"], tensors["pixels"], strict=True):
-        theirs = replayed(slot, parameters["size"])
+        theirs = replayed(slot, parameters["size"], fill)
         difference = np.abs(ours.transpose(1, 2, 0).astype(np.int16) - theirs)
         row = rows[kind(slot)]
         row["views"] += 1
@@ -106,7 +106,7 @@ def tensors_of(path: pathlib.Path) -> dict[str, np.ndarray]:
         for name, entry in json.loads(data[8:start]).items() if name != "__metadata__"}
 
 
-def replayed(slot: dict, size: int) -> np.ndarray:
+def replayed(slot: dict, size: int, fill: tuple) -> np.ndarray:
     """One view from its parameters: `[size, size, 3]`."""
     with Image.open(slot["path"]) as file:
         image = file.convert("RGB")
@@ -121,7 +121,7 @@ def replayed(slot: dict, size: int) -> np.ndarray:
         if operation["name"].startswith(("Posterize", "Solarize")):
             values = [int(value) for value in values]  # a count of bits, or a level
         image = NAME_TO_OP[operation["name"]](
-            image, *values, resample=Image.Resampling.BILINEAR, fillcolor=FILL)
+            image, *values, resample=Image.Resampling.BILINEAR, fillcolor=fill)
     return np.asarray(image).astype(np.int16)
 
 
@@ -139,6 +139,8 @@ def mixing(tensors: dict, parameters: dict, classes: int) -> dict:
     """Replays mixing on the dumped pixels, where the partner is among them too."""
     off = np.float32(SMOOTHING / classes)
     on = np.float32(1 - SMOOTHING + SMOOTHING / classes)
+    mean, std = (
+        np.array(parameters[name], np.float32).reshape(1, 3, 1, 1) for name in ("mean", "std"))
     groups = {group["group"]: group for group in parameters["groups"]}
     slots = parameters["slots"]
     modes = collections.Counter()
@@ -146,7 +148,7 @@ def mixing(tensors: dict, parameters: dict, classes: int) -> dict:
 
     def image(row: int) -> np.ndarray:
         pixels = tensors["pixels"][row : row + 1].astype(np.float32)
-        return (pixels / np.float32(255) - MEAN) / STD
+        return (pixels / np.float32(255) - mean) / std
 
     def target(row: int) -> np.ndarray:
         result = np.full(classes, off, np.float32)
