@@ -15,7 +15,7 @@ struct ClassNames {
         guard let bytes = try Descriptor.contents(of: path, limit: 1 << 28) else { return nil }
         var names: [String] = []
         var lines: [String: Int] = [:]
-        var reader = LineReader(bytes, path: path)
+        var reader = try LineReader(bytes, path: path)
         while let line = try reader.next() {
             guard !line.allSatisfy(\.isWhitespace) else {
                 throw reader.error("an empty line; the line's number is the label, so fill it")
@@ -88,11 +88,16 @@ struct LineReader {
     /// The number of the line read last, from 1.
     private(set) var line = 0
 
-    init(_ bytes: [UInt8], path: String) {
+    /// Starts before the first line.
+    ///
+    /// - Throws: `DatasetError` for a text of two bytes a character, as Windows shells write it.
+    init(_ bytes: [UInt8], path: String) throws(DatasetError) {
         self.bytes = bytes
         self.path = path
-        // A byte order mark, as Windows editors leave it.
-        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
+        position = TextMark.length(bytes)
+        if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
+            throw DatasetError("\(path): is UTF-16 text; save it as UTF-8")
+        }
     }
 
     /// The next line without its end (LF or CR LF); nil after the last.
@@ -111,5 +116,17 @@ struct LineReader {
         return text[...]
     }
 
-    func error(_ message: String) -> DatasetError { DatasetError("\(path):\(line): \(message)") }
+    func error(_ message: String, cause: DatasetError.Cause = .contents) -> DatasetError {
+        DatasetError("\(path):\(line): \(message)", cause: cause)
+    }
+}
+
+/// The byte order mark with which Windows editors begin a text.
+enum TextMark {
+    private static let bytes: [UInt8] = [0xEF, 0xBB, 0xBF]
+
+    /// The bytes that a text's mark takes; 0 where it has none.
+    static func length(_ text: some Sequence<UInt8>) -> Int {
+        text.starts(with: bytes) ? bytes.count : 0
+    }
 }

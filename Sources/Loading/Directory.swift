@@ -47,7 +47,12 @@ enum Directory {
         defer { closedir(directory) }
         let descriptor = dirfd(directory)
         var entries: [Entry] = []
-        while let record = readdir(directory) {
+        while true {
+            errno = 0
+            guard let record = readdir(directory) else {
+                guard errno == 0 else { throw .system(path, "cannot be read as a folder") }
+                break
+            }
             let (valid, repaired) = withUnsafePointer(to: &record.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) {
                     let valid = String(validatingCString: $0)

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// Memory that files are read into, one after another.
@@ -7,17 +8,30 @@ import Foundation
 public final class FileBuffer {
     private var storage = UnsafeMutableRawBufferPointer(start: nil, count: 0)
 
+    private static let alignment = 64
+
     /// Makes an empty buffer.
     public init() {}
 
-    deinit { storage.deallocate() }
+    deinit { free(storage.baseAddress) }
 
-    /// Memory of `count` bytes; what was there before is lost.
-    func reserve(_ count: Int) -> UnsafeMutableRawBufferPointer {
+    /// Memory of `count` bytes; what was there before is lost if it grows.
+    ///
+    /// - Parameter place: what the bytes are of, for the error.
+    /// - Throws: `DatasetError` where there is no memory.
+    func reserve(
+        _ count: Int, for place: @autoclosure () -> String
+    ) throws(DatasetError) -> UnsafeMutableRawBufferPointer {
         if storage.count < count {
-            storage.deallocate()
+            free(storage.baseAddress)
+            storage = UnsafeMutableRawBufferPointer(start: nil, count: 0)
             // Twice the size seen, so that a data set of growing files does not allocate for each.
-            storage = .allocate(byteCount: max(2 * count, 1 << 16), alignment: 64)
+            let size = max(count.multipliedReportingOverflow(by: 2).partialValue, count, 1 << 16)
+            var start: UnsafeMutableRawPointer?
+            guard posix_memalign(&start, Self.alignment, size) == 0, let start else {
+                throw .noMemory(place(), count)
+            }
+            storage = UnsafeMutableRawBufferPointer(start: start, count: size)
         }
         return UnsafeMutableRawBufferPointer(rebasing: storage[..<count])
     }
@@ -78,6 +92,7 @@ enum Descriptor {
         guard size <= limit else {
             throw DatasetError("\(path): \(size) bytes are too many for a text file")
         }
+        guard SystemMemory.canAllocate(size) else { throw .noMemory(path, size) }
         var code: Int32 = 0
         let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, initialized in
             let count = read(descriptor, into: UnsafeMutableRawBufferPointer(buffer), at: 0)

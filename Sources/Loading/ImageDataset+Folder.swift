@@ -20,13 +20,17 @@ extension ImageDataset {
                     + "mend data.classes or the folder")
         }
         var samples: [Sample] = []
+        var leftOut = LeftOutFiles()
         var empty: [String] = []
         for (label, folder) in folders.enumerated() {
             let before = samples.count
             try collect(
                 root: root, below: folder.name, label: label, within: [folder.identity],
-                into: &samples)
-            if samples.count == before { empty.append(folder.name) }
+                into: &samples, &leftOut)
+            if samples.count == before {
+                let others = leftOut.text(of: folder.name)
+                empty.append(folder.name + (others.map { ", but \($0)" } ?? ""))
+            }
         }
         guard empty.isEmpty else {
             throw DatasetError(
@@ -36,7 +40,9 @@ extension ImageDataset {
                     + "; add some or remove the folder")
         }
         return Contents(
-            classes: folders.map(\.name), samples: samples, store: try FileStore(root: root))
+            classes: folders.map(\.name), samples: samples, store: try FileStore(root: root),
+            notices: [leftOut.notice(in: root), LeftOutFiles.besideFolders(entries, in: root)]
+                .compactMap { $0 })
     }
 
     /// Refuses two class folders that are one directory or look alike.
@@ -69,8 +75,9 @@ extension ImageDataset {
 
     private static func collect(
         root: String, below folder: String, label: Int, within ancestors: [Directory.Identity],
-        into samples: inout [Sample]
+        into samples: inout [Sample], _ leftOut: inout LeftOutFiles
     ) throws(DatasetError) {
+        try refuseInterruption(root)
         for entry in try Directory.entries(of: "\(root)/\(folder)") {
             let path = "\(folder)/\(entry.name)"
             if entry.isFolder {
@@ -80,12 +87,17 @@ extension ImageDataset {
                 }
                 try collect(
                     root: root, below: path, label: label, within: ancestors + [entry.identity],
-                    into: &samples)
-            } else if extensions.contains(Directory.ending(of: entry.name)) {
+                    into: &samples, &leftOut)
+                continue
+            }
+            let ending = Directory.ending(of: entry.name)
+            if extensions.contains(ending) {
                 guard entry.kind == .file else {
                     throw DatasetError("\(root)/\(path): is not a regular file; remove it")
                 }
                 samples.append(Sample(path: path, label: label, bytes: entry.bytes))
+            } else if entry.kind == .file, otherExtensions.contains(ending) {
+                leftOut.add(ending, in: String(folder.prefix { $0 != "/" }))
             }
         }
     }

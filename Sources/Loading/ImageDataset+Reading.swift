@@ -5,10 +5,12 @@ import Imaging
 protocol ImageStore: Sendable {
     /// Reads an image's bytes.
     ///
+    /// - Parameter part: the bytes wanted, within the sample's size; all of them where it is nil,
+    ///   which are then checked against their checksum, if they have one.
     /// - Returns: a part of the buffer's memory, valid until its next use.
     /// - Throws: `DatasetError` with the place if it cannot be read or is not what was listed.
     func read(
-        _ index: Int, _ sample: ImageDataset.Sample, into buffer: FileBuffer
+        _ index: Int, _ sample: ImageDataset.Sample, _ part: Range<Int>?, into buffer: FileBuffer
     ) throws(DatasetError) -> UnsafeRawBufferPointer
 
     /// The place of an image, for messages.
@@ -29,11 +31,21 @@ extension ImageDataset {
     public func reading<Result>(
         _ index: Int, into buffer: FileBuffer, _ body: (UnsafeRawBufferPointer) throws -> Result
     ) throws(DatasetError) -> Result {
-        let bytes = try store.read(index, samples[index], into: buffer)
+        try reading(nil, of: index, into: buffer, body)
+    }
+
+    /// Reads a part of one image's bytes and lends them to `body`.
+    private func reading<Result>(
+        _ part: Range<Int>?, of index: Int, into buffer: FileBuffer,
+        _ body: (UnsafeRawBufferPointer) throws -> Result
+    ) throws(DatasetError) -> Result {
+        let bytes = try store.read(index, samples[index], part, into: buffer)
         do {
             return try body(bytes)
         } catch {
-            throw DatasetError("\(location(of: index)): \(error)")
+            throw DatasetError(
+                "\(location(of: index)): \(error)",
+                cause: (error as? ImageError).map { .image($0.cause) } ?? .contents)
         }
     }
 
@@ -56,6 +68,53 @@ extension ImageDataset {
         try decoding(index) { bytes in
             let size = try ImageDecoder.size(of: bytes)
             return PixelRect(x: 0, y: 0, width: size.width, height: size.height)
+        }
+    }
+
+    /// Checks that every image of a validation set can be read, by its beginning and its end.
+    ///
+    /// A header that can be read and the format's end mark near the end of the file are taken for a
+    /// whole image; one without the mark is decoded. So a training finds what would end its first
+    /// validation before it begins: 50,000 images take some seconds.
+    ///
+    /// - Throws: `DatasetError` naming the first that cannot be decoded, and how many more there
+    ///   are, or that cannot be read at all; `Interrupted` after a signal.
+    public func checkValidationImages(workers: Int) throws {
+        let faults = try stoppable { () throws(DatasetError) in
+            try concurrentMap(samples.count, workers: workers) { index throws(DatasetError) in
+                try refuseInterruption(path)
+                return try fault(of: index)
+            }
+        }.compactMap { $0 }
+        guard let first = faults.first else { return }
+        let others = faults.count - 1
+        throw DatasetError(
+            "\(first.description); every validation image counts, data.on_error is for training "
+                + "images" + (others > 0 ? " (and \(others) more cannot be decoded)" : ""),
+            cause: first.cause)
+    }
+
+    /// The reason for which an image cannot be decoded; nil if there is none.
+    private func fault(of index: Int) throws(DatasetError) -> DatasetError? {
+        let count = samples[index].bytes
+        let buffer = FileBuffer()
+        do {
+            let head = 0..<min(count, 1 << 16)
+            let format = try reading(head, of: index, into: buffer) {
+                try ImageDecoder.check($0)
+            }
+            let tail = max(0, count - 4096)..<count
+            if try reading(tail, of: index, into: buffer, { format.ends(in: $0) }) { return nil }
+        } catch {
+            guard error.isUndecodable else { throw error }
+        }
+        // Most headers lie within the beginning, but a camera's preview may come before.
+        do {
+            _ = try image(index)
+            return nil
+        } catch {
+            guard error.isUndecodable else { throw error }
+            return error
         }
     }
 
@@ -93,8 +152,9 @@ final class FileStore: ImageStore {
     }
 
     func read(
-        _ index: Int, _ sample: ImageDataset.Sample, into buffer: FileBuffer
+        _ index: Int, _ sample: ImageDataset.Sample, _ part: Range<Int>?, into buffer: FileBuffer
     ) throws(DatasetError) -> UnsafeRawBufferPointer {
+        let part = part ?? 0..<sample.bytes
         let file = Descriptor.open(sample.path, below: descriptor)
         guard file >= 0 else {
             throw .system(location(of: index, sample), "cannot be read")
@@ -109,12 +169,12 @@ final class FileStore: ImageStore {
                 "\(location(of: index, sample)): changed since it was listed: \(sample.bytes) bytes "
                     + "then, \(status.st_size) now; start again to list the data anew")
         }
-        let target = buffer.reserve(sample.bytes)
-        let count = Descriptor.read(file, into: target, at: 0)
+        let target = try buffer.reserve(part.count, for: location(of: index, sample))
+        let count = Descriptor.read(file, into: target, at: part.lowerBound)
         guard count >= 0 else {
             throw .system(location(of: index, sample), "cannot be read")
         }
-        guard count == sample.bytes else {
+        guard count == part.count else {
             throw DatasetError(
                 "\(location(of: index, sample)): changed while it was read; start again")
         }

@@ -1,3 +1,4 @@
+import Base
 import Crypto
 import Foundation
 
@@ -37,11 +38,23 @@ public struct ImageDataset: Sendable {
     /// SHA-256 over the images' contents, in hex, where it is known: for what `understudy pack`
     /// made.
     public let contentDigest: String?
+    /// What was found beside the images and is not used, a line to each kind; for the user to see.
+    public let notices: [String]
 
     let store: any ImageStore
 
     /// File name endings that count as images; the format itself is read from the content.
     public static let extensions: Set<String> = ["jpg", "jpeg", "png"]
+
+    /// File name endings of images that cannot be read, in the order in which they are told.
+    static let otherExtensions = [
+        "webp", "bmp", "tif", "tiff", "gif", "heic", "heif", "avif", "jxl", "jp2", "j2k", "jfif",
+        "jpe", "svg", "ppm", "pgm", "pbm", "pnm", "tga", "ico", "exr", "hdr", "dds", "psd", "dng",
+        "cr2", "cr3", "nef", "arw", "raw",
+    ]
+
+    /// File name endings of archives that cannot be read at random.
+    static let compressedExtensions: Set<String> = ["gz", "tgz", "bz2", "xz", "zst", "zip"]
 
     /// What a source turned out to hold.
     struct Contents {
@@ -49,6 +62,7 @@ public struct ImageDataset: Sendable {
         var samples: [Sample]
         var store: any ImageStore
         var contentDigest: String?
+        var notices: [String] = []
     }
 
     /// Lists a data set's images without opening them.
@@ -59,14 +73,17 @@ public struct ImageDataset: Sendable {
     ///   - path: a folder of class folders or of shards, a list, or one shard.
     ///   - expectedClasses: the number of classes demanded, if any.
     /// - Throws: `DatasetError` for what is missing, unreadable, damaged or ambiguous, for classes
-    ///   without images, or a different number of classes.
-    public init(_ path: String, expectedClasses: Int? = nil) throws(DatasetError) {
-        let contents = try Self.read(path, expectedClasses: expectedClasses)
+    ///   without images, or a different number of classes; `Interrupted` after a signal.
+    public init(_ path: String, expectedClasses: Int? = nil) throws {
+        let contents = try stoppable { () throws(DatasetError) in
+            try Self.read(path, expectedClasses: expectedClasses)
+        }
         self.path = path
         classes = contents.classes
         samples = contents.samples
         store = contents.store
         contentDigest = contents.contentDigest
+        notices = contents.notices.map(\.printable)
         digest = Self.digest(of: samples)
     }
 
@@ -75,7 +92,9 @@ public struct ImageDataset: Sendable {
     ) throws(DatasetError) -> Contents {
         var status = stat()
         guard stat(path, &status) == 0 else {
-            throw .system(path, "no such data set")
+            let code = errno
+            let isMissing = code == ENOENT || code == ENOTDIR
+            throw .system(path, isMissing ? "no such data set" : "cannot be read", code)
         }
         switch Directory.Kind(status) {
         case .file:
@@ -97,8 +116,10 @@ public struct ImageDataset: Sendable {
                     "\(path): holds both shards (\(shards[0].name)) and folders (\(folder.name)); "
                         + "move one kind away")
             }
-            return try Self.shards(
+            var contents = try Self.shards(
                 shards.map(\.name), in: path, single: false, expectedClasses: expectedClasses)
+            contents.notices = LeftOutFiles.besideShards(entries, in: path)
+            return contents
         case .other:
             throw DatasetError("\(path): neither a folder nor a regular file")
         }
@@ -107,11 +128,11 @@ public struct ImageDataset: Sendable {
     /// Refuses files that are plainly no list, before their bytes are taken for one.
     private static func refuseOtherFiles(_ path: String) throws(DatasetError) {
         let ending = Directory.ending(of: path)
-        if ["gz", "tgz", "bz2", "xz", "zst", "zip"].contains(ending) {
+        if compressedExtensions.contains(ending) {
             throw DatasetError(
                 "\(path): compressed archives cannot be read at random; unpack it to a plain .tar")
         }
-        if extensions.contains(ending) {
+        if extensions.contains(ending) || otherExtensions.contains(ending) {
             throw DatasetError(
                 "\(path): is one image; expected a folder, a list of images or a .tar shard")
         }

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import Testing
 
@@ -9,7 +10,7 @@ func datasetError(_ scratch: Scratch, _ name: String, classes: Int? = nil) -> St
         _ = try ImageDataset("\(scratch.path)/\(name)", expectedClasses: classes)
         return nil
     } catch {
-        return error.description.replacingOccurrences(of: scratch.path, with: "…")
+        return "\(error)".replacingOccurrences(of: scratch.path, with: "…")
     }
 }
 
@@ -69,6 +70,11 @@ func readingError(_ scratch: Scratch, _ dataset: ImageDataset, _ index: Int) -> 
         #expect(
             datasetError(scratch, "data")
                 == "…/data: no images (jpeg, jpg, png) in class b; add some or remove the folder")
+        try scratch.write("data/b/1.webp", [1])
+        #expect(
+            datasetError(scratch, "data")
+                == "…/data: no images (jpeg, jpg, png) in class b, but 1 that cannot be read (.webp); "
+                + "add some or remove the folder")
         try scratch.write("data/b/1.png", [1])
         #expect(datasetError(scratch, "data") == nil)
         #expect(
@@ -90,6 +96,40 @@ func readingError(_ scratch: Scratch, _ dataset: ImageDataset, _ index: Int) -> 
         #expect(mkfifo("\(scratch.path)/pipe", 0o600) == 0)
         #expect(
             datasetError(scratch, "pipe") == "…/pipe: neither a folder nor a regular file")
+    }
+
+    @Test("images that cannot be read are counted and named") func leftOut() throws {
+        let scratch = try Scratch()
+        let notices = {
+            try ImageDataset("\(scratch.path)/data").notices.map {
+                $0.replacingOccurrences(of: scratch.path, with: "…")
+            }
+        }
+        for index in 0..<8 { try scratch.write("data/c\(index)/1.jpg", [1]) }
+        try scratch.write("data/c0/readme.txt", [1])
+        #expect(try notices() == [])
+        try scratch.write("data/c0/x.webp", [1])
+        #expect(
+            try notices() == ["…/data/c0: 1 image that cannot be read (.webp) is left out"])
+        for ending in ["GIF", "bmp", "tiff"] { try scratch.write("data/c0/deep/x.\(ending)", [1]) }
+        #expect(
+            try notices() == [
+                "…/data/c0: 4 images that cannot be read (.webp, .bmp, .tiff, .gif) are left out"
+            ])
+        for index in 2..<8 { try scratch.write("data/c\(index)/x.heic", [1]) }
+        #expect(
+            try notices() == [
+                "…/data: 10 images that cannot be read (.webp, .bmp, .tiff, .gif, .heic) are left "
+                    + "out, in 7 classes: c0, c2, c3, c4, c5 and 2 more"
+            ])
+        // A name cannot forge a line.
+        try scratch.write("data/c9\u{1B}[31m\n/1.jpg", [1])
+        try scratch.write("data/c9\u{1B}[31m\n/x.gif", [1])
+        try scratch.write("data/loose.jpg", [1])
+        let text = try notices()
+        #expect(text.count == 2)
+        #expect(text[1] == "…/data: 1 file beside the class folders (.jpg) is left out")
+        #expect(text.allSatisfy { $0 == $0.printable })
     }
 
     @Test("links to nowhere, pipes and loops are named, and nothing waits for them")
