@@ -59,7 +59,8 @@ let package = Package(
             swiftSettings: swiftSettings),
         .target(name: "Views", dependencies: ["Recipes", "Imaging"], swiftSettings: swiftSettings),
         .target(
-            name: "Loading", dependencies: ["Base", "Views", "Imaging", "Recipes", "Torch", crypto],
+            name: "Loading",
+            dependencies: ["Base", "Views", "Imaging", "Recipes", "Torch", crypto],
             swiftSettings: swiftSettings),
         .target(
             name: "ResponseCache", dependencies: ["Base", "CHDF5", crypto],
@@ -74,7 +75,8 @@ let package = Package(
             name: "understudy",
             dependencies: [
                 "Base", "Distillation", "ResponseCache", "Loading", "Views", "Imaging", "Models",
-                "Recipes", "Torch", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Recipes", "Torch",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: swiftSettings),
         .testTarget(
             name: "BaseTests", dependencies: ["Base", "CBase"], swiftSettings: swiftSettings),
@@ -92,7 +94,7 @@ let package = Package(
             swiftSettings: swiftSettings),
         .testTarget(
             name: "LoadingTests",
-            dependencies: ["Loading", "Views", "Imaging", "Recipes", "Torch"],
+            dependencies: ["Base", "Loading", "Views", "Imaging", "Recipes", "Torch"],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "ResponseCacheTests", dependencies: ["ResponseCache", "CHDF5"],

@@ -1,3 +1,4 @@
+import Base
 import Crypto
 import Foundation
 import Imaging
@@ -7,7 +8,8 @@ import Torch
 ///
 /// Samples keep their order, so image `i` stays image `i`; bytes stay as they are unless images are
 /// to be made smaller. The same data set and options give the same bytes, whatever the number of
-/// workers, and a run that was killed is taken up after the whole shards that are there.
+/// workers, and a run that was killed is taken up after the whole shards that are there, each of
+/// which is compared with what was written.
 public struct DatasetPacker: Sendable {
     /// What a pack is made with.
     public struct Options: Sendable {
@@ -79,6 +81,14 @@ public struct DatasetPacker: Sendable {
     /// - Throws: `DatasetError` for an image that cannot be read or, where it is resized, decoded,
     ///   and for a folder that cannot be written.
     public func run(progress: (Int) throws -> Void) throws -> Summary {
+        do { return try pack(progress: progress) } catch let error as DatasetError
+            where error.cause == .interruption
+        {
+            throw Interrupted(description: error.description)
+        }
+    }
+
+    private func pack(progress: (Int) throws -> Void) throws -> Summary {
         try? FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: true)
         let lock = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -94,33 +104,63 @@ public struct DatasetPacker: Sendable {
         try write(plan.text(), PackPlan.file)
         try write(Data(classes), ClassNames.file)
 
-        var index = ShardIndex()
-        var contents = SHA256()
+        var pack = Unfinished(journal: try PackJournal(in: directory))
         var (written, resized) = (0, 0)
         for shard in 0..<plan.shards {
             let name = plan.name(ofShard: shard)
-            if FileManager.default.fileExists(atPath: "\(directory)/\(name)") {
-                try adopt(shard, into: &index, &contents)
+            if pack.journal.digest(of: name) != nil, try isThere(name) {
+                try adopt(shard, into: &pack)
             } else {
-                resized += try write(shard, into: &index, &contents, progress: progress)
-                written += 1
+                let made = try write(shard, into: &pack, progress: progress)
+                resized += made.resized
+                written += made.isNew ? 1 : 0
             }
             try progress(plan.samples(ofShard: shard).upperBound)
         }
-        index.contentDigest = hexadecimal(contents.finalize())
-        try write(Data(index.text()), ShardIndex.file)
+        pack.index.contentDigest = hexadecimal(pack.contents.finalize())
+        try write(Data(pack.index.text()), ShardIndex.file)
+        pack.journal.remove()
         return try summary(written: written, resized: resized)
     }
 
+    /// What is known of the shards that are done.
+    private struct Unfinished {
+        var journal: PackJournal
+        var index = ShardIndex()
+        /// Of the images' SHA-256.
+        var contents = SHA256()
+
+        /// Appends an image.
+        ///
+        /// - Parameter digests: of its bytes.
+        mutating func append(
+            _ sample: ImageDataset.Sample, at place: ShardStore.Place,
+            _ digests: (sha256: SHA256.Digest, crc32c: UInt32)
+        ) {
+            digests.sha256.withUnsafeBytes { contents.update(bufferPointer: $0) }
+            index.samples.append(sample)
+            index.places.append(place)
+            index.checksums.append(digests.crc32c)
+        }
+    }
+
+    /// Whether the folder has a file of this name.
+    private func isThere(_ name: String) throws(DatasetError) -> Bool {
+        var status = stat()
+        if stat("\(directory)/\(name)", &status) == 0 { return true }
+        guard errno == ENOENT else { throw .system("\(directory)/\(name)", "cannot be read") }
+        return false
+    }
+
     /// The summary of a pack that is whole already.
-    private func finished() throws(DatasetError) -> Summary? {
+    private func finished() throws -> Summary? {
         guard try PackPlan(in: directory) != nil,
             try ShardIndex(contentsOf: "\(directory)/\(ShardIndex.file)") != nil
         else { return nil }
         return try summary(written: 0, resized: 0)
     }
 
-    private func summary(written: Int, resized: Int) throws(DatasetError) -> Summary {
+    private func summary(written: Int, resized: Int) throws -> Summary {
         let packed = try ImageDataset(directory, expectedClasses: dataset.classes.count)
         guard let index = try ShardIndex(contentsOf: "\(directory)/\(ShardIndex.file)"),
             let contentDigest = index.contentDigest
@@ -148,7 +188,7 @@ public struct DatasetPacker: Sendable {
                     "\(directory): holds another pack (\(difference)); choose another --out")
             }
         } else if let other = try Directory.entries(of: directory).first(where: {
-            !$0.name.hasSuffix(".tmp")
+            !Self.isTemporary($0.name)
         }) {
             throw DatasetError(
                 "\(directory): holds something else (\(other.name)); choose another --out")
@@ -157,9 +197,26 @@ public struct DatasetPacker: Sendable {
 
     /// Removes what a killed run left half-written.
     private func removeTemporaries() throws(DatasetError) {
-        for entry in try Directory.entries(of: directory) where entry.name.hasSuffix(".tmp") {
+        for entry in try Directory.entries(of: directory)
+        where entry.kind == .file && Self.isTemporary(entry.name) {
             unlink("\(directory)/\(entry.name)")
         }
+    }
+
+    /// Whether a name is one that a pack gives what it has not finished: `shard-000003.tar.tmp`,
+    /// `index.tsv.4711.tmp`.
+    static func isTemporary(_ name: String) -> Bool {
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        func isNumber(_ text: Substring) -> Bool {
+            !text.isEmpty && text.utf8.allSatisfy { (48...57).contains($0) }
+        }
+        if parts.count == 3 {
+            return parts[0].hasPrefix("shard-") && isNumber(parts[0].dropFirst(6))
+                && parts[1] == "tar" && parts[2] == "tmp"
+        }
+        return parts.count == 4 && isNumber(parts[2]) && parts[3] == "tmp"
+            && [PackPlan.file, ClassNames.file, ShardIndex.file]
+                .contains("\(parts[0]).\(parts[1])")
     }
 
     private func write(_ data: Data, _ name: String) throws(DatasetError) {
@@ -170,15 +227,18 @@ public struct DatasetPacker: Sendable {
 
     /// Writes one shard and appends it to the index.
     ///
-    /// - Returns: how many images were resized.
+    /// A shard of its name that is there, which no journal vouches for, is compared with it and
+    /// stays if it has the same bytes.
+    ///
+    /// - Returns: how many images were resized, and whether the shard was not there.
     private func write(
-        _ shard: Int, into index: inout ShardIndex, _ contents: inout SHA256,
-        progress: (Int) throws -> Void
-    ) throws -> Int {
+        _ shard: Int, into pack: inout Unfinished, progress: (Int) throws -> Void
+    ) throws -> (resized: Int, isNew: Bool) {
         let range = plan.samples(ofShard: shard)
         let name = plan.name(ofShard: shard)
-        let number = Int32(index.shards.count)
-        var writer = try ShardWriter("\(directory)/\(name)")
+        let path = "\(directory)/\(name)"
+        let number = Int32(pack.index.shards.count)
+        var writer = try ShardWriter(path)
         var names = MemberNames()
         var resized = 0
         for start in stride(from: range.lowerBound, to: range.upperBound, by: Self.batch) {
@@ -188,30 +248,42 @@ public struct DatasetPacker: Sendable {
             }
             for (offset, image) in images.enumerated() {
                 let sample = dataset.samples[start + offset]
-                let path = image.isResized ? Self.jpegPath(sample.path) : sample.path
+                let source = image.isResized ? Self.jpegPath(sample.path) : sample.path
                 let place = try writer.append(
-                    names.next(path, ending: image.ending), image.bytes, label: sample.label)
-                contents.update(data: Data(SHA256.hash(data: image.bytes)))
-                index.samples.append(
-                    ImageDataset.Sample(path: path, label: sample.label, bytes: image.bytes.count))
-                index.places.append(
-                    ShardStore.Place(shard: number, offset: place.offset, header: place.header))
+                    names.next(source, ending: image.ending), image.bytes, label: sample.label)
+                pack.append(
+                    ImageDataset.Sample(
+                        path: source, label: sample.label, bytes: image.bytes.count),
+                    at: ShardStore.Place(
+                        shard: number, offset: place.offset, header: place.header),
+                    image.bytes.withUnsafeBytes { ($0.sha256, crc32c($0)) })
                 resized += image.isResized ? 1 : 0
             }
             try progress(start + count)
         }
-        let bytes = writer.size + TarBlocks.end.count
-        let hash = try writer.publish()
-        index.shards.append(ShardIndex.Shard(name: name, bytes: bytes, sha256: hash))
-        return resized
+        let digest = try writer.finish()
+        pack.index.shards.append(.init(name: name, bytes: writer.size, sha256: digest))
+        guard try !isThere(name) else {
+            guard try Self.sha256(ofFile: path) == digest else {
+                throw DatasetError("\(path): is not the shard that this pack has here; remove it")
+            }
+            return (resized, false)
+        }
+        try pack.journal.append(digest, of: name)
+        try writer.publish()
+        return (resized, true)
     }
 
-    /// Appends a shard that is there to the index, after a look at what it holds.
-    private func adopt(
-        _ shard: Int, into index: inout ShardIndex, _ contents: inout SHA256
-    ) throws(DatasetError) {
+    /// Appends a shard that is there to the index, after a comparison with what was written.
+    private func adopt(_ shard: Int, into pack: inout Unfinished) throws(DatasetError) {
         let name = plan.name(ofShard: shard)
         let path = "\(directory)/\(name)"
+        let digest = try Self.sha256(ofFile: path)
+        guard digest == pack.journal.digest(of: name) else {
+            throw DatasetError(
+                "\(path): damaged since it was written: its SHA-256 is not that of "
+                    + "\(PackJournal.file); remove it and run again")
+        }
         let range = plan.samples(ofShard: shard)
         let scan = try ShardScan(path)
         let isSame =
@@ -227,21 +299,26 @@ public struct DatasetPacker: Sendable {
         guard isSame else {
             throw DatasetError("\(path): is not the shard that this pack has here; remove it")
         }
-        let file = ShardStore(
-            folder: directory,
-            shards: [.init(name: name, bytes: scan.bytes, sha256: nil)],
-            places: scan.entries.map { .init(shard: 0, offset: $0.offset, header: $0.header) })
-        let buffer = FileBuffer()
-        for (number, entry) in scan.entries.enumerated() {
-            let bytes = try file.read(number, entry.sample, into: buffer)
-            var hash = SHA256()
-            hash.update(bufferPointer: bytes)
-            contents.update(data: Data(hash.finalize()))
+        let number = Int32(pack.index.shards.count)
+        pack.index.shards.append(.init(name: name, bytes: scan.bytes, sha256: digest))
+        let places = scan.entries.map {
+            ShardStore.Place(shard: 0, offset: $0.offset, header: $0.header)
         }
-        index.append(scan, name: name, sha256: try Self.sha256(ofFile: path))
+        let file = ShardStore(
+            folder: directory, shards: [pack.index.shards[Int(number)]], places: places,
+            checksums: [])
+        let buffer = FileBuffer()
+        for (index, entry) in scan.entries.enumerated() {
+            let bytes = try file.read(index, entry.sample, nil, into: buffer)
+            pack.append(
+                entry.sample,
+                at: ShardStore.Place(shard: number, offset: entry.offset, header: entry.header),
+                (bytes.sha256, crc32c(bytes)))
+        }
     }
 
-    private static func sha256(ofFile path: String) throws(DatasetError) -> String {
+    /// - Throws: `DatasetError` with the path, also after a signal.
+    static func sha256(ofFile path: String) throws(DatasetError) -> String {
         let descriptor = Descriptor.open(path)
         guard descriptor >= 0 else { throw .system(path, "cannot be read") }
         defer { close(descriptor) }
@@ -249,7 +326,10 @@ public struct DatasetPacker: Sendable {
         let buffer = FileBuffer()
         var offset = 0
         while true {
-            let target = buffer.reserve(1 << 20)
+            if Interruption.requested {
+                throw DatasetError("stopped while \(path) was compared", cause: .interruption)
+            }
+            let target = try buffer.reserve(1 << 20, for: path)
             let count = Descriptor.read(descriptor, into: target, at: offset)
             guard count >= 0 else { throw .system(path, "cannot be read") }
             hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: target[..<count]))
@@ -290,6 +370,9 @@ extension DatasetPacker {
             guard hasEnding || format != nil else {
                 throw DatasetError("neither JPEG nor PNG, by name or content")
             }
+            guard SystemMemory.canAllocate(bytes.count) else {
+                throw DatasetError.noMemory("the image", bytes.count)
+            }
             return Packed(
                 bytes: Array(bytes), ending: format == .png ? "png" : "jpg", isResized: false)
         }
@@ -298,5 +381,14 @@ extension DatasetPacker {
     /// A path with an ending that fits a JPEG.
     private static func jpegPath(_ path: String) -> String {
         Directory.ending(of: path) == "png" ? String(path.dropLast(3)) + "jpg" : path
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// SHA-256 of the bytes.
+    fileprivate var sha256: SHA256.Digest {
+        var hash = SHA256()
+        hash.update(bufferPointer: self)
+        return hash.finalize()
     }
 }

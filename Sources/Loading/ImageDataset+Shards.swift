@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import Torch
 
@@ -25,7 +26,8 @@ extension ImageDataset {
             places.store(index.text())
         }
         guard !index.samples.isEmpty else { throw DatasetError("\(folder): the shards are empty") }
-        let store = ShardStore(folder: folder, shards: index.shards, places: index.places)
+        let store = ShardStore(
+            folder: folder, shards: index.shards, places: index.places, checksums: index.checksums)
         var labels = LabelColumn()
         for sample in index.samples { labels.append(sample.label) }
         let (classes, _) = try labels.resolved(
@@ -119,12 +121,19 @@ final class ShardStore: ImageStore {
     private let folder: String
     private let shards: [ShardIndex.Shard]
     private let places: [Place]
+    private let checksums: [UInt32]
     private let files: OpenShards
 
-    init(folder: String, shards: [ShardIndex.Shard], places: [Place]) {
+    /// - Parameter checksums: the CRC-32C of each image, against which every read is checked; empty
+    ///   where nobody has taken them.
+    init(
+        folder: String, shards: [ShardIndex.Shard], places: [Place], checksums: [UInt32]
+    ) {
+        precondition(checksums.isEmpty || checksums.count == places.count, "one for each image")
         self.folder = folder
         self.shards = shards
         self.places = places
+        self.checksums = checksums
         files = OpenShards(paths: shards.map { "\(folder)/\($0.name)" })
     }
 
@@ -133,24 +142,35 @@ final class ShardStore: ImageStore {
     }
 
     func read(
-        _ index: Int, _ sample: ImageDataset.Sample, into buffer: FileBuffer
+        _ index: Int, _ sample: ImageDataset.Sample, _ part: Range<Int>?, into buffer: FileBuffer
     ) throws(DatasetError) -> UnsafeRawBufferPointer {
         let place = places[index]
         let shard = Int(place.shard)
-        // The header comes along in the same read: it tells whether this is still the member.
-        let target = buffer.reserve(TarHeader.block + sample.bytes)
+        // The header comes along in the same read: it tells whether this is still the member. A part
+        // that does not follow it is read with as many bytes before, which are not looked at.
+        let wanted = part ?? 0..<sample.bytes
+        let target = try buffer.reserve(
+            TarHeader.block + wanted.count, for: location(of: index, sample))
         let descriptor = try files.borrow(shard)
         let count = Descriptor.read(
-            descriptor, into: target, at: place.offset - TarHeader.block)
+            descriptor, into: target, at: place.offset + wanted.lowerBound - TarHeader.block)
         let code = errno
         files.giveBack(shard)
         guard count >= 0 else { throw .system(location(of: index, sample), "cannot be read", code) }
         let header = UnsafeRawBufferPointer(rebasing: target[..<min(count, TarHeader.block)])
-        guard count == target.count, TarHeader.fingerprint(header) == place.header else {
+        guard count == target.count,
+            wanted.lowerBound > 0 || TarHeader.fingerprint(header) == place.header
+        else {
             throw DatasetError(
                 "\(folder)/\(shards[shard].name): sample \(sample.path) changed since the shard was "
                     + "indexed; delete \(ShardIndex.file) to have it indexed anew")
         }
-        return UnsafeRawBufferPointer(rebasing: target[TarHeader.block...])
+        let bytes = UnsafeRawBufferPointer(rebasing: target[TarHeader.block...])
+        if part == nil, !checksums.isEmpty, crc32c(bytes) != checksums[index] {
+            throw DatasetError(
+                "\(location(of: index, sample)): damaged: its bytes are not those that were packed "
+                    + "(CRC-32C); restore the shard, or pack anew")
+        }
+        return bytes
     }
 }

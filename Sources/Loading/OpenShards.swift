@@ -1,11 +1,9 @@
 import Foundation
-import Synchronization
 
 /// The descriptors of shards, opened when first read and shared by all threads.
-final class OpenShards: Sendable {
-    /// Descriptors kept open; a process may often have 1024.
-    static let limit = 256
-
+///
+/// Sendable: all mutable state is read and written with `condition` locked.
+final class OpenShards: @unchecked Sendable {
     private struct File {
         /// -1 while it is not open.
         var descriptor: Int32 = -1
@@ -13,62 +11,96 @@ final class OpenShards: Sendable {
         var lastUse = 0
     }
 
-    private struct State {
-        var files: [File]
-        var open = 0
-        var clock = 0
-    }
-
+    /// The most descriptors kept open.
+    let limit: Int
     private let paths: [String]
-    private let state: Mutex<State>
+    private let openFile: @Sendable (String) -> Int32
+    private let condition = NSCondition()
+    private var files: [File]
+    private var open = 0
+    private var clock = 0
 
-    init(paths: [String]) {
+    /// - Parameters:
+    ///   - limit: the most descriptors kept open.
+    ///   - openFile: opens a file for reading; -1 and errno where that fails.
+    init(
+        paths: [String], limit: Int = OpenShards.standardLimit,
+        openFile: @escaping @Sendable (String) -> Int32 = { Descriptor.open($0) }
+    ) {
+        precondition(limit >= 1, "at least one shard is open")
         self.paths = paths
-        state = Mutex(State(files: [File](repeating: File(), count: paths.count)))
+        self.limit = limit
+        self.openFile = openFile
+        files = [File](repeating: File(), count: paths.count)
     }
 
     deinit {
-        state.withLock {
-            for file in $0.files where file.descriptor >= 0 { close(file.descriptor) }
-        }
+        for file in files where file.descriptor >= 0 { close(file.descriptor) }
     }
 
+    /// A quarter of the descriptors that the process may have, and 256 at most: the cache, the run
+    /// and libraries open files, too.
+    static var standardLimit: Int {
+        let descriptors = sysconf(Int32(_SC_OPEN_MAX))
+        return standardLimit(descriptors: descriptors > 0 ? descriptors : 256)
+    }
+
+    static func standardLimit(descriptors: Int) -> Int { max(1, min(256, descriptors / 4)) }
+
     /// Descriptors open now.
-    var count: Int { state.withLock { $0.open } }
+    var count: Int {
+        condition.lock()
+        defer { condition.unlock() }
+        return open
+    }
 
     /// A shard's descriptor, which stays open until it is given back.
+    ///
+    /// Where the process has no descriptor left, one of ours is closed for it, as soon as nobody
+    /// reads from it.
     func borrow(_ shard: Int) throws(DatasetError) -> Int32 {
-        let descriptor = state.withLock { state in
-            if state.files[shard].descriptor < 0 {
-                if state.open >= Self.limit { Self.closeOldest(&state) }
-                let descriptor = Descriptor.open(paths[shard])
-                guard descriptor >= 0 else { return -errno }
-                state.files[shard].descriptor = descriptor
-                state.open += 1
+        condition.lock()
+        defer { condition.unlock() }
+        while files[shard].descriptor < 0 {
+            if open >= limit { closeOldest() }
+            let descriptor = openFile(paths[shard])
+            let code = errno
+            if descriptor >= 0 {
+                files[shard].descriptor = descriptor
+                open += 1
+                break
             }
-            state.clock += 1
-            state.files[shard].lastUse = state.clock
-            state.files[shard].readers += 1
-            return state.files[shard].descriptor
+            guard code == EMFILE || code == ENFILE, open > 0 else {
+                throw .system(paths[shard], "cannot be read", code)
+            }
+            if !closeOldest() { condition.wait() }
         }
-        guard descriptor >= 0 else { throw .system(paths[shard], "cannot be read", -descriptor) }
-        return descriptor
+        clock += 1
+        files[shard].lastUse = clock
+        files[shard].readers += 1
+        return files[shard].descriptor
     }
 
     /// Ends the use of a borrowed descriptor.
     func giveBack(_ shard: Int) {
-        state.withLock { $0.files[shard].readers -= 1 }
+        condition.lock()
+        files[shard].readers -= 1
+        condition.broadcast()
+        condition.unlock()
     }
 
     /// Closes the file that has not been used for longest, unless every one is being read.
-    private static func closeOldest(_ state: inout State) {
-        let idle = state.files.indices.filter {
-            state.files[$0].descriptor >= 0 && state.files[$0].readers == 0
+    ///
+    /// - Returns: whether one was closed.
+    @discardableResult
+    private func closeOldest() -> Bool {
+        let idle = files.indices.filter { files[$0].descriptor >= 0 && files[$0].readers == 0 }
+        guard let oldest = idle.min(by: { files[$0].lastUse < files[$1].lastUse }) else {
+            return false
         }
-        guard let oldest = idle.min(by: { state.files[$0].lastUse < state.files[$1].lastUse })
-        else { return }
-        close(state.files[oldest].descriptor)
-        state.files[oldest].descriptor = -1
-        state.open -= 1
+        close(files[oldest].descriptor)
+        files[oldest].descriptor = -1
+        open -= 1
+        return true
     }
 }

@@ -24,14 +24,18 @@ struct PackPlan: Codable, Equatable {
     }
 
     /// The number of shards.
-    var shards: Int { (samples + samplesPerShard - 1) / samplesPerShard }
+    var shards: Int {
+        samples / samplesPerShard + (samples % samplesPerShard == 0 ? 0 : 1)
+    }
 
     /// A shard's file name.
-    func name(ofShard shard: Int) -> String { String(format: "shard-%06d.tar", shard) }
+    func name(ofShard shard: Int) -> String { String(format: "shard-%06ld.tar", shard) }
 
     /// The samples of a shard.
     func samples(ofShard shard: Int) -> Range<Int> {
-        shard * samplesPerShard..<min((shard + 1) * samplesPerShard, samples)
+        // Any number of samples may have been asked for: no product or sum beyond the data set's.
+        let first = shard * samplesPerShard
+        return first..<first + min(samplesPerShard, samples - first)
     }
 
     /// The plan of a folder; nil if it has none.

@@ -1,15 +1,17 @@
+import Base
 import Foundation
 
 extension ShardIndex {
     private static let title = "understudy-index"
     private static let tab = UInt8(ascii: "\t")
     private static let lineFeed = UInt8(ascii: "\n")
+    private static let carriageReturn = UInt8(ascii: "\r")
     private static let backslash = UInt8(ascii: "\\")
 
     /// The index as text.
     func text() -> [UInt8] {
         var text: [UInt8] = []
-        text.reserveCapacity(80 * samples.count + 100 * shards.count + 200)
+        text.reserveCapacity(90 * samples.count + 100 * shards.count + 200)
         text += "\(Self.title)\t\(Self.version)\ncontent\t\(contentDigest ?? "-")\n".utf8
         text += "shards\t\(shards.count)\n".utf8
         for shard in shards {
@@ -17,26 +19,41 @@ extension ShardIndex {
             text += "\t\(shard.bytes)\t\(shard.sha256 ?? "-")\n".utf8
         }
         text += "samples\t\(samples.count)\n".utf8
-        for (sample, place) in zip(samples, places) {
+        for (index, (sample, place)) in zip(samples, places).enumerated() {
             for number in [Int(place.shard), place.offset, sample.bytes, sample.label] {
                 text.append(decimal: number)
                 text.append(Self.tab)
             }
-            for shift in stride(from: 60, through: 0, by: -4) {
-                let digit = UInt8(place.header >> UInt64(shift) & 15)
-                text.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+            Self.append(hexadecimal: place.header, digits: 16, to: &text)
+            text.append(Self.tab)
+            if checksums.isEmpty {
+                text.append(UInt8(ascii: "-"))
+            } else {
+                Self.append(hexadecimal: UInt64(checksums[index]), digits: 8, to: &text)
             }
             text.append(Self.tab)
             Self.append(sample.path, to: &text)
             text.append(Self.lineFeed)
         }
+        let checksum = text.withUnsafeBytes { crc32c($0) }
+        text += "checksum\t".utf8
+        Self.append(hexadecimal: UInt64(checksum), digits: 8, to: &text)
+        text.append(Self.lineFeed)
         return text
+    }
+
+    private static func append(hexadecimal value: UInt64, digits: Int, to text: inout [UInt8]) {
+        for shift in stride(from: 4 * (digits - 1), through: 0, by: -4) {
+            let digit = UInt8(value >> UInt64(shift) & 15)
+            text.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+        }
     }
 
     private static func append(_ name: String, to text: inout [UInt8]) {
         for byte in name.utf8 {
             switch byte {
             case lineFeed: text += [backslash, UInt8(ascii: "n")]
+            case carriageReturn: text += [backslash, UInt8(ascii: "r")]
             case backslash: text += [backslash, backslash]
             default: text.append(byte)
             }
@@ -50,8 +67,13 @@ extension ShardIndex {
         // What is no file, such as a folder of this name, is no index either.
         var status = stat()
         guard stat(path, &status) == 0, Directory.Kind(status) == .file,
-            let bytes = try Descriptor.contents(of: path)
+            let stored = try Descriptor.contents(of: path)
         else { return nil }
+        // Samples and places take less than three times their lines.
+        guard SystemMemory.canAllocate(3 * stored.count) else {
+            throw .noMemory(path, stored.count)
+        }
+        let bytes = Self.withoutWindowsMarks(stored)
         let parsed = bytes.withUnsafeBufferPointer { bytes in
             Result { () throws(FieldReader.Fault) in try ShardIndex(parsing: bytes) }
         }
@@ -62,10 +84,27 @@ extension ShardIndex {
         }
     }
 
+    /// The text without the byte order mark and the carriage returns that an editor or a version
+    /// control system on Windows puts in; a name's own carriage returns are escaped.
+    private static func withoutWindowsMarks(_ text: [UInt8]) -> [UInt8] {
+        let rest = text.dropFirst(TextMark.length(text))
+        guard let end = rest.firstIndex(of: lineFeed), end > rest.startIndex,
+            rest[end - 1] == carriageReturn
+        else { return rest.count == text.count ? text : Array(rest) }
+        var plain: [UInt8] = []
+        plain.reserveCapacity(rest.count)
+        for (index, byte) in zip(rest.indices, rest)
+        where byte != carriageReturn || index + 1 == rest.endIndex || rest[index + 1] != lineFeed {
+            plain.append(byte)
+        }
+        return plain
+    }
+
     private init(parsing bytes: UnsafeBufferPointer<UInt8>) throws(FieldReader.Fault) {
         var reader = FieldReader(bytes)
         guard try reader.word(Self.tab) == Self.title else { throw reader.fault }
-        guard try reader.number(Self.lineFeed) == Self.version else { throw reader.fault }
+        let version = try reader.number(Self.lineFeed)
+        guard (1...Self.version).contains(version) else { throw reader.fault }
         guard try reader.word(Self.tab) == "content" else { throw reader.fault }
         contentDigest = try reader.hash()
         guard try reader.word(Self.tab) == "shards" else { throw reader.fault }
@@ -80,19 +119,32 @@ extension ShardIndex {
         // A line has at least 27 bytes, so a damaged count cannot ask for more than the file holds.
         samples.reserveCapacity(min(sampleCount, bytes.count / 27))
         places.reserveCapacity(min(sampleCount, bytes.count / 27))
-        for _ in 0..<sampleCount {
+        for index in 0..<sampleCount {
             let fault = reader.fault
             let shard = try reader.number(Self.tab)
             let offset = try reader.number(Self.tab)
             let size = try reader.number(Self.tab)
             let label = try reader.number(Self.tab)
-            let header = try reader.hexadecimal(Self.tab)
+            let header = try reader.hexadecimal(digits: 16, Self.tab)
+            if version > 1, let checksum = try reader.checksum(Self.tab) {
+                // All images have one, or none has.
+                guard checksums.count == index else { throw fault }
+                checksums.append(checksum)
+            } else if !checksums.isEmpty {
+                throw fault
+            }
             let path = try reader.text(Self.lineFeed)
             guard shard < shards.count, offset >= TarHeader.block,
                 size <= shards[shard].bytes - offset
             else { throw fault }
             places.append(ShardStore.Place(shard: Int32(shard), offset: offset, header: header))
             samples.append(ImageDataset.Sample(path: path, label: label, bytes: size))
+        }
+        if version > 1 {
+            let (fault, checksum) = (reader.fault, reader.checksumSoFar)
+            guard try reader.word(Self.tab) == "checksum",
+                try reader.hexadecimal(digits: 8, Self.lineFeed) == UInt64(checksum)
+            else { throw fault }
         }
         guard reader.isAtEnd else { throw reader.fault }
     }
@@ -110,6 +162,11 @@ private struct FieldReader {
     init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
 
     var isAtEnd: Bool { position == bytes.count }
+
+    /// The CRC-32C of what was read so far.
+    var checksumSoFar: UInt32 {
+        crc32c(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: bytes[..<position])))
+    }
 
     /// The present line cannot be read.
     var fault: Fault { Fault(line: line) }
@@ -138,9 +195,22 @@ private struct FieldReader {
         return value
     }
 
-    mutating func hexadecimal(_ end: UInt8) throws(Fault) -> UInt64 {
+    mutating func hexadecimal(digits count: Int, _ end: UInt8) throws(Fault) -> UInt64 {
         let digits = try field(end)
-        guard digits.count == 16 else { throw fault }
+        return try value(ofHexadecimal: digits, count)
+    }
+
+    /// Eight hexadecimal digits; nil for `-`.
+    mutating func checksum(_ end: UInt8) throws(Fault) -> UInt32? {
+        let digits = try field(end)
+        if digits.count == 1, digits[0] == UInt8(ascii: "-") { return nil }
+        return UInt32(truncatingIfNeeded: try value(ofHexadecimal: digits, 8))
+    }
+
+    private func value(
+        ofHexadecimal digits: UnsafeBufferPointer<UInt8>, _ count: Int
+    ) throws(Fault) -> UInt64 {
+        guard digits.count == count else { throw fault }
         var value: UInt64 = 0
         for byte in digits {
             switch byte {
@@ -159,8 +229,12 @@ private struct FieldReader {
             var isEscaped = false
             for byte in field {
                 if isEscaped {
-                    guard byte == 92 || byte == UInt8(ascii: "n") else { throw fault }
-                    plain.append(byte == 92 ? 92 : 10)
+                    switch byte {
+                    case 92: plain.append(92)
+                    case UInt8(ascii: "n"): plain.append(10)
+                    case UInt8(ascii: "r"): plain.append(13)
+                    default: throw fault
+                    }
                     isEscaped = false
                 } else if byte == 92 {
                     isEscaped = true

@@ -156,14 +156,15 @@ final class TarReader {
                         : "cut short: the end of the archive is missing, the file has \(size) bytes"
                 )
             }
-            let read = Descriptor.read(descriptor, into: buffer.reserve(wanted), at: offset)
+            let read = Descriptor.read(
+                descriptor, into: try buffer.reserve(wanted, for: path), at: offset)
             guard read >= 0 else { throw .system(path, "cannot be read") }
             guard read == wanted else { throw fault(offset, "the file shrinks while it is read") }
             window = offset..<offset + wanted
         }
         let start = offset - window.lowerBound
-        return UnsafeRawBufferPointer(
-            rebasing: UnsafeRawBufferPointer(buffer.reserve(window.count))[start..<start + count])
+        let held = UnsafeRawBufferPointer(try buffer.reserve(window.count, for: path))
+        return UnsafeRawBufferPointer(rebasing: held[start..<start + count])
     }
 
     /// Checks that nothing but zeros follows the end mark: archives put one behind the other would

@@ -1,3 +1,4 @@
+import Base
 import Crypto
 import Foundation
 
@@ -130,15 +131,20 @@ struct ShardWriter: ~Copyable {
         return (offset, fingerprint)
     }
 
-    /// Ends the archive, flushes it to the disk and gives it its name.
+    /// Ends the archive and flushes it to the disk.
     ///
     /// - Returns: the SHA-256 of the file, in hexadecimal.
-    consuming func publish() throws(DatasetError) -> String {
+    mutating func finish() throws(DatasetError) -> String {
         try write(TarBlocks.end)
         try flush()
-        guard fsync(descriptor) == 0, rename(temporary, path) == 0 else { throw failure() }
-        synchronizeFolder(Directory.parent(of: path))
+        guard fsync(descriptor) == 0 else { throw failure() }
         return hexadecimal(hash.finalize())
+    }
+
+    /// Gives the finished archive its name.
+    consuming func publish() throws(DatasetError) {
+        guard rename(temporary, path) == 0 else { throw failure() }
+        synchronizeFolder(Directory.parent(of: path))
     }
 
     private mutating func write(_ bytes: [UInt8]) throws(DatasetError) {
@@ -168,8 +174,9 @@ struct ShardWriter: ~Copyable {
         let code = errno
         let isFull = code == ENOSPC || code == EDQUOT || code == EFBIG
         return DatasetError(
-            "\(path): cannot be written: \(String(cString: strerror(code)))"
-                + (isFull ? "; make room and run again, whole shards are kept" : ""))
+            "\(path): cannot be written: \(errnoText(code))"
+                + (isFull ? "; make room and run again, whole shards are kept" : ""),
+            cause: .system(code))
     }
 }
 

@@ -12,15 +12,21 @@ struct PackCommand: ParsableCommand {
         discussion: """
             The shards follow WebDataset's convention and hold the images' bytes unchanged, so \
             that views and caches stay the same; --max-short-side makes large images smaller. \
-            Shards that are there already are kept, so the same command goes on after a kill or \
-            Ctrl-C.
+            Shards that are there already are kept, once they are found to be what was written, so \
+            the same command goes on after a kill or Ctrl-C.
+
+            Every image is checked against its checksum when it is read; --verify compares a whole \
+            pack with the SHA-256 of its shards at once.
 
             Example:
               understudy pack --data data/imagenet/train --out data/imagenet-train
+              understudy pack --out data/imagenet-train --verify
             """)
 
-    @Option(name: .long, help: "The data set: a folder of class folders, a list, or shards.")
-    var data: String
+    @Option(
+        name: .long,
+        help: "The data set: a folder of class folders, a list, or shards. Needed unless --verify.")
+    var data: String?
 
     @Option(name: .long, help: "The folder of the shards; made if it is not there.")
     var out: String
@@ -39,15 +45,27 @@ struct PackCommand: ParsableCommand {
     @Option(name: .long, help: "Threads that read and resize; by default one for each core.")
     var workers = ProcessInfo.processInfo.activeProcessorCount
 
+    @Flag(name: .long, help: "Write nothing: compare every byte of the pack in --out.")
+    var verify = false
+
     @Flag(name: .long, help: "Print the summary as JSON.")
     var json = false
 
     func validate() throws {
+        guard (data == nil) == verify else {
+            throw ValidationError(
+                verify
+                    ? "--verify compares the pack in --out alone: leave out --data"
+                    : "--data is needed: the data set to pack")
+        }
         guard samplesPerShard >= 1 else {
             throw ValidationError("--samples-per-shard must be at least 1")
         }
         guard maxShortSide.map({ $0 >= 1 }) ?? true else {
             throw ValidationError("--max-short-side must be at least 1")
+        }
+        guard !verify || maxShortSide == nil else {
+            throw ValidationError("--verify changes nothing: leave out --max-short-side")
         }
         guard quality == nil || maxShortSide != nil else {
             throw ValidationError("--quality needs --max-short-side: other images keep their bytes")
@@ -55,11 +73,14 @@ struct PackCommand: ParsableCommand {
         guard quality.map({ (1...100).contains($0) }) ?? true else {
             throw ValidationError("--quality must be 1 to 100")
         }
-        guard workers >= 1 else { throw ValidationError("--workers must be at least 1") }
+        guard (1...LoadingOptions.workerLimit).contains(workers) else {
+            throw ValidationError("--workers must be from 1 to \(LoadingOptions.workerLimit)")
+        }
     }
 
     func run() throws {
         Interruption.install()
+        guard let data else { return try comparePack() }
         var options = DatasetPacker.Options()
         options.samplesPerShard = samplesPerShard
         options.maxShortSide = maxShortSide
@@ -70,6 +91,7 @@ struct PackCommand: ParsableCommand {
         let packer = try DatasetPacker(dataset, to: out, options: options)
         let progress = ProgressBar()
         defer { progress.end() }
+        for notice in dataset.notices { progress.line(notice) }
         progress.begin("pack", total: dataset.samples.count, unit: "images")
         let summary = try packer.run { done in
             guard !Interruption.requested else {
@@ -82,15 +104,36 @@ struct PackCommand: ParsableCommand {
         progress.end()
         guard !json else { return try StandardStreams.print(summary.json()) }
         try StandardStreams.print(
-            String(
-                format: "%@: %@ images in %d shards, %@; %d shards written, %d were there, %.1f s",
-                out, summary.images.grouped, summary.shards, summary.bytes.byteText,
-                summary.written, summary.shards - summary.written,
-                start.duration(to: .now).seconds))
+            "\(out): \(summary.images.grouped) images in \(summary.shards) shards, "
+                + "\(summary.bytes.byteText); \(summary.written) shards written, "
+                + "\(summary.shards - summary.written) were there, "
+                + String(format: "%.1f s", start.duration(to: .now).seconds))
         if summary.resized > 0 {
             try StandardStreams.print(
                 "\(summary.resized.grouped) images were resized to a short side of "
                     + "\(maxShortSide ?? 0)")
         }
+    }
+
+    private func comparePack() throws {
+        let start = ContinuousClock.now
+        let progress = ProgressBar()
+        defer { progress.end() }
+        var hasBegun = false
+        let found = try PackVerification(of: out) { done, all in
+            if !hasBegun { progress.begin("verify", total: all, unit: "shards") }
+            hasBegun = true
+            if Interruption.requested {
+                throw Interrupted(description: "stopped after \(done) of \(all) shards")
+            }
+            progress.advance(to: done, note: "")
+        }
+        progress.end()
+        guard !json else { return try StandardStreams.print(found.json()) }
+        try StandardStreams.print(
+            "\(out): \(found.images.grouped) images in \(found.shards) shards, "
+                + "\(found.bytes.byteText), are what was packed"
+                + (found.isIndexRenewed ? "; the index has got their checksums" : "")
+                + String(format: ", %.1f s", start.duration(to: .now).seconds))
     }
 }

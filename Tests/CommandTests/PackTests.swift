@@ -91,6 +91,27 @@ import Testing
         #expect(again.output.contains("\"images\":24"))
     }
 
+    @Test("a whole pack is verified, and a damaged shard is named") func verify() throws {
+        let folder = try Folder()
+        try Program.run(
+            ["pack", "--data", "train", "--out", "out", "--samples-per-shard", "20"], in: folder)
+        let whole = try Program.run(["pack", "--out", "out", "--verify"], in: folder)
+        #expect(whole.status == 0, "\(whole.errors)")
+        #expect(whole.output.hasPrefix("out: 48 images in 3 shards, "), "\(whole.output)")
+        let json = try Program.run(["pack", "--out", "out", "--verify", "--json"], in: folder)
+        #expect(json.output.contains("\"shards\":3"), "\(json.output)")
+        var bytes = try folder.data("out/shard-000002.tar")
+        bytes[600] ^= 1
+        try folder.write("out/shard-000002.tar", bytes)
+        #expect(
+            try fail(folder, ["--out", "out", "--verify"])
+                == "Error: out: 1 of 3 shards are damaged: shard-000002.tar; restore them, or remove "
+                + "them and index.tsv and pack again")
+        #expect(
+            try fail(folder, ["--out", "train", "--verify"])
+                == "Error: train: is no whole pack: index.tsv has no SHA-256 of its shards")
+    }
+
     @Test("usage errors") func usage() throws {
         let folder = try Folder()
         let pack = ["--data", "train", "--out", "out"]
@@ -102,6 +123,9 @@ import Testing
             (["--max-short-side", "20", "--quality", "0"], "--quality must be 1 to 100"),
             (["--max-short-side", "0"], "--max-short-side must be at least 1"),
             (["--samples-per-shard", "0"], "--samples-per-shard must be at least 1"),
+            (["--workers", "0"], "--workers must be from 1 to 1024"),
+            (["--workers", "\(Int.max)"], "--workers must be from 1 to 1024"),
+            (["--verify"], "--verify compares the pack in --out alone: leave out --data"),
         ] {
             let outcome = try Program.run(["pack"] + pack + arguments, in: folder)
             #expect(outcome.status == 64)
@@ -124,7 +148,7 @@ import Testing
         // Class 0 has 12 images: two shards are whole.
         #expect(
             try folder.contents("out").keys.sorted() == [
-                "classes.txt", "pack.json", "shard-000000.tar", "shard-000001.tar",
+                "classes.txt", "pack.json", "shard-000000.tar", "shard-000001.tar", "shards.sha256",
             ])
     }
 

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import Testing
 
@@ -52,12 +53,50 @@ import Testing
     @Test(
         "a sample without image or label names shard and key",
         arguments: [
-            (["a.cls"], "no image (.jpg, .jpeg or .png)"), (["a.jpg"], "no label (.cls)"),
-            (["a.txt"], "no image (.jpg, .jpeg or .png)"),
-            (["a.webp", "a.cls"], "its image is .webp, which cannot be read; use .jpg"),
-            (["a.jpg", "a.png", "a.cls"], "two images"),
-            (["a.jpg", "a.cls", "a.cls"], "two labels"),
-        ])
+            (["a.cls"], "no image (.jpg, .jpeg or .png): its members are cls"),
+            (["a.jpg"], "no label (.cls): its members are jpg"),
+            (["a.txt", "a.json"], "no image (.jpg, .jpeg or .png): its members are txt, json"),
+            (["a.jpg", "a.json"], "no label (.cls): its members are jpg, json"),
+            (
+                ["a.webp", "a.cls"],
+                "no image (.jpg, .jpeg or .png): its members are webp, cls; convert the image to .jpg"
+            ),
+            (
+                ["a.jpg", "a.png", "a.cls"],
+                "two images, .jpg and .png; give each a key and a label of its own"
+            ),
+            (
+                ["a.jpg", "a.cls", "a.cls"],
+                "two labels (.cls); give each image and its label a key of their own"
+            ),
+            (
+                ["a.v2.000.JPG"],
+                "no image (.jpg, .jpeg or .png): its members are v2.000.jpg: a key ends at the first "
+                    + "dot"
+            ),
+            (
+                ["a.left.jpg", "a.right.jpg", "a.cls"],
+                "no image (.jpg, .jpeg or .png): its members are left.jpg, right.jpg, cls: a key ends "
+                    + "at the first dot"
+            ),
+            (
+                ["a.1.jpg", "a.1.cls", "a.2.jpg", "a.2.cls"],
+                "no image (.jpg, .jpeg or .png): its members are 1.jpg, 1.cls, 2.jpg, …: a key ends at "
+                    + "the first dot"
+            ),
+            (
+                ["a.jpg", "a.label.cls"],
+                "no label (.cls): its members are jpg, label.cls: a key ends at the first dot"
+            ),
+            (
+                ["a.jpg", "b.jpg", "a.cls", "b.cls"],
+                "no label (.cls): a.cls comes later: sort the members by name"
+            ),
+            (
+                ["a.cls", "x/a.jpg", "b.cls", "a.jpg", "b.jpg"],
+                "no image (.jpg, .jpeg or .png): a.jpg comes later: sort the members by name"
+            ),
+        ] as [([String], String)])
     func incomplete(_ names: [String], _ message: String) throws {
         let scratch = try Scratch()
         var tar = TestTar()
@@ -71,7 +110,8 @@ import Testing
     {
         let scratch = try Scratch()
         for (text, isGood) in [
-            (" 0\n", true), ("0", true), ("-1", false), ("x", false), ("", false),
+            (" 0\n", true), ("0", true), ("\u{FEFF}0\r\n", true), ("-1", false), ("0.0", false),
+            ("+0", false), ("1e0", false), ("0 0", false), ("x", false), ("", false),
         ] {
             var tar = TestTar()
             tar.add("a.webp", [1])
@@ -87,7 +127,7 @@ import Testing
                 datasetError(scratch, "data")
                     == (isGood
                         ? nil
-                        : "…/data/s.tar: sample a: its .cls is no decimal number from 0: '\(text)'")
+                        : "…/data/s.tar: sample a: its .cls is '\(text)': write whole numbers from 0")
             )
         }
         var tar = TestTar()
@@ -108,12 +148,11 @@ import Testing
         let folder = "\(scratch.path)/data"
         let first = try ImageDataset(folder)
         let text = try String(contentsOfFile: "\(folder)/index.tsv", encoding: .utf8)
-        #expect(text.hasPrefix("understudy-index\t1\ncontent\t-\nshards\t2\ns-0.tar\t5120\t-\n"))
+        #expect(text.hasPrefix("understudy-index\t2\ncontent\t-\nshards\t2\ns-0.tar\t5120\t-\n"))
         #expect(text.contains("\n0\t512\t3\t1\t"))
         // A label that only the index can have told.
-        try scratch.write(
-            "data/index.tsv",
-            Array(text.replacingOccurrences(of: "\t512\t3\t1\t", with: "\t512\t3\t0\t").utf8))
+        let changed = text.replacingOccurrences(of: "\t512\t3\t1\t", with: "\t512\t3\t0\t")
+        try scratch.write("data/index.tsv", sealed(changed))
         #expect(try ImageDataset(folder).samples[0].label == 0)
         try write(scratch, "data/s-2.tar", keys: ["b/v"])
         #expect(try ImageDataset(folder).samples.map(\.label) == [1, 0, 0, 1, 1])
@@ -176,8 +215,57 @@ import Testing
             ("\n0\t512\t3\t", "\n0\t99999999999999999999\t3\t"),
         ] {
             try scratch.write(
-                "data/index.tsv", Array(text.replacingOccurrences(of: from, with: to).utf8))
+                "data/index.tsv", sealed(text.replacingOccurrences(of: from, with: to)))
             #expect(datasetError(scratch, "data")?.contains("index.tsv:7: the index is") == true)
+        }
+    }
+
+    /// The text of an index with the checksum in its last line made to fit.
+    private func sealed(_ text: String) -> [UInt8] {
+        let body = Array(Array(text.utf8).dropLast("checksum\t01234567\n".utf8.count))
+        let digits = String(body.withUnsafeBytes { crc32c($0) }, radix: 16)
+        let zeros = String(repeating: "0", count: 8 - digits.count)
+        return body + Array("checksum\t\(zeros)\(digits)\n".utf8)
+    }
+
+    @Test("a changed digit anywhere in the index is found, or has the shards scanned again")
+    func checked() throws {
+        let scratch = try make()
+        let samples = try ImageDataset("\(scratch.path)/data").samples
+        let text = try [UInt8](
+            Data(contentsOf: URL(fileURLWithPath: "\(scratch.path)/data/index.tsv")))
+        for place in text.indices where (48...57).contains(text[place]) {
+            var changed = text
+            changed[place] = changed[place] == 57 ? 48 : changed[place] + 1
+            try scratch.write("data/index.tsv", changed)
+            let found = try? ImageDataset("\(scratch.path)/data").samples
+            #expect(found == nil || found == samples, "byte \(place)")
+        }
+    }
+
+    @Test("an index of version 1, and one that went through Windows, are read") func olderIndex()
+        throws
+    {
+        var index = ShardIndex()
+        let digest = String(repeating: "a", count: 64)
+        index.contentDigest = digest
+        index.shards = [.init(name: "a.tar", bytes: 9000, sha256: digest)]
+        index.samples = [.init(path: "x\ty.jpg", label: 3, bytes: 9)]
+        index.places = [.init(shard: 0, offset: 512, header: 0xabc)]
+        let scratch = try Scratch()
+        let first =
+            "understudy-index\t1\ncontent\t\(digest)\nshards\t1\na.tar\t9000\t\(digest)\n"
+            + "samples\t1\n0\t512\t9\t3\t0000000000000abc\tx\ty.jpg\n"
+        let path = try scratch.write("index.tsv", Array(first.utf8))
+        #expect(try ShardIndex(contentsOf: path) == index)
+        for checksums in [[], [0xDEAD_BEEF]] as [[UInt32]] {
+            index.checksums = checksums
+            let text = String(decoding: index.text(), as: UTF8.self)
+            let windows = "\u{FEFF}" + text.replacingOccurrences(of: "\n", with: "\r\n")
+            for text in [text, windows] {
+                try scratch.write("index.tsv", Array(text.utf8))
+                #expect(try ShardIndex(contentsOf: path) == index)
+            }
         }
     }
 
@@ -185,7 +273,7 @@ import Testing
         var index = ShardIndex()
         index.contentDigest = String(repeating: "a", count: 64)
         index.shards = [.init(name: "a\\n\n.tar", bytes: 1 << 40, sha256: index.contentDigest)]
-        for path in ["a\tb", "\\", "\n\\n\\\\", "ü", "a\u{301}"] {
+        for path in ["a\tb", "\\", "\n\\n\\\\", "ü", "a\u{301}", "\r", "a\r\n\r", "\\r"] {
             index.samples.append(.init(path: path, label: 3, bytes: 9))
             index.places.append(.init(shard: 0, offset: 1 << 39, header: .max - 7))
         }
@@ -217,32 +305,15 @@ import Testing
         #expect(IndexPlaces(["/proc/index.tsv"]).store([1]) == nil)
     }
 
-    @Test("no more shards are open than the limit, and each can be read again")
-    func descriptors() throws {
-        let scratch = try Scratch()
-        let count = OpenShards.limit + 5
-        for index in 0..<count { try scratch.write("\(index)", [UInt8(index % 256)]) }
-        let files = OpenShards(paths: (0..<count).map { "\(scratch.path)/\($0)" })
-        let held = try files.borrow(0)
-        for round in 0..<2 {
-            for index in 0..<count {
-                let descriptor = try files.borrow(index)
-                var byte: UInt8 = 0
-                #expect(pread(descriptor, &byte, 1, 0) == 1)
-                #expect(byte == UInt8(index % 256), "round \(round)")
-                files.giveBack(index)
-            }
+    @Test("what lies beside shards and is left out is told") func leftOut() throws {
+        let scratch = try make()
+        #expect(try ImageDataset("\(scratch.path)/data").notices == [])
+        for name in ["s-2.tar.gz", "x.jpg", "y.webp", "notes.txt"] {
+            try scratch.write("data/\(name)", [1])
         }
-        let right = try concurrentMap(20 * count, workers: 8) { number throws(DatasetError) in
-            let index = number * 7919 % count
-            let descriptor = try files.borrow(index)
-            defer { files.giveBack(index) }
-            var byte: UInt8 = 0
-            return pread(descriptor, &byte, 1, 0) == 1 && byte == UInt8(index % 256)
-        }
-        #expect(right == [Bool](repeating: true, count: 20 * count))
-        // The one in use was not closed.
-        #expect(fcntl(held, F_GETFD) >= 0)
-        #expect(files.count == OpenShards.limit)
+        #expect(
+            try ImageDataset("\(scratch.path)/data").notices == [
+                "\(scratch.path)/data: 3 files beside the .tar shards (.webp, .gz, .jpg) are left out"
+            ])
     }
 }

@@ -121,7 +121,13 @@ struct TestTar {
                 + "joined?); pack it anew")
         #expect(
             try fault(TarBlocks.end)
-                == "…/x.tar: holds no sample; expected <key>.jpg and <key>.cls")
+                == "…/x.tar: holds no sample, it is empty; expected <key>.jpg and <key>.cls")
+        var others = TestTar()
+        for name in ["README", "a/.hidden", "__meta__/b.json", "x", "y"] { others.add(name, [1]) }
+        #expect(
+            try fault(others.ended)
+                == "…/x.tar: holds no sample, its members are README, a/.hidden, __meta__/b.json, …; "
+                + "expected <key>.jpg and <key>.cls")
     }
 
     @Test("absurd sizes end in an error, never in a wait or an overflow") func sizes() throws {

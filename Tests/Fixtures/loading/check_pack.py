@@ -15,13 +15,29 @@ def fnv(data):
     return f"{value:016x}"
 
 
+def crc32c(data):
+    value = 0xFFFFFFFF
+    for byte in data:
+        value = value >> 8 ^ CRC_TABLE[(value ^ byte) & 0xFF]
+    return f"{value ^ 0xFFFFFFFF:08x}"
+
+
+CRC_TABLE = []
+for value in range(256):
+    for _ in range(8):
+        value = value >> 1 ^ (0x82F63B78 if value & 1 else 0)
+    CRC_TABLE.append(value)
+
 folder = pathlib.Path(sys.argv[1])
-lines = (folder / "index.tsv").read_text().rstrip("\n").split("\n")
-assert lines[0] == "understudy-index\t1", lines[0]
+text = (folder / "index.tsv").read_bytes()
+text, seal = text[: text.rindex(b"checksum\t")], text[text.rindex(b"checksum\t") :]
+assert seal == f"checksum\t{crc32c(text)}\n".encode(), seal
+lines = text.decode().rstrip("\n").split("\n")
+assert lines[0] == "understudy-index\t2", lines[0]
 content = lines[1].split("\t")[1]
 count = int(lines[2].split("\t")[1])
 shards = [line.split("\t") for line in lines[3 : 3 + count]]
-rows = [line.split("\t", 5) for line in lines[4 + count :]]
+rows = [line.split("\t", 6) for line in lines[4 + count :]]
 assert len(rows) == int(lines[3 + count].split("\t")[1])
 
 members, files = {}, []
@@ -36,13 +52,14 @@ for number, (name, size, digest) in enumerate(shards):
 
 hashes = hashlib.sha256()
 keys = []
-for shard, offset, size, label, header, path in rows:
+for shard, offset, size, label, header, checksum, path in rows:
     member, data = members.pop((int(shard), int(offset)))
     assert len(data) == int(size)
     comment = member.pax_headers.get("comment", "understudy path=" + member.name)
     assert comment == "understudy path=" + path, (member.name, path)
     assert "." not in pathlib.PurePosixPath(member.name).stem, member.name
     assert fnv(files[int(shard)][int(offset) - 512 : int(offset)]) == header
+    assert crc32c(data) == checksum
     hashes.update(hashlib.sha256(data).digest())
     keys.append((str(pathlib.PurePosixPath(member.name).with_suffix("")), label, data))
 assert hashes.hexdigest() == content
