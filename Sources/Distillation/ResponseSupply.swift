@@ -97,7 +97,7 @@ final class ResponseSupply {
         for part in reader.manifest.parts(epoch: epoch, groups: groups)
         where !reader.isPublished(part) {
             if let build {
-                try compute(part, from: groups.lowerBound, with: build, views, report)
+                try compute(part, with: build, views, report)
             } else {
                 if !saidThatItWaits {
                     progress.line(
@@ -112,7 +112,7 @@ final class ResponseSupply {
 
     /// Publishes a part, and keeps those of its views that the student is still to see.
     private func compute(
-        _ part: PartID, from first: Int, with build: CacheBuild, _ views: EpochViews,
+        _ part: PartID, with build: CacheBuild, _ views: EpochViews,
         _ report: (String) -> Void
     ) throws {
         try build.calibrate { report("teacher: prior, group \($0 + 1)/\($1)") }
@@ -122,13 +122,14 @@ final class ResponseSupply {
                 "teacher \(name): \(part), group "
                     + "\(views.group - groups.lowerBound + 1)/\(groups.count)")
         }
-        if groups.lowerBound >= first, views.sizes.isSuperset(of: build.sizes) {
+        if views.offers(groups, sizes: build.sizes) {
             var coming = groups.makeIterator()
             try build.build(
                 part, views: { try coming.next().flatMap { try views.peek(group: $0) } },
                 report: note)
         } else {
-            // A resumed training may come into the middle of a part that is not there any more.
+            // A resumed training may come into the middle of a part that is not there any more, and
+            // a second teacher to views that were let go or that have another size.
             let whole = build.loader.prefetch(
                 groups.map { (epoch: part.epoch, group: $0) }, sizes: build.sizes)
             try build.build(part, views: whole.next, report: note)
@@ -165,32 +166,5 @@ final class ResponseSupply {
         let text = ranges.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0)" }
         let isOne = ranges.count == 1 && ranges[0].count == 1
         return (isOne ? "epoch " : "epochs ") + text.joined(separator: ", ")
-    }
-}
-
-/// The views of an epoch in order, of which some may be looked at before their turn.
-final class EpochViews {
-    /// The sides at which they are rendered, in pixels.
-    let sizes: Set<Int>
-    private let pipeline: ViewPipeline
-    private var held: [ViewGroup] = []
-
-    init(_ groups: [(epoch: Int, group: Int)], sizes: [Int], by loader: ViewLoader) {
-        self.sizes = Set(sizes)
-        pipeline = loader.prefetch(groups, sizes: sizes)
-    }
-
-    /// The next group's views, or `nil` after the last.
-    func next() throws -> ViewGroup? {
-        held.isEmpty ? try pipeline.next() : held.removeFirst()
-    }
-
-    /// The views of a coming group, which stay to come.
-    func peek(group: Int) throws -> ViewGroup? {
-        while held.last.map({ $0.group < group }) ?? true {
-            guard let views = try pipeline.next() else { return nil }
-            held.append(views)
-        }
-        return held.first { $0.group == group }
     }
 }

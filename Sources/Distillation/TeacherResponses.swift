@@ -84,8 +84,12 @@ final class TeacherResponses {
         }
     }
 
-    /// The sides at which an epoch's views are to be rendered besides the student's, in pixels.
-    func sizes(epoch: Int) -> [Int] { supplies.flatMap { $0.sizes(epoch: epoch) } }
+    /// The sides at which an epoch's views are to be rendered besides the student's, in pixels:
+    /// those of the first teacher that computes. Another one with a size of its own has its parts
+    /// rendered for itself, so that no more than one teacher's pixels are ever held.
+    func sizes(epoch: Int) -> [Int] {
+        supplies.map { $0.sizes(epoch: epoch) }.first { !$0.isEmpty } ?? []
+    }
 
     /// Sees to it that the responses to a step's groups are in every cache.
     ///

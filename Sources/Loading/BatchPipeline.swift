@@ -1,11 +1,13 @@
+import Base
 import Foundation
 
 /// What a pipeline makes, and how.
 struct BatchWork<Draft: Sendable>: Sendable {
     /// The number of batches.
     var count: Int
-    /// The bytes that a batch holds.
-    var bytes: Int
+    /// Whether there is room for one more batch beside `open` ones of the same pipeline that are
+    /// under way or wait; not asked where there are none, for one may always be.
+    var hasRoom: @Sendable (_ open: Int) -> Bool
     /// Begins a batch: where its members go, and how many there are.
     var begin: @Sendable (_ batch: Int) throws -> (draft: Draft, members: Int)
     /// Makes one member, on any thread.
@@ -14,35 +16,49 @@ struct BatchWork<Draft: Sendable>: Sendable {
     var complete: @Sendable (_ draft: Draft) -> Void = { _ in }
 }
 
+/// What a pipeline runs on; a test puts its own in the place of the process's.
+struct PipelineHost: Sendable {
+    /// Starts a thread.
+    var start: @Sendable (@escaping @Sendable () -> Void) throws(SystemFailure) -> Void = {
+        body throws(SystemFailure) in try WorkerThread.start(body)
+    }
+    /// Whether a signal asked to stop.
+    var isStopped: @Sendable () -> Bool = { Interruption.requested }
+    /// How long the consumer then waits on while nothing gets done, in seconds: what is half done is
+    /// worth its end, a file system that does not answer is not.
+    var patience = 10.0
+}
+
 /// Produces batches in order, their members made by several threads, as far ahead of the consumer
-/// as a memory budget allows.
+/// as there is room.
 ///
 /// Threads take members one by one, across the border of a batch: none waits while there is work
-/// within the budget. Which thread makes a member changes nothing but time. Letting go of the
-/// pipeline ends the threads after the members under way.
+/// and room. Which thread makes a member changes nothing but time, and so does how many threads the
+/// system gives. Letting go of the pipeline ends the threads after the members under way.
 public final class BatchPipeline<Draft: Sendable, Batch> {
     private let state: PipelineState<Draft>
     private let finish: (Draft) throws -> Batch
 
-    /// Starts the threads.
+    /// Starts the threads; those that cannot be started are done without, and if there is none at
+    /// all the first batch is an error.
     ///
     /// - Parameters:
     ///   - workers: threads.
-    ///   - budget: bytes of batches that may be under way or wait for the consumer; one batch may
-    ///     always be.
     ///   - finish: makes a batch of its members, on the consumer's thread.
     init(
-        _ work: BatchWork<Draft>, workers: Int, budget: Int,
+        _ work: BatchWork<Draft>, workers: Int, on host: PipelineHost = PipelineHost(),
         finish: @escaping (Draft) throws -> Batch
     ) {
-        let ahead = max(1, budget / max(work.bytes, 1))
-        let state = PipelineState(work, ahead: ahead)
+        let state = PipelineState(work, on: host)
         self.state = state
         self.finish = finish
-        for _ in 0..<max(workers, 1) {
-            let thread = Thread { state.run() }
-            thread.stackSize = 8 << 20
-            thread.start()
+        for number in 0..<min(max(workers, 1), LoadingOptions.workerLimit) {
+            do throws(SystemFailure) {
+                try host.start { state.run() }
+            } catch {
+                if number == 0 { state.fail(error) }
+                break
+            }
         }
     }
 
@@ -51,10 +67,14 @@ public final class BatchPipeline<Draft: Sendable, Batch> {
     /// The next batch, or `nil` after the last.
     ///
     /// - Throws: the error of the batch's lowest member that failed; after that there are no more
-    ///   batches.
+    ///   batches. `SystemFailure` where no thread could be started. `Interrupted` where a batch does
+    ///   not come after a signal.
     public func next() throws -> Batch? {
         try state.removeFirst().map(finish)
     }
+
+    /// Has the threads look again whether there is room, for somebody gave some back.
+    public func wake() { state.wake() }
 }
 
 /// What the threads of a pipeline share.
@@ -75,18 +95,20 @@ private final class PipelineState<Draft: Sendable>: @unchecked Sendable {
     }
 
     private let work: BatchWork<Draft>
-    private let ahead: Int
+    private let host: PipelineHost
     private let condition = NSCondition()
     private var open: [Open] = []
     /// The index of the first open batch.
     private var first = 0
     private var begun = 0
+    /// Members made in all.
+    private var made = 0
     private var beginFailure: (any Error)?
     private var isClosed = false
 
-    init(_ work: BatchWork<Draft>, ahead: Int) {
+    init(_ work: BatchWork<Draft>, on host: PipelineHost) {
         self.work = work
-        self.ahead = ahead
+        self.host = host
     }
 
     /// A thread's life: takes members until there are none.
@@ -120,7 +142,7 @@ private final class PipelineState<Draft: Sendable>: @unchecked Sendable {
                 }
             }
             if begun == work.count || beginFailure != nil { return nil }
-            if open.count < ahead {
+            if open.isEmpty || work.hasRoom(open.count) {
                 do {
                     let (draft, members) = try work.begin(begun)
                     open.append(Open(draft: draft, members: members))
@@ -142,6 +164,7 @@ private final class PipelineState<Draft: Sendable>: @unchecked Sendable {
     private func report(
         _ result: Result<Void, any Error>, _ batch: Int, _ member: Int
     ) -> Bool {
+        made += 1
         let index = batch - first
         // A consumer that met a failure, or left, may have dropped the batch.
         guard open.indices.contains(index) else { return false }
@@ -159,6 +182,8 @@ private final class PipelineState<Draft: Sendable>: @unchecked Sendable {
     func removeFirst() throws -> Draft? {
         condition.lock()
         defer { condition.unlock() }
+        // When patience began, and what was done by then.
+        var waiting: (since: Date, made: Int)?
         while true {
             if isClosed { return nil }
             if let batch = open.first {
@@ -176,8 +201,34 @@ private final class PipelineState<Draft: Sendable>: @unchecked Sendable {
             } else if begun == work.count {
                 return nil
             }
-            condition.wait()
+            // A signal wakes nobody up: look for one now and then.
+            _ = condition.wait(until: Date(timeIntervalSinceNow: min(host.patience, 0.2)))
+            guard host.isStopped() else { continue }
+            guard let began = waiting, began.made == made else {
+                waiting = (Date(), made)
+                continue
+            }
+            if Date().timeIntervalSince(began.since) >= host.patience {
+                isClosed = true
+                condition.broadcast()
+                throw Interrupted(
+                    description: "stopped while waiting for images that do not come; what was "
+                        + "saved before is kept")
+            }
         }
+    }
+
+    /// Ends the pipeline before its first batch.
+    func fail(_ error: any Error) {
+        condition.lock()
+        beginFailure = error
+        condition.unlock()
+    }
+
+    func wake() {
+        condition.lock()
+        condition.broadcast()
+        condition.unlock()
     }
 
     func close() {

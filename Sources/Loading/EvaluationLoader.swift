@@ -36,7 +36,7 @@ public struct EvaluationTransform: Sendable, Equatable {
     ///
     /// - Throws: `ImageError` as `ImageDecoder.decode`; `TorchError` for want of memory.
     public func callAsFunction(_ bytes: UnsafeRawBufferPointer) throws -> PixelBatch {
-        let batch = try PixelBatch(count: 1, size: size, from: BufferPool(pinned: false))
+        let batch = try PixelBatch(imageOfSize: size)
         try self(bytes, with: RenderWorker(), into: batch.image(0))
         return batch
     }
@@ -77,7 +77,6 @@ public struct EvaluationLoader: Sendable {
     public let transform: EvaluationTransform
     private let batch: Int
     private let options: LoadingOptions
-    private let pool: BufferPool
 
     /// Makes a loader that yields `batch` images at a time; the last batch may be smaller.
     public init(
@@ -89,16 +88,18 @@ public struct EvaluationLoader: Sendable {
         self.transform = transform
         self.batch = batch
         self.options = options
-        pool = BufferPool(pinned: options.pinned)
     }
 
     /// Starts rendering every image on background threads.
     public func batches() -> BatchPipeline<EvaluationDraft, EvaluationBatch> {
         let count = dataset.samples.count
-        let size = transform.size
+        // Any number may be asked for at a time.
+        let batch = min(batch, max(count, 1))
+        let (size, pool) = (transform.size, options.pool)
+        let bytes = batch * size * size * 3
         let work = BatchWork<EvaluationDraft>(
-            count: (count + batch - 1) / batch, bytes: min(batch, count) * size * size * 3,
-            begin: { [batch, pool] index in
+            count: (count + batch - 1) / batch, hasRoom: { _ in pool.hasRoom(bytes) },
+            begin: { index in
                 let first = index * batch
                 let members = min(batch, count - first)
                 let pixels = try PixelBatch(count: members, size: size, from: pool)
@@ -109,9 +110,7 @@ public struct EvaluationLoader: Sendable {
                     try transform(bytes, with: worker, into: draft.pixels.image(member))
                 }
             })
-        return BatchPipeline(
-            work, workers: options.workers, budget: options.budget
-        ) { [dataset] draft in
+        return BatchPipeline(work, workers: options.workers) { [dataset] draft in
             EvaluationBatch(
                 pixels: draft.pixels,
                 labels: dataset.samples[draft.first..<draft.first + draft.pixels.count]

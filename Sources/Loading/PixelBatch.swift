@@ -1,4 +1,3 @@
-import Synchronization
 import Torch
 
 /// Square uint8 RGB images of one batch: `[count, size, size, 3]`.
@@ -9,6 +8,8 @@ public final class PixelBatch: @unchecked Sendable {
     public let count: Int
     /// Each image's side, in pixels.
     public let size: Int
+    /// The memory that the images take.
+    public var bytes: Int { buffer.bytes.count }
     private let buffer: HostBuffer
     private let pool: BufferPool?
 
@@ -17,6 +18,14 @@ public final class PixelBatch: @unchecked Sendable {
         self.size = size
         self.pool = pool
         buffer = try pool.take(count * size * size * 3)
+    }
+
+    /// A batch of one image in memory of its own.
+    init(imageOfSize size: Int) throws(TorchError) {
+        count = 1
+        self.size = size
+        pool = nil
+        buffer = try HostBuffer(count: size * size * 3)
     }
 
     /// A batch with a copy of pixels, `[N, size, size, 3]`.
@@ -52,26 +61,5 @@ public final class PixelBatch: @unchecked Sendable {
         precondition((0..<count).contains(index), "image \(index) is not in the batch")
         guard let start = buffer.bytes.baseAddress else { preconditionFailure("no pixels") }
         return start.assumingMemoryBound(to: UInt8.self) + index * size * size * 3
-    }
-}
-
-/// Buffers of batches that are done, kept for the next ones: fresh memory costs a page fault for
-/// every 4 kB, and page-locking costs far more.
-final class BufferPool: Sendable {
-    private let pinned: Bool
-    private let free = Mutex<[HostBuffer]>([])
-
-    init(pinned: Bool) { self.pinned = pinned }
-
-    func take(_ count: Int) throws(TorchError) -> HostBuffer {
-        let kept = free.withLock { free in
-            free.firstIndex { $0.bytes.count == count }.map { free.remove(at: $0) }
-        }
-        if let kept { return kept }
-        return try HostBuffer(count: count, pinned: pinned)
-    }
-
-    func give(_ buffer: HostBuffer) {
-        free.withLock { $0.append(buffer) }
     }
 }

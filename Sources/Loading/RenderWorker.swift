@@ -11,12 +11,17 @@ public final class RenderWorker {
 
 /// How rendered images are made ready for their consumer.
 public struct LoadingOptions: Sendable {
+    /// The most threads of a pipeline.
+    public static let workerLimit = 1024
+
     /// Threads that render.
-    public var workers: Int
-    /// Bytes of rendered batches that may wait for their consumer or be under way.
-    public var budget: Int
+    public let workers: Int
+    /// Bytes of rendered batches that may be under way, wait for their consumer or be in use, of
+    /// everything that is loaded with these options.
+    public var budget: Int { pool.budget }
     /// Whether batches lie in page-locked memory, for copies to a GPU.
-    public var pinned: Bool
+    public let pinned: Bool
+    let pool: BufferPool
 
     /// One gibibyte: some 35 groups of the ImageNet recipe.
     public static let standardBudget = 1 << 30
@@ -26,8 +31,8 @@ public struct LoadingOptions: Sendable {
         workers: Int, budget: Int = LoadingOptions.standardBudget, pinned: Bool = false
     ) {
         precondition(workers >= 1 && budget >= 1, "at least one worker and one byte")
-        self.workers = workers
-        self.budget = budget
+        self.workers = min(workers, Self.workerLimit)
         self.pinned = pinned
+        pool = BufferPool(budget: budget, pinned: pinned)
     }
 }

@@ -19,6 +19,20 @@ public struct ViewGroup: Sendable {
     /// The checksum of the pixels at the recipe's size; nil where the loader takes none.
     public let checksum: UInt32?
 
+    /// The memory that the pixels take.
+    public var bytes: Int { renderings.reduce(0) { $0 + $1.bytes } }
+
+    /// The sides that it was rendered at, in pixels.
+    public var sizes: [Int] { renderings.map(\.size) }
+
+    /// The same group with the pixels at one of its sizes only; the others' memory is given back as
+    /// soon as nobody has the whole group any more.
+    public func only(size: Int) -> ViewGroup {
+        ViewGroup(
+            epoch: epoch, group: group, renderings: [pixels(size: size)], labels: labels,
+            substitutions: substitutions, checksum: checksum)
+    }
+
     /// The members' pixels at one of the sizes asked for.
     public func pixels(size: Int) -> PixelBatch {
         guard let found = renderings.first(where: { $0.size == size }) else {
@@ -50,7 +64,6 @@ public struct ViewLoader: Sendable {
     /// The images.
     public let dataset: ImageDataset
     private let options: LoadingOptions
-    private let pool: BufferPool
     private let substitutes: Bool
     private let checksum: (@Sendable (UnsafeRawBufferPointer) -> UInt32)?
 
@@ -72,7 +85,14 @@ public struct ViewLoader: Sendable {
         substitutes = recipe.data.onError == .substitute
         self.options = options
         self.checksum = checksum
-        pool = BufferPool(pinned: options.pinned)
+    }
+
+    /// The memory of what is rendered, which all pipelines with the same options share.
+    public var pool: BufferPool { options.pool }
+
+    /// The memory of a group rendered at some sizes.
+    public func bytes(sizes: Set<Int>) -> Int {
+        sizes.reduce(0) { $0 + plan.groupSize * $1 * $1 * 3 }
     }
 
     /// Renders groups in order on background threads, ahead of their use.
@@ -81,15 +101,16 @@ public struct ViewLoader: Sendable {
     ///   - groups: (epoch, group within the epoch) of each.
     ///   - sizes: the sides at which each view is rendered, in pixels.
     /// - Returns: what yields the groups; it throws `DatasetError` with the path of an image that
-    ///   cannot be read or decoded, unless the recipe says `on_error: substitute`.
+    ///   cannot be read, or that cannot be decoded unless the recipe says `on_error: substitute`.
     public func prefetch(
         _ groups: [(epoch: Int, group: Int)], sizes: [Int]
     ) -> ViewPipeline {
+        let bytes = bytes(sizes: Set(sizes))
         let sizes = Set(sizes).sorted()
-        let members = plan.groupSize
+        let (members, pool) = (plan.groupSize, options.pool)
         let work = BatchWork<ViewDraft>(
-            count: groups.count, bytes: sizes.reduce(0) { $0 + members * $1 * $1 * 3 },
-            begin: { [pool] index in
+            count: groups.count, hasRoom: { _ in pool.hasRoom(bytes) },
+            begin: { index in
                 let (epoch, group) = groups[index]
                 let pixels = try sizes.map { size throws(TorchError) in
                     try PixelBatch(count: members, size: size, from: pool)
@@ -102,9 +123,7 @@ public struct ViewLoader: Sendable {
                 guard let checksum else { return }
                 draft.checksum = draft.pixels.first { $0.size == size }?.withBytes(checksum)
             })
-        return BatchPipeline(work, workers: options.workers, budget: options.budget) { draft in
-            finish(draft)
-        }
+        return BatchPipeline(work, workers: options.workers) { draft in finish(draft) }
     }
 
     /// Renders the views of one group.
@@ -137,11 +156,12 @@ public struct ViewLoader: Sendable {
             lap(.decode)
             for (index, size) in sizes.enumerated() {
                 let pixels = target(index)
-                renderer.resize(
+                try renderer.resize(
                     size: size, interpolation: view.interpolation, mirrored: view.flip,
                     into: pixels)
                 lap(.resize)
-                renderer.apply(view.operations(size: size), size: size, to: pixels)
+                try renderer.apply(
+                    view.operations(size: size), size: size, fill: view.fill, to: pixels)
                 lap(.augment)
             }
         }
@@ -157,17 +177,24 @@ public struct ViewLoader: Sendable {
             }
             draft.images[member] = view.imageIndex
         }
-        do {
+        do throws(DatasetError) {
             try render(view)
         } catch {
-            guard substitutes else { throw error }
+            // Only what will be the same at every reading: a cache holds the substitute's response.
+            guard error.isUndecodable else { throw error }
+            guard substitutes else { throw error.advising("set data.on_error: substitute") }
             for attempt in 0..<Self.substitutionTries {
                 let index = plan.substituteIndex(epoch: view.epoch, slot: slot, attempt: attempt)
                 let other = plan.view(epoch: view.epoch, slot: slot, substituting: index)
-                if (try? render(other)) != nil { return }
+                do throws(DatasetError) {
+                    return try render(other)
+                } catch {
+                    guard error.isUndecodable else { throw error }
+                }
             }
             throw DatasetError(
-                "\(error); \(Self.substitutionTries) other images cannot be decoded either")
+                "\(error); \(Self.substitutionTries) other images cannot be decoded either",
+                cause: error.cause)
         }
     }
 

@@ -1,13 +1,26 @@
-import Dispatch
+import Base
+import Foundation
 import Synchronization
 
 /// A part that is being made: its rows are encoded in the background while the teacher goes on.
 ///
-/// A value that is dropped without `publish` leaves nothing behind.
-public final class PartWriter: Sendable {
+/// A value that is dropped without `publish` leaves nothing behind. Where the system has no thread to
+/// give, the rows are encoded at once instead.
+///
+/// Sendable: `waiting` and `isEncoding` are read and written with `condition` locked.
+public final class PartWriter: @unchecked Sendable {
+    /// A group's rows and checksum.
+    private struct Group {
+        let probabilities: [Float]
+        let pixelChecksum: UInt32
+    }
+
     private let part: PartID
     private let folder: CacheFolder
-    private let queue = DispatchQueue(label: "understudy.part-writer")
+    private let condition = NSCondition()
+    private var waiting: [Group] = []
+    /// Whether somebody takes the waiting groups one by one.
+    private var isEncoding = false
     private let state: Mutex<State>
 
     private struct State: Sendable {
@@ -37,20 +50,55 @@ public final class PartWriter: Sendable {
         precondition(
             probabilities.count == manifest.groupSize * manifest.classes,
             "\(probabilities.count) probabilities for a group")
-        queue.async { [self] in
-            state.withLock { state in
-                guard state.failure == nil else { return }
-                let first = manifest.slots(of: part).lowerBound
-                state.pixelChecksums.append(pixelChecksum)
-                do throws(CacheError) {
-                    try probabilities.withUnsafeBufferPointer { rows throws(CacheError) in
-                        try state.encoder.append(rows) { rowName(part, slot: first + $0) }
-                    }
-                } catch {
-                    state.failure = error
+        condition.lock()
+        waiting.append(Group(probabilities: probabilities, pixelChecksum: pixelChecksum))
+        let isTaken = isEncoding
+        isEncoding = true
+        condition.unlock()
+        guard !isTaken else { return }
+        do throws(SystemFailure) {
+            try WorkerThread.start { [self] in encodeWaiting() }
+        } catch {
+            encodeWaiting()
+        }
+    }
+
+    /// Encodes groups in their order until none waits.
+    private func encodeWaiting() {
+        while true {
+            condition.lock()
+            guard !waiting.isEmpty else {
+                isEncoding = false
+                condition.broadcast()
+                condition.unlock()
+                return
+            }
+            let group = waiting.removeFirst()
+            condition.unlock()
+            encode(group)
+        }
+    }
+
+    private func encode(_ group: Group) {
+        state.withLock { state in
+            guard state.failure == nil else { return }
+            let first = folder.manifest.slots(of: part).lowerBound
+            state.pixelChecksums.append(group.pixelChecksum)
+            do throws(CacheError) {
+                try group.probabilities.withUnsafeBufferPointer { rows throws(CacheError) in
+                    try state.encoder.append(rows) { rowName(part, slot: first + $0) }
                 }
+            } catch {
+                state.failure = error
             }
         }
+    }
+
+    /// Waits until every group is encoded.
+    private func finishEncoding() {
+        condition.lock()
+        while isEncoding { condition.wait() }
+        condition.unlock()
     }
 
     /// Waits for the encoding, and writes and publishes the part.
@@ -62,7 +110,8 @@ public final class PartWriter: Sendable {
     ///   the bytes needed, if the file cannot be written.
     @discardableResult
     public func publish() throws(CacheError) -> RowStatistics {
-        let state = queue.sync { self.state.withLock { $0 } }
+        finishEncoding()
+        let state = self.state.withLock { $0 }
         if let failure = state.failure { throw failure }
         let groups = folder.manifest.groups(of: part)
         precondition(

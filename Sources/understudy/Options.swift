@@ -47,11 +47,7 @@ struct DeviceOptions: ParsableArguments {
     @OptionGroup var loadingOptions: LoadingArguments
 
     /// How images are rendered ahead of the device.
-    var loading: LoadingOptions {
-        var options = loadingOptions.options
-        options.pinned = device != .device(.cpu)
-        return options
-    }
+    var loading: LoadingOptions { loadingOptions.options(pinned: device != .device(.cpu)) }
 
     /// The device, after a check that it is there.
     func checkedDevice() throws -> Device { try device.checked() }
@@ -104,17 +100,25 @@ struct LoadingArguments: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "Memory for rendered images that wait to be used, in MiB.", valueName: "MiB"))
+            "Memory for rendered images: those under way, waiting or in use, in MiB.",
+            valueName: "MiB"))
     var prefetch = LoadingOptions.standardBudget >> 20
 
     func validate() throws {
-        guard workers >= 1 else { throw ValidationError("--workers must be at least 1") }
+        guard (1...LoadingOptions.workerLimit).contains(workers) else {
+            throw ValidationError("--workers must be from 1 to \(LoadingOptions.workerLimit)")
+        }
         guard (1...1 << 20).contains(prefetch) else {
             throw ValidationError("--prefetch must be between 1 and \(1 << 20) MiB")
         }
     }
 
-    var options: LoadingOptions { LoadingOptions(workers: workers, budget: prefetch << 20) }
+    var options: LoadingOptions { options(pinned: false) }
+
+    /// - Parameter pinned: whether batches lie in page-locked memory, for copies to a GPU.
+    func options(pinned: Bool) -> LoadingOptions {
+        LoadingOptions(workers: workers, budget: prefetch << 20, pinned: pinned)
+    }
 }
 
 /// A range of slots, written `A..<B`.

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import Synchronization
 import Testing
@@ -19,16 +20,17 @@ import Testing
 
     private func pipeline(
         batches: Int, members: Int = 5, workers: Int = 3, ahead: Int = 2,
+        on host: PipelineHost = PipelineHost(),
         make: @escaping @Sendable (_ batch: Int, _ member: Int) throws -> Void = { _, _ in },
         complete: @escaping @Sendable (Sum) -> Void = { _ in }
     ) -> BatchPipeline<Sum, (batch: Int, sum: Int)> {
         let work = BatchWork<Sum>(
-            count: batches, bytes: 10, begin: { (Sum(batch: $0), members) },
+            count: batches, hasRoom: { $0 < ahead }, begin: { (Sum(batch: $0), members) },
             make: { sum, member, _ in
                 try make(sum.batch, member)
                 sum.value.withLock { $0 += member + 1 }
             }, complete: complete)
-        return BatchPipeline(work, workers: workers, budget: ahead * 10) { sum in
+        return BatchPipeline(work, workers: workers, on: host) { sum in
             (sum.batch, sum.value.withLock { $0 })
         }
     }
@@ -80,16 +82,82 @@ import Testing
 
     @Test("a batch that cannot begin is an error after those before it") func beginning() throws {
         let work = BatchWork<Sum>(
-            count: 5, bytes: 10,
+            count: 5, hasRoom: { $0 < 10 },
             begin: { batch in
                 if batch == 1 { throw At(batch: 1, member: -1) }
                 return (Sum(batch: batch), 2)
             },
             make: { _, _, _ in })
-        let pipeline = BatchPipeline(work, workers: 2, budget: 100) { $0.batch }
+        let pipeline = BatchPipeline(work, workers: 2) { $0.batch }
         #expect(try pipeline.next() == 0)
         #expect(throws: At(batch: 1, member: -1)) { try pipeline.next() }
         #expect(try pipeline.next() == nil)
+    }
+
+    /// A host that gives so many threads.
+    private func host(threads: Int) -> PipelineHost {
+        let left = Mutex(threads)
+        var host = PipelineHost()
+        host.start = { body throws(SystemFailure) in
+            let isLeft = left.withLock { left -> Bool in
+                left -= 1
+                return left >= 0
+            }
+            guard isLeft else { throw SystemFailure("cannot start a thread", EAGAIN) }
+            try WorkerThread.start(body)
+        }
+        return host
+    }
+
+    @Test("it goes on with the threads that the system gives", arguments: [1, 2])
+    func fewThreads(given: Int) throws {
+        let pipeline = pipeline(batches: 20, workers: 8, on: host(threads: given))
+        for batch in 0..<20 { #expect(try #require(try pipeline.next()) == (batch, 15)) }
+        #expect(try pipeline.next() == nil)
+    }
+
+    @Test("where the system gives none it is an error, no wait") func noThread() throws {
+        let pipeline = pipeline(batches: 20, workers: 8, on: host(threads: 0))
+        let error = #expect(throws: SystemFailure.self) { try pipeline.next() }
+        #expect(
+            error?.description == "cannot start a thread: Resource temporarily unavailable")
+        #expect(try pipeline.next() == nil)
+    }
+
+    @Test("any number of threads may be asked for") func manyThreads() throws {
+        let started = Counter()
+        var host = PipelineHost()
+        host.start = { body throws(SystemFailure) in
+            started.add()
+            if started.value == 1 { try WorkerThread.start(body) }
+        }
+        let pipeline = pipeline(batches: 2, workers: .max, on: host)
+        while try pipeline.next() != nil {}
+        #expect(started.value == LoadingOptions.workerLimit)
+    }
+
+    @Test("after a signal it waits for what gets done, and no longer for what does not")
+    func signal() throws {
+        let isStopped = Mutex(false)
+        var host = PipelineHost()
+        host.isStopped = { isStopped.withLock { $0 } }
+        host.patience = 0.05
+        let isBlocked = Mutex(true)
+        let pipeline = pipeline(batches: 2, members: 4, workers: 1, ahead: 1, on: host) {
+            batch, _ in
+            // Slow, but it gets on: longer in all than anybody's patience.
+            if batch == 0 { Thread.sleep(forTimeInterval: 0.03) }
+            while batch == 1, isBlocked.withLock({ $0 }) { Thread.sleep(forTimeInterval: 0.001) }
+        }
+        isStopped.withLock { $0 = true }
+        #expect(try pipeline.next()?.batch == 0)
+        #expect(
+            throws: Interrupted(
+                description: "stopped while waiting for images that do not come; what was saved "
+                    + "before is kept")
+        ) { try pipeline.next() }
+        #expect(try pipeline.next() == nil)
+        isBlocked.withLock { $0 = false }
     }
 
     @Test("no more than the budget is begun ahead, one batch always is", arguments: [0, 1, 3])
