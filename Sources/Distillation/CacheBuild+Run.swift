@@ -42,6 +42,7 @@ extension CacheBuild {
     public func run(
         epochs: Range<Int>? = nil, shard: Shard = .whole, progress: any ProgressReporter
     ) throws -> Summary {
+        for notice in loader.dataset.notices { progress.line(notice) }
         let range = epochs ?? 0..<manifest.epochs
         guard range.upperBound <= manifest.epochs else {
             throw TrainingError(

@@ -78,6 +78,8 @@ public final class Trainer {
                 "\(recipe.data.val) and \(recipe.data.train) have different classes; labels "
                     + "would not mean the same")
         }
+        for notice in loader.dataset.notices + validation.notices { progress.line(notice) }
+        try validation.checkValidationImages(workers: options.loading.workers)
         validationImages = validation.samples.count
         evaluator = try Evaluator(
             EvaluationLoader(

@@ -1,3 +1,4 @@
+import Base
 import Imaging
 
 /// A picture of views: a row for each, a column for each stage, with titles and captions.
@@ -33,6 +34,7 @@ struct ContactSheet {
     private var line: Int { 10 * scale }
     private var margin: Int { 8 * scale }
     private var width: Int { margin + titles.count * (cell + margin) }
+    private var rowHeight: Int { line + margin + cell + margin / 2 + 2 * line + margin }
 
     /// Makes an empty sheet.
     ///
@@ -45,16 +47,17 @@ struct ContactSheet {
     }
 
     /// Adds a row; a stage that is nil leaves its place empty.
-    mutating func add(title: String, _ stages: [Stage?]) {
+    ///
+    /// - Throws: `ImageError` for want of memory.
+    mutating func add(title: String, _ stages: [Stage?]) throws {
         let top = line + margin
-        var row = Image(
-            width: width, height: top + cell + margin / 2 + 2 * line + margin, fill: Self.paper)
+        var row = Image(width: width, height: rowHeight, fill: Self.paper)
         row.paste(Image(width: width - 2 * margin, height: 1, fill: Self.rule), x: margin, y: 0)
         write(title, on: &row, x: margin, y: margin, room: width - 2 * margin, Self.ink)
         for (column, stage) in stages.enumerated() {
             guard let stage else { continue }
             let x = margin + column * (cell + margin)
-            let (picture, place) = fitted(stage)
+            let (picture, place) = try fitted(stage)
             row.paste(picture, x: x + place.x, y: top + margin / 2 + place.y)
             let below = top + cell + margin / 2 + margin / 2
             write(stage.captions.0, on: &row, x: x, y: below, room: cell, Self.ink)
@@ -63,10 +66,22 @@ struct ContactSheet {
         rows.append(row)
     }
 
+    /// The most rows that a PNG has room for, which is a million pixels high at most.
+    static func mostRows(cell: Int) -> Int {
+        let sheet = ContactSheet(cell: cell, titles: [])
+        return (1_000_000 - sheet.margin - sheet.line) / sheet.rowHeight
+    }
+
     /// The sheet so far.
-    func image() -> Image {
+    ///
+    /// - Throws: `CommandError` for want of memory.
+    func image() throws -> Image {
         let head = margin + line
         let height = head + rows.map(\.height).reduce(0, +)
+        guard SystemMemory.canAllocate(width * height * 3) else {
+            throw CommandError(
+                "no memory for a sheet of \(width)x\(height) pixels; choose fewer slots")
+        }
         var sheet = Image(width: width, height: height, fill: Self.paper)
         for (column, title) in titles.enumerated() {
             let x = margin + column * (cell + margin)
@@ -91,7 +106,7 @@ struct ContactSheet {
     }
 
     /// The picture at the cell's size with its outline, and where in the cell it lies.
-    private func fitted(_ stage: Stage) -> (Image, (x: Int, y: Int)) {
+    private func fitted(_ stage: Stage) throws -> (Image, (x: Int, y: Int)) {
         let image = stage.image
         let long = max(image.width, image.height)
         var picture: Image
@@ -99,7 +114,7 @@ struct ContactSheet {
             // Small views keep their pixels visible.
             picture = image.enlarged(by: cell / long)
         } else {
-            picture = image.resized(
+            picture = try image.resized(
                 width: max(1, (image.width * cell + long / 2) / long),
                 height: max(1, (image.height * cell + long / 2) / long), interpolation: .bilinear)
         }

@@ -48,6 +48,7 @@ struct EvalCommand: ParsableCommand {
                 options: self.device.loading),
             mean: classifier.mean, std: classifier.std, device: device, precision: precision)
         let progress = ProgressBar()
+        for notice in dataset.notices { progress.line(notice) }
         progress.begin("eval", total: dataset.samples.count, unit: "images")
         let accuracy = try evaluator.accuracy(of: classifier.network) {
             progress.advance(to: $0, note: "")

@@ -38,18 +38,18 @@ final class ProgressBar: ProgressReporter {
         let rate = elapsed > 0 ? Double(done - baseline.done) / elapsed : 0
         let remaining = rate > 0 ? Double(total - done) / rate : 0
         let percent = total > 0 ? 100 * done / total : 100
-        let text = String(
-            format: "%d/%d  %.1f %@/s  %@ left  %@", done, total, rate, unit, clock(remaining), note
-        )
+        let speed = String(format: "%.1f", rate)
+        let text = "\(done)/\(total)  \(speed) \(unit)/s  \(clock(remaining)) left  \(note)"
+            .printable
         if isTerminal {
             let width = min(columns, 120)
             let filled = 12 * percent / 100
             let bar =
                 String(repeating: "=", count: filled) + String(repeating: " ", count: 12 - filled)
-            write("\r\u{1B}[2K" + String("\(label) [\(bar)] \(text)".prefix(width - 1)))
+            write("\r\u{1B}[2K" + String("\(label.printable) [\(bar)] \(text)".prefix(width - 1)))
             isDrawn = true
         } else {
-            write("\(label): \(text)\n")
+            write("\(label.printable): \(text)\n")
         }
     }
 
@@ -82,8 +82,8 @@ final class ProgressBar: ProgressReporter {
     private func clock(_ seconds: Double) -> String {
         let whole = Int(min(seconds, 3_599_999))
         return whole >= 3600
-            ? String(format: "%d:%02d:%02d", whole / 3600, whole / 60 % 60, whole % 60)
-            : String(format: "%d:%02d", whole / 60, whole % 60)
+            ? String(format: "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60)
+            : String(format: "%ld:%02ld", whole / 60, whole % 60)
     }
 }
 

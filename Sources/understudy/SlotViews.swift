@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import Imaging
 import Loading
@@ -26,6 +27,14 @@ struct SlotViews {
         self.slots = slots
         let members = loader.plan.groupSize
         let size = recipe.view.size
+        // Pixels, partners and mixed images of every slot, the latter in float32 and put together
+        // once more.
+        let (bytes, overflow) = slots.count.multipliedReportingOverflow(by: size * size * 3 * 10)
+        guard !overflow, SystemMemory.canAllocate(bytes) else {
+            throw CommandError(
+                "no memory for \(slots.count) views of \(size)x\(size) pixels at once; choose fewer "
+                    + "--slots")
+        }
         let mixer = Mixer(recipe: recipe, device: .cpu)
         var parts: [(pixels: Tensor, mixed: Tensor, targets: Tensor)] = []
         // A view is mixed with its partner, so whole groups are rendered and then cut to the range.
@@ -97,8 +106,11 @@ struct SlotViews {
         let groups = Set(slots.map(\.group)).sorted().map {
             plan.mixRecord(epoch: epoch, group: $0, size: size)
         }
+        let fill = Colour(mean: recipe.view.mean)
         return ViewParameters(
-            recipe: recipe.name, seed: recipe.seed, epoch: epoch, size: size, slots: slots,
+            recipe: recipe.name, seed: recipe.seed, epoch: epoch, size: size,
+            mean: recipe.view.mean,
+            std: recipe.view.std, fill: [fill.red, fill.green, fill.blue], slots: slots,
             groups: groups)
     }
 }
@@ -117,7 +129,7 @@ extension SlotViews {
         for slot in slots {
             let view = view(at: slot)
             let original = try loader.dataset.image(view.imageIndex)
-            let stages = stages(of: view, original: original)
+            let stages = try stages(of: view, original: original)
             rows.append((title(of: slot, view: view, original), stages.start, stages.middle))
         }
         // Every slot has as many columns for operations as the one with most.
@@ -144,9 +156,9 @@ extension SlotViews {
                     slot, partner: partners[index],
                     mixed: Image(width: size, height: size, pixels: bytes))
             }
-            sheet.add(title: row.title, pictures)
+            try sheet.add(title: row.title, pictures)
         }
-        return sheet.image()
+        return try sheet.image()
     }
 
     private func title(of slot: Int, view: View, _ original: Image) -> String {
@@ -158,11 +170,11 @@ extension SlotViews {
     /// The stages before the operations, and the operations that apply.
     private func stages(
         of view: View, original: Image
-    ) -> (start: [ContactSheet.Stage?], middle: [ContactSheet.Stage]) {
+    ) throws -> (start: [ContactSheet.Stage?], middle: [ContactSheet.Stage]) {
         let size = recipe.view.size
         let crop = view.crop(width: original.width, height: original.height)
         let share = 100 * crop.width * crop.height / (original.width * original.height)
-        var image = original.cropped(to: crop).resized(
+        var image = try original.cropped(to: crop).resized(
             width: size, height: size, interpolation: view.interpolation)
         var start: [ContactSheet.Stage?] = [
             .init(original, "\(crop)", "\(share) % of it", frame: crop),
@@ -174,12 +186,14 @@ extension SlotViews {
         }
         var middle: [ContactSheet.Stage] = []
         for operation in view.namedOperations(size: size) {
-            image.apply(operation.operation)
+            image.apply(operation.operation, fill: view.fill)
             middle.append(.init(image, operation.title, operation.argumentText))
         }
         let erasures = view.erasures(size: size)
         if let first = erasures.first {
-            for erasure in erasures { image.apply(.erase(erasure.box, erasure.paint)) }
+            for erasure in erasures {
+                image.apply(.erase(erasure.box, erasure.paint), fill: view.fill)
+            }
             let boxes = erasures.count == 1 ? "\(first.box)" : "\(erasures.count) boxes"
             middle.append(.init(image, "Erase", boxes))
         }

@@ -28,8 +28,13 @@ struct ViewBenchmarkCommand: ParsableCommand {
     @Flag(name: .long, help: "Print JSON.")
     var json = false
 
+    /// So many views take a day on a fast machine.
+    private static let mostViews = 100_000_000
+
     func validate() throws {
-        guard views >= 1 else { throw ValidationError("--views must be at least 1") }
+        guard (1...Self.mostViews).contains(views) else {
+            throw ValidationError("--views must be from 1 to \(Self.mostViews)")
+        }
     }
 
     func run() throws {
@@ -66,6 +71,9 @@ struct ViewBenchmarkCommand: ParsableCommand {
         _ loader: ViewLoader, _ groups: [(epoch: Int, group: Int)], size: Int
     ) throws -> [String: Double] {
         let worker = RenderWorker()
+        guard SystemMemory.canAllocate(size * size * 3) else {
+            throw CommandError("no memory for a view of \(size)x\(size) pixels")
+        }
         let pixels = UnsafeMutablePointer<UInt8>.allocate(capacity: size * size * 3)
         defer { pixels.deallocate() }
         var times: [RenderStage: Duration] = [:]
@@ -109,9 +117,10 @@ struct ViewBenchmarkCommand: ParsableCommand {
                 let name = stage.rawValue.padding(toLength: 9, withPad: " ", startingAt: 0)
                 return String(format: "%@%.3f ms", name, stages[stage.rawValue] ?? 0)
             }
-            return String(
-                format: "%d views in %.2f s with %d worker(s): %.0f images/s\n%@", views, seconds,
-                workers, imagesPerSecond, lines.joined(separator: "\n"))
+            return "\(views) views in " + String(format: "%.2f s", seconds)
+                + " with \(workers) worker(s): "
+                + String(format: "%.0f images/s\n", imagesPerSecond)
+                + lines.joined(separator: "\n")
         }
     }
 }

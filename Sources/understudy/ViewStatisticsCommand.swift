@@ -33,7 +33,7 @@ struct ViewStatisticsCommand: ParsableCommand {
     private static let sample = 10_000
 
     func validate() throws {
-        guard epoch >= 0 else { throw ValidationError("--epoch must not be negative") }
+        try ViewPlan.checkEpoch(epoch)
     }
 
     func run() throws {
@@ -44,27 +44,31 @@ struct ViewStatisticsCommand: ParsableCommand {
         try slots?.check(against: plan)
         var statistics = ViewStatistics(of: plan)
         var unreadable = 0
-        for slot in slots.map({ Array($0.range) }) ?? sampledSlots(plan) {
+        let slotsCounted = slots.map { [$0.range] } ?? sampledSlots(plan)
+        for slot in slotsCounted.joined() {
             let view = plan.view(epoch: epoch, slot: slot)
-            do {
+            do throws(DatasetError) {
                 let bounds = try dataset.bounds(of: view.imageIndex)
                 statistics.add(view, width: bounds.width, height: bounds.height)
             } catch {
-                guard recipe.data.onError == .substitute else { throw error }
+                guard recipe.data.onError == .substitute, error.isUndecodable else { throw error }
                 unreadable += 1
             }
         }
         for group in groups(plan) { statistics.add(epoch: epoch, group: group) }
         let report = ViewStatisticsReport(
-            plan: plan, epoch: epoch, unreadable: unreadable, statistics: statistics)
+            plan: plan, epoch: epoch, unreadable: unreadable, notices: dataset.notices,
+            statistics: statistics)
         try StandardStreams.print(json ? try report.json() : report.text)
     }
 
     /// The slots of evenly spaced groups; of the first group a part, if it alone is too large.
-    private func sampledSlots(_ plan: ViewPlan) -> [Int] {
+    private func sampledSlots(_ plan: ViewPlan) -> [Range<Int>] {
         let count = min(max(Self.sample / plan.groupSize, 1), plan.groupsPerEpoch)
-        let slots = spaced(count, of: plan.groupsPerEpoch).flatMap { plan.slots(ofGroup: $0) }
-        return Array(slots.prefix(Self.sample))
+        return spaced(count, of: plan.groupsPerEpoch).map { group in
+            let slots = plan.slots(ofGroup: group)
+            return slots.prefix(Self.sample)
+        }
     }
 
     /// The groups whose mixing is counted. It needs no images, so they are many more than those of
@@ -92,9 +96,13 @@ private struct ViewStatisticsReport: Encodable {
     let distinctImages: Int
     let repeats: Int
     let unreadable: Int
+    /// What the data set has that is not used.
+    let notices: [String]
     let statistics: ViewStatistics
 
-    init(plan: ViewPlan, epoch: Int, unreadable: Int, statistics: ViewStatistics) {
+    init(
+        plan: ViewPlan, epoch: Int, unreadable: Int, notices: [String], statistics: ViewStatistics
+    ) {
         recipe = plan.recipe.name
         self.epoch = epoch
         slotsPerEpoch = plan.slotsPerEpoch
@@ -103,11 +111,12 @@ private struct ViewStatisticsReport: Encodable {
         distinctImages = plan.distinctImages(epoch: epoch)
         repeats = plan.recipe.batch.repeats
         self.unreadable = unreadable
+        self.notices = notices
         self.statistics = statistics
     }
 
     private enum CodingKeys: String, CodingKey {
-        case recipe, epoch, images, repeats, unreadable, statistics
+        case recipe, epoch, images, repeats, unreadable, notices, statistics
         case slotsPerEpoch = "slots_per_epoch"
         case groupsPerEpoch = "groups_per_epoch"
         case distinctImages = "distinct_images"
@@ -115,8 +124,9 @@ private struct ViewStatisticsReport: Encodable {
 
     var text: String {
         let shown = Double(slotsPerEpoch) / Double(distinctImages)
-        var lines = [
-            "recipe   \(recipe), epoch \(epoch)",
+        var lines = ["recipe   \(recipe), epoch \(epoch)"]
+        lines += notices.map { "note     \($0)" }
+        lines += [
             "images   \(distinctImages.grouped) of \(images.grouped) in the epoch, "
                 + String(format: shown == shown.rounded() ? "%.0f" : "%.2f", shown)
                 + (shown == 1 ? " time each" : " times each"),

@@ -67,7 +67,7 @@ struct ShowViewsCommand: ParsableCommand {
         guard sheet != nil || dump != nil || params != nil else {
             throw ValidationError("name an output: --sheet PNG, --dump FILE or --params FILE")
         }
-        guard epoch >= 0 else { throw ValidationError("--epoch must not be negative") }
+        try ViewPlan.checkEpoch(epoch)
         guard cell.map((96...1024).contains) ?? true else {
             throw ValidationError("--cell must be from 96 to 1024")
         }
@@ -77,6 +77,8 @@ struct ShowViewsCommand: ParsableCommand {
         let recipe = try recipe.read()
         let loader = try ViewLoader(recipe: recipe, options: loading.options)
         try slots.check(against: loader.plan)
+        for notice in loader.dataset.notices { ProgressBar().line(notice) }
+        if sheet != nil { try checkSheet(of: recipe) }
         let views = try SlotViews(
             recipe: recipe, loader: loader, epoch: epoch, slots: slots.range)
         if let dump {
@@ -87,11 +89,34 @@ struct ShowViewsCommand: ParsableCommand {
             try AtomicFile.write(Data(views.parameters().json(pretty: true).utf8), to: params)
         }
         if let sheet {
-            let cell = cell ?? min(max(recipe.view.size, 96), 224)
-            try AtomicFile.write(Data(ImageEncoder.png(views.contactSheet(cell: cell))), to: sheet)
+            let picture = try views.contactSheet(cell: side(for: recipe))
+            try AtomicFile.write(Data(ImageEncoder.png(picture)), to: sheet)
         }
         let outputs = [dump, params, sheet].compactMap { $0 }.joined(separator: ", ")
         try StandardStreams.print("\(slots.range.count) views of epoch \(epoch): \(outputs)")
+    }
+
+    /// The side of a picture on the sheet.
+    private func side(for recipe: Recipe) -> Int { cell ?? min(max(recipe.view.size, 96), 224) }
+
+    /// Refuses a sheet that no PNG holds, before anything is rendered.
+    private func checkSheet(of recipe: Recipe) throws {
+        let rows = ContactSheet.mostRows(cell: side(for: recipe))
+        guard slots.range.count <= rows else {
+            throw CommandError(
+                "--slots: a sheet has at most \(rows) rows of this size, these are "
+                    + "\(slots.range.count); choose fewer")
+        }
+    }
+}
+
+extension ViewPlan {
+    /// Checks an epoch's number from the command line.
+    static func checkEpoch(_ epoch: Int) throws {
+        guard epoch >= 0 else { throw ValidationError("--epoch must not be negative") }
+        guard addresses.contains(epoch) else {
+            throw ValidationError("--epoch must be below \(addresses.upperBound)")
+        }
     }
 }
 
