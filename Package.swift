@@ -18,8 +18,12 @@ let torchFlags = [
     "-I\(libtorch)/include", "-I\(libtorch)/include/torch/csrc/api/include",
     "-Wno-deprecated-declarations",
 ]
+// tools/bundle sets a run path of its own: old-style, so that it also serves the libraries' libraries.
+let runPath =
+    environment["UNDERSTUDY_RUN_PATH"].map { ["--disable-new-dtags", "-rpath", $0] }
+    ?? ["-rpath", "\(libtorch)/lib"]
 let torchLinking: [LinkerSetting] = [
-    .unsafeFlags(["-L\(libtorch)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(libtorch)/lib"]),
+    .unsafeFlags(["-L\(libtorch)/lib"] + runPath.flatMap { ["-Xlinker", $0] }),
     .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
 ]
 let swiftSettings: [SwiftSetting] = [.swiftLanguageMode(.v6)]
@@ -59,7 +63,8 @@ let package = Package(
             swiftSettings: swiftSettings),
         .target(name: "Views", dependencies: ["Recipes", "Imaging"], swiftSettings: swiftSettings),
         .target(
-            name: "Loading", dependencies: ["Base", "Views", "Imaging", "Recipes", "Torch", crypto],
+            name: "Loading",
+            dependencies: ["Base", "Views", "Imaging", "Recipes", "Torch", crypto],
             swiftSettings: swiftSettings),
         .target(
             name: "ResponseCache", dependencies: ["Base", "CHDF5", crypto],
@@ -74,7 +79,8 @@ let package = Package(
             name: "understudy",
             dependencies: [
                 "Base", "Distillation", "ResponseCache", "Loading", "Views", "Imaging", "Models",
-                "Recipes", "Torch", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Recipes", "Torch",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: swiftSettings),
         .testTarget(
             name: "BaseTests", dependencies: ["Base", "CBase"], swiftSettings: swiftSettings),
