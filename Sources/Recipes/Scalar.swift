@@ -5,8 +5,8 @@ struct NumberBounds {
     var includesLower = true
     var includesUpper = true
 
-    private static let smallest = 1e-12
-    private static let largest = 1e9
+    private static let smallest = 1e-30
+    private static let largest = 1e30
 
     /// 0…1.
     static let share = NumberBounds(lower: 0, upper: 1)
@@ -14,7 +14,7 @@ struct NumberBounds {
     static let positiveShare = NumberBounds(lower: 0, upper: 1, includesLower: false)
     /// 0 up to, but not, 1.
     static let belowOne = NumberBounds(lower: 0, upper: 1, includesUpper: false)
-    /// Above 0, and neither 0 nor infinite as a 32-bit number or a product of a few.
+    /// Above 0, and neither 0 nor infinite as a 32-bit number.
     static let positive = NumberBounds(lower: smallest, upper: largest)
     /// 0 and above, as far as `positive` goes.
     static let nonNegative = NumberBounds(lower: 0, upper: largest)

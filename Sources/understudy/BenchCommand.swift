@@ -163,7 +163,7 @@ extension BenchCommand {
 
         func run() throws {
             let device = try options.device.checked()
-            let architecture = try BenchCommand.architecture(named: model)
+            let architecture = try BenchCommand.published(model).architecture
             func make() throws -> any ImageClassifier {
                 try Registry.make(
                     architecture, classes: 1000, device: device, seed: 1, initialization: .timm)
@@ -222,8 +222,7 @@ extension BenchCommand {
 
         func run() throws {
             let device = try options.device.checked()
-            let architecture = try BenchCommand.architecture(named: model)
-            let size = Registry.preprocessing(of: architecture).size
+            let (architecture, size) = try BenchCommand.published(model)
             let images = try MadeBatch(images: options.group, size: size, classes: 2).on(device)
                 .images
             let network = try Registry.make(architecture, classes: 1000, device: device, seed: 1)
@@ -273,11 +272,16 @@ extension BenchCommand {
         }
     }
 
-    static func architecture(named name: String) throws -> TeacherCard.Architecture {
-        guard let architecture = Registry.architecture(named: name) else {
+    /// A published network by its name, and the side of the images that it takes, in pixels.
+    static func published(
+        _ name: String
+    ) throws -> (architecture: TeacherCard.Architecture, imageSize: Int) {
+        guard let architecture = Registry.architecture(named: name),
+            let preprocessing = Registry.preprocessing(named: name)
+        else {
             throw ValidationError(
                 "no model '\(name)'; known: \(Registry.names.joined(separator: ", "))")
         }
-        return architecture
+        return (architecture, preprocessing.size)
     }
 }

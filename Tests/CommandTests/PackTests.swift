@@ -121,8 +121,11 @@ import Testing
                 "--quality needs --max-short-side: other images keep their bytes"
             ),
             (["--max-short-side", "20", "--quality", "0"], "--quality must be 1 to 100"),
-            (["--max-short-side", "0"], "--max-short-side must be at least 1"),
-            (["--samples-per-shard", "0"], "--samples-per-shard must be at least 1"),
+            (["--max-short-side", "0"], "--max-short-side must be between 1 and 16384"),
+            (
+                ["--samples-per-shard", "9223372036854775807"],
+                "--samples-per-shard must be between 1 and 4294967295"
+            ),
             (["--workers", "0"], "--workers must be between 1 and 1024"),
             (["--workers", "\(Int.max)"], "--workers must be between 1 and 1024"),
             (["--verify"], "--verify compares the pack in --out alone: leave out --data"),
