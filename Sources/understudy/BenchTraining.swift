@@ -62,7 +62,7 @@ extension BenchCommand {
             let step = options.group * groups
             let steps = options.warmup + options.rounds
             if data == nil { try MadeData.writeImages(count: 512, to: images) }
-            let architecture = try BenchCommand.architecture(named: teacher)
+            let architecture = try BenchCommand.published(teacher).architecture
             guard case .beit(let beit) = architecture else {
                 throw ValidationError("--teacher must be a BEiT")
             }
