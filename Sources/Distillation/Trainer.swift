@@ -165,10 +165,12 @@ public final class Trainer {
     public func run() throws -> TrainingResult? {
         let isDone = state.epoch == recipe.schedule.epochs
         if let limit = options.maxSteps, state.steps >= limit, !isDone { return nil }
-        if state.steps > 0 {
+        if isDone {
+            progress.line("all \(state.epoch) epochs are trained: measuring their average")
+        } else if state.steps > 0 {
             progress.line(
-                "going on at epoch \(min(state.epoch + 1, recipe.schedule.epochs)), step "
-                    + "\(state.step) of \(loader.plan.stepsPerEpoch)")
+                "going on at epoch \(state.epoch + 1), step \(state.step) of "
+                    + "\(loader.plan.stepsPerEpoch)")
         }
         if let replayed = recipe.replayedEpochs {
             progress.line(

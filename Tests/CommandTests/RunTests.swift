@@ -68,8 +68,9 @@ import Torch
         let result = try object(Program.run(train, in: folder).output)
         #expect(result["steps"] as? Int == 4)
         #expect(result["stopped"] == nil)
-        let again = try object(Program.run(train + ["--max-steps", "2"], in: folder).output)
-        #expect(again["top1"] as? Double == result["top1"] as? Double)
+        let again = try Program.run(train + ["--max-steps", "2"], in: folder)
+        #expect(try object(again.output)["top1"] as? Double == result["top1"] as? Double)
+        #expect(again.errors.hasPrefix("all 2 epochs are trained: measuring their average\n"))
     }
 
     @Test("what cannot be a run's folder or its trace is refused in one line") func refused() throws
@@ -182,7 +183,7 @@ import Torch
         while !folder.exists("run/best.safetensors"), Date() < deadline {
             Thread.sleep(forTimeInterval: 0.02)
         }
-        for _ in 0..<6 {
+        for _ in 0..<4 {
             for command in [
                 ["export", "--which", "last"], ["export", "--which", "best"], ["average"],
             ] {
