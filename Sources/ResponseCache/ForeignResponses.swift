@@ -191,7 +191,8 @@ public struct ForeignResponses: Sendable {
         let (noun, plural) =
             values == .logits ? ("logit", "logits") : ("probability", "probabilities")
         for (index, value) in row.enumerated() where !value.isFinite {
-            return "the \(noun) of class \(index) is \(value)"
+            // Swift would print the payload, too.
+            return "the \(noun) of class \(index) is \(value.isNaN ? .nan : value)"
         }
         // Two classes can come out alike in float16; a row that nobody wrote is 0.
         if let first = row.first, first == 0 || classes > 2, row.allSatisfy({ $0 == first }) {

@@ -24,7 +24,8 @@ import Views
         let sets = try DataSets()
         var inputs = try Inputs()
         inputs.overrides = ["data.train=\(sets.path)/folder", "cache.groups_per_part=1"]
-        let loader = try ViewLoader(checksumming: inputs.recipe(), options: LoadingOptions())
+        let loader = try ViewLoader(
+            checksumming: inputs.recipe(), options: LoadingOptions(workers: 1))
         let directory = "\(sets.path)/cache"
         let source = Even()
         let section = Recipe.Teacher(card: "card.yaml", weight: 1, precision: .fp32)
@@ -38,11 +39,12 @@ import Views
             writer.append([0.5, 0.5, 0.25, 0.75], pixelChecksum: 1)
             try writer.publish()
         }
-        let wasBuilt = try build.build(PartID(epoch: 0, index: 0)) {
-            Issue.record("the views are wanted")
-            return nil
-        } report: { _ in
-        }
+        let wasBuilt = try build.build(
+            PartID(epoch: 0, index: 0),
+            views: { () -> ViewGroup? in
+                Issue.record("the views are wanted")
+                return nil
+            }, report: { _ in })
         #expect(!wasBuilt && source.asked == 0)
         // The files of this data set are no images: to render one is an error.
         let summary = try build.run(progress: SilentProgress())

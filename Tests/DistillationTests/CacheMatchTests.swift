@@ -92,7 +92,8 @@ import Testing
         #expect(
             throws: CacheError(
                 "\(b): the cache was made from other inputs; name another directory, or restore "
-                    + "what differs:\n  teacher.weights: c0ffee in the cache, 0ff1ce here")
+                    + "what differs:",
+                details: ["teacher.weights: c0ffee in the cache, 0ff1ce here"])
         ) { try match.directories([a, b], areMade: false) }
         let c = try begin("c", "huge")
         #expect(
