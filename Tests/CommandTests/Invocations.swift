@@ -37,6 +37,8 @@ struct Invocations {
             "--set", "schedule.epochs=1", "--set", "schedule.warmup=0", "--set",
             "schedule.cooldown=0", "--set", "checkpoint.every_steps=1000",
         ]
+        let small = ["--group", "4", "--rounds", "1", "--warmup", "1", "--precision", "fp32"]
+        let micro = "beit_micro_patch4_32"
         return switch command {
         case "plan": ["--recipe", "student.yaml", "--images", "48"]
         case "views show":
@@ -62,6 +64,11 @@ struct Invocations {
         case "average": ["--run", "teacher", "--out", "\(new).safetensors"]
         case "export": ["--run", "teacher", "--out", new]
         case "pack": ["--data", "train", "--out", new]
+        case "doctor": ["--device", "cpu", "--check", "loss"]
+        case "bench student": ["--model", "resnet18", "--size", "32"] + small
+        case "bench teacher": ["--model", micro] + small
+        case "bench training": ["--model", "resnet18", "--teacher", micro] + small
+        case "bench images": ["--out", new, "--count", "10"]
         default: nil
         }
     }
