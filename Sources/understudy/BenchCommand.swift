@@ -121,7 +121,7 @@ struct BenchReport: Encodable {
 
     var text: String {
         var line = String(
-            format: "%@, %@, %@: %.1f images/s (median of %d rounds of %d images", what,
+            format: "%@, %@, %@: %.1f images/s (median of %ld rounds of %ld images", what,
             precision.rawValue, device, imagesPerSecond, seconds.count, images)
         if let peakMemory { line += ", \(peakMemory.byteText) at most" }
         return line + ")"

@@ -1,30 +1,53 @@
+import Base
 import Foundation
 import Testing
 
 @testable import Torch
 
 @Suite("Atomic files") struct AtomicFileTests {
+    let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
     @Test("a file replaces what was at its path and leaves no temporary") func replaces() throws {
-        let folder = try TemporaryFolder()
         let path = try folder.file("a.json", Array("old".utf8))
         try AtomicFile.write(Data("new".utf8), to: path)
         #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Data("new".utf8))
         #expect(folder.contents == ["a.json"])
     }
 
-    /// A pipe in the temporary's place takes every byte, but cannot be flushed.
-    @Test("what could not be flushed to the disk does not get the name") func flushed() throws {
-        let folder = try TemporaryFolder()
-        let path = try folder.file("a.json", Array("old".utf8))
-        let temporary = "\(path).\(getpid()).tmp"
-        #expect(mkfifo(temporary, 0o600) == 0)
-        let reader = open(temporary, O_RDONLY | O_NONBLOCK)
-        defer { close(reader) }
-        let error = #expect(throws: TorchError.self) {
-            try AtomicFile.write(Data("new".utf8), to: path)
+    @Test("a write removes what a killed one left, and nothing else") func stale() throws {
+        let stays = [
+            // Of another file, of a program that names them otherwise, and a user's own.
+            ".tmp-b.json-12-abc", "a.json.tmp", "a.json.12.tmp", ".tmp-a.json", ".tmp-a.json-x-1",
+            ".tmp-a.json-12-notes",
+        ]
+        for name in stays + [".tmp-a.json-12-abc", ".tmp-a.json-1-0"] {
+            _ = try folder.file(name, [1])
         }
-        #expect(error?.message == "\(path): Invalid argument")
-        #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Data("old".utf8))
-        #expect(folder.contents == ["a.json"])
+        try FileManager.default.createDirectory(
+            atPath: "\(folder.path)/.tmp-a.json-12-d", withIntermediateDirectories: false)
+        try AtomicFile.write(Data("{}".utf8), to: "\(folder.path)/a.json")
+        #expect(folder.contents == (stays + ["a.json", ".tmp-a.json-12-d"]).sorted())
+    }
+
+    @Test("the temporary of a writer that lives stays") func locked() throws {
+        let path = try folder.file(".tmp-a.json-12-abc", [])
+        let descriptor = open(path, O_RDWR)
+        defer { close(descriptor) }
+        #expect(try FileLock.take(descriptor, path: path) == .held)
+        try AtomicFile.write(Data("{}".utf8), to: "\(folder.path)/a.json")
+        #expect(folder.contents == [".tmp-a.json-12-abc", "a.json"])
+    }
+
+    @Test("a name that is none is refused") func names() throws {
+        #expect(
+            errorText { try AtomicFile.write(Data(), to: "") }
+                == "file: : No such file or directory"
+        )
+        #expect(
+            errorText { try AtomicFile.write(Data(), to: "\(folder.path)/") }
+                == "file: \(folder.path)/: Is a directory")
+        #expect(folder.contents == [])
     }
 }
