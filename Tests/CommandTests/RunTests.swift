@@ -144,15 +144,7 @@ import Torch
 
     @Test("a file system without locks is no other process") func noLocks() throws {
         let folder = try Folder()
-        let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent("Fixtures/command/noflock.c")
-        let library = "\(folder.path)/noflock.so"
-        let compiler = Process()
-        compiler.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        compiler.arguments = ["clang", "-shared", "-fPIC", "-o", library, source.path]
-        try compiler.run()
-        compiler.waitUntilExit()
-        try #require(compiler.terminationStatus == 0)
+        let library = try Preload.library("noflock")
         let train = Self.train + ["--resume", "--max-steps"]
         for (steps, code) in [ENOSYS, ENOLCK, EOPNOTSUPP, EINVAL].enumerated() {
             let outcome = try Program.run(
@@ -170,6 +162,18 @@ import Torch
         #expect(
             outcome.errors == "Error: run/.lock: cannot lock: Input/output error\n",
             "\(outcome.errors)")
+    }
+
+    @Test("what the disk did not keep does not get its name") func noSync() throws {
+        let folder = try Folder()
+        let outcome = try Program.run(
+            Self.train, in: folder, environment: ["LD_PRELOAD": Preload.library("nosync")])
+        #expect(outcome.status == 1)
+        #expect(
+            outcome.lastError
+                == "Error: file: run/checkpoints/step-00000000.safetensors: Input/output error")
+        #expect(!folder.exists("run/checkpoints/step-00000000.safetensors"))
+        #expect(!folder.exists("run/checkpoints/latest.json"))
     }
 
     @Test("export and average read a run while it trains") func race() throws {

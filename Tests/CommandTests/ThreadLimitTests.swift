@@ -1,64 +1,15 @@
 import Foundation
 import Testing
 
-/// A library that lets a program run so many threads, as a container's limit does; root is not
-/// bound by the system's own.
+/// A limit of threads, as a container has one; root is not bound by the system's own.
 private enum ThreadLimit {
-    static let library = Result {
-        let folder = FileManager.default.temporaryDirectory
-            .appendingPathComponent("understudy-threads-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let source = folder.appendingPathComponent("threads.c")
-        try program.write(to: source, atomically: true, encoding: .utf8)
-        let compiler = Process()
-        compiler.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        let path = folder.appendingPathComponent("threads.so").path
-        compiler.arguments = ["clang", "-shared", "-fPIC", "-o", path, source.path, "-ldl"]
-        try compiler.run()
-        compiler.waitUntilExit()
-        try #require(compiler.terminationStatus == 0)
-        return path
-    }
-
-    private static let program = """
-        #define _GNU_SOURCE
-        #include <dlfcn.h>
-        #include <errno.h>
-        #include <pthread.h>
-        #include <stdatomic.h>
-        #include <stdlib.h>
-
-        static atomic_int running;
-
-        struct start { void *(*body)(void *); void *argument; };
-
-        static void *run(void *argument) {
-            struct start start = *(struct start *)argument;
-            free(argument);
-            void *result = start.body(start.argument);
-            atomic_fetch_sub(&running, 1);
-            return result;
-        }
-
-        int pthread_create(
-            pthread_t *thread, const pthread_attr_t *attributes, void *(*body)(void *), void *argument) {
-            static int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
-            if (!real) *(void **)&real = dlsym(RTLD_NEXT, "pthread_create");
-            const char *most = getenv("THREADS");
-            if (atomic_fetch_add(&running, 1) >= atoi(most ? most : "1000000")) {
-                atomic_fetch_sub(&running, 1);
-                return EAGAIN;
-            }
-            struct start *start = malloc(sizeof *start);
-            *start = (struct start){body, argument};
-            return real(thread, attributes, run, start);
-        }
-        """
-
     /// The environment in which a program may have so many threads besides its first, and computes
     /// with that alone.
     static func environment(_ threads: Int) throws -> [String: String] {
-        ["LD_PRELOAD": try library.get(), "THREADS": "\(threads)", "OMP_NUM_THREADS": "1"]
+        [
+            "LD_PRELOAD": try Preload.library("threads"), "THREADS": "\(threads)",
+            "OMP_NUM_THREADS": "1",
+        ]
     }
 }
 
