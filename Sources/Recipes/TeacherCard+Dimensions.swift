@@ -52,7 +52,7 @@ extension TeacherCard.BEiTArchitecture {
         guard exactHidden >= 1 else {
             return Fault(
                 key: "mlp_ratio",
-                message: "architecture.mlp_ratio \(Scalar.text(mlpRatio)) leaves no channel of "
+                message: "architecture.mlp_ratio \(YAMLText.scalar(mlpRatio)) leaves no channel of "
                     + "width \(width)")
         }
         let parameters = parameters(classes: classes)
