@@ -81,8 +81,7 @@ extension BenchCommand {
             trainer.caches = ["\(made.path)/cache"]
             trainer.missing = online ? .compute : .refuse
             trainer.device = device
-            trainer.loading = loading.options
-            trainer.loading.pinned = device != .cpu
+            trainer.loading = loading.options(pinned: device != .cpu)
             trainer.maxSteps = steps
             if !online {
                 let build = try CacheBuild(
