@@ -164,18 +164,6 @@ import Torch
             "\(outcome.errors)")
     }
 
-    @Test("what the disk did not keep does not get its name") func noSync() throws {
-        let folder = try Folder()
-        let outcome = try Program.run(
-            Self.train, in: folder, environment: ["LD_PRELOAD": Preload.library("nosync")])
-        #expect(outcome.status == 1)
-        #expect(
-            outcome.lastError
-                == "Error: file: run/checkpoints/step-00000000.safetensors: Input/output error")
-        #expect(!folder.exists("run/checkpoints/step-00000000.safetensors"))
-        #expect(!folder.exists("run/checkpoints/latest.json"))
-    }
-
     @Test("export and average read a run while it trains") func race() throws {
         let folder = try Folder()
         let process = try started(folder, ["--set", "checkpoint.every_steps=1"])

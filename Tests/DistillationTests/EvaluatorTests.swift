@@ -12,6 +12,8 @@ private final class ColorClassifier: ImageClassifier {
     let store: ParameterStore
     let classes: Int
     let undecayed: Set<String> = []
+    let imageSize: Int? = nil
+    static let head = "weight"
     private let weight: Tensor
 
     init(_ rows: [[Float]]) throws {

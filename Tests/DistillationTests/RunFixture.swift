@@ -60,7 +60,7 @@ final class RunFixture {
           mix: none
           label_smoothing: 0.1
         batch: {size: 4, group: 2, repeats: 1}
-        model: {name: beit_micro_patch4_32, init: pytorch}
+        model: {name: beit_micro_patch4_32, init: timm}
         loss: {kl: 0, ce: 1}
         optimizer: {name: sgd, lr: 0.05, weight_decay: 0, momentum: 0.9}
         schedule: {epochs: 2, warmup: 0, cooldown: 0, final_ratio: 0.01}
@@ -75,7 +75,7 @@ final class RunFixture {
         var options = Trainer.Options(out: "\(path)/\(run)")
         options.resume = resume
         options.maxSteps = maxSteps
-        options.loading.workers = 1
+        options.loading = LoadingOptions(workers: 1)
         return options
     }
 

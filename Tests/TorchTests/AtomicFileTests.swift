@@ -16,6 +16,19 @@ import Testing
         #expect(folder.contents == ["a.json"])
     }
 
+    @Test("one that fails half-way leaves what was there") func fails() throws {
+        let path = try folder.file("a.json", Array("old".utf8))
+        let failure = TorchError(operation: "file", message: "no more")
+        #expect(throws: failure) {
+            try AtomicFile.write(to: path) { (descriptor) throws(TorchError) in
+                try AtomicFile.append(Array("new".utf8), to: descriptor, path)
+                throw failure
+            }
+        }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Data("old".utf8))
+        #expect(folder.contents == ["a.json"])
+    }
+
     @Test("a write removes what a killed one left, and nothing else") func stale() throws {
         let stays = [
             // Of another file, of a program that names them otherwise, and a user's own.
