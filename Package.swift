@@ -100,8 +100,8 @@ let package = Package(
         .testTarget(
             name: "DistillationTests",
             dependencies: [
-                "Base", "Distillation", "Loading", "Models", "Recipes", "ResponseCache", "Torch",
-                "Views",
+                "Base", "Distillation", "Imaging", "Loading", "Models", "Recipes", "ResponseCache",
+                "Torch", "Views",
             ],
             swiftSettings: swiftSettings),
         .testTarget(

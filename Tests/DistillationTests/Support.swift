@@ -22,10 +22,15 @@ final class Scratch {
 
     /// Writes a file below the folder, with the folders it needs.
     func write(_ name: String, _ text: String) throws {
+        try write(name, bytes: Array(text.utf8))
+    }
+
+    /// Writes a file below the folder, with the folders it needs.
+    func write(_ name: String, bytes: [UInt8]) throws {
         let url = URL(fileURLWithPath: "\(path)/\(name)")
         try FileManager.default.createDirectory(
             at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try Data(text.utf8).write(to: url)
+        try Data(bytes).write(to: url)
     }
 }
 
