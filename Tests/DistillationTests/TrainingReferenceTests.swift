@@ -286,6 +286,12 @@ private struct Quiet: ProgressReporter {
         }
         let average = try #require(trainer.ema).network
         #expect(trainer.validated === average)
+        let last = try #require(trainer.state.best.kept.last { $0.epoch == epochs.count - 1 })
+        let snapshot = try SafetensorsFile(path: trainer.folder.checkpoint(last.file))
+        for entry in average.store.entries where entry.tensor.dtype == .float32 {
+            let kept = try snapshot.tensor(entry.name).floats()
+            #expect(try kept == entry.tensor.floats(), "\(entry.name) of the snapshot")
+        }
         for (network, expected) in [(trainer.network, reference.model), (average, reference.ema)] {
             let entries = network.store.entries.filter { $0.tensor.dtype == .float32 }
             try #require(Set(entries.map(\.name)) == Set(expected.keys))
