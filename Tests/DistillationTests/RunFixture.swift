@@ -1,5 +1,6 @@
 import Foundation
 import Imaging
+import Loading
 import Recipes
 import Testing
 import Torch
