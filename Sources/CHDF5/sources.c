@@ -128,12 +128,14 @@ static hid_t open_at(const char *folder, size_t length, const char *name, char *
     int written = length > 0 ? snprintf(path, PATH_LIMIT, "%.*s/%s", (int)length, folder, name)
                              : snprintf(path, PATH_LIMIT, "%s", name);
     if (written < 0 || written >= PATH_LIMIT) return -1;
-    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    H5Pset_file_locking(access, 0, 1);
-    // As HDF5 opens a source, which it keeps open once it has read from it: a file that is open can
-    // only be opened alike.
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS), file = -1;
+    // HDF5 keeps a source open once it has read from it, and opens what is open only alike: with
+    // this degree, and with locks.
     H5Pset_fclose_degree(access, H5F_CLOSE_WEAK);
-    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, access);
+    for (int locks = 0; locks < 2 && file < 0; locks++) {
+        H5Pset_file_locking(access, locks != 0, 1);
+        file = H5Fopen(path, H5F_ACC_RDONLY, access);
+    }
     H5Pclose(access);
     H5Eclear2(H5E_DEFAULT);
     return file;

@@ -269,6 +269,7 @@ extension BenchCommand {
                 throw CommandError("\(out) exists; name a folder that does not")
             }
             try MadeData.writeImages(count: count, to: out)
+            try StandardStreams.print("\(count.grouped) images in \(out)")
         }
     }
 

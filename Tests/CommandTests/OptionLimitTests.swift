@@ -42,7 +42,11 @@ import Testing
                         found.append((base, option, value))
                         continue
                     }
-                    #expect(!text.isEmpty && !text.contains("\n"), "--\(option)=\(value): \(text)")
+                    // The known values of a choice follow, one to a line.
+                    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+                    #expect(
+                        !text.isEmpty && lines.dropFirst().allSatisfy { $0.hasPrefix("    - ") },
+                        "--\(option)=\(value): \(text)")
                 }
             }
         }

@@ -229,7 +229,8 @@ private struct Quiet: ProgressReporter {
 
     @Test("a loss that is not finite ends the training") func loss() throws {
         let training = try Training(Training.labels)
-        let weights = try training.weights { $0.hasSuffix("fc.bias") ? .nan : 1 }
+        // The last normalisation takes finite values beyond float32.
+        let weights = try training.weights { $0 == "layer4.1.bn2.weight" ? 3e38 : 1 }
         let error = #expect(throws: TrainingError.self) {
             try training.trainer(initial: weights).run()
         }
@@ -247,7 +248,8 @@ private struct Quiet: ProgressReporter {
         }
         let text = try #require(error).description
         #expect(
-            text.hasPrefix("the gradient is not finite at epoch 0, step 0 (slots 0..<32)"),
+            text.hasPrefix(
+                "the gradients' norm is not finite at epoch 0, step 0 (slots 0..<32)"),
             "\(text)")
     }
 
@@ -264,7 +266,9 @@ private struct Quiet: ProgressReporter {
     }
 
     /// In float32 PyTorch differs from itself in float64 by up to 1e-4. But rounding that tips a ReLU
-    /// changes a gradient by half a percent, and with it what a bias has moved from zero.
+    /// changes a gradient by half a percent, and with it what a bias has moved from zero: LAMB moves
+    /// each of its numbers by as much as any other, whatever the size of its gradient, so that one
+    /// that changes its sign is 3 % of the norm of 64 such numbers after a few steps.
     private func compare(
         _ training: Training, _ trainer: Trainer, with reference: Reference
     ) throws {
@@ -301,7 +305,7 @@ private struct Quiet: ProgressReporter {
                 let norm = values.reduce(0) { $0 + $1 * $1 }.squareRoot()
                 let probe = values.enumerated().reduce(0) { $0 + $1.1 * cos(Double($1.0)) }
                 let other = try #require(expected[entry.name])
-                if max(abs(norm - other[0]), abs(probe - other[1])) > 0.05 * other[0] {
+                if max(abs(norm - other[0]), abs(probe - other[1])) > 0.15 * other[0] {
                     strays.append("\(entry.name): \([norm, probe]), PyTorch \(other)")
                 }
             }
