@@ -56,12 +56,25 @@ import Testing
         try expectSame("run", in: folder)
     }
 
+    /// What a program has written once `text` is in it, or after a minute.
+    @discardableResult
+    private func awaitLine(_ text: String, in file: URL) throws -> String {
+        let deadline = Date(timeIntervalSinceNow: 60)
+        var written = ""
+        while !written.contains(text), Date() < deadline {
+            Thread.sleep(forTimeInterval: 0.05)
+            written = try String(contentsOf: file, encoding: .utf8)
+        }
+        return written
+    }
+
     @Test("it follows a build from before its beginning, and says so once") func waits() throws {
         let folder = try reference()
         let errors = URL(fileURLWithPath: "\(folder.path)/errors")
         let process = try Program.start(
             Self.train("new", "run") + ["--wait"], in: folder.path,
             output: URL(fileURLWithPath: "\(folder.path)/output"), errors: errors)
+        try awaitLine("waiting for", in: errors)
         let build = ["cache", "build", "--recipe", "student.yaml", "--cache", "new"]
         for epochs in ["1..<2", "0..<1"] {
             #expect(!folder.exists("run/result.json"))
@@ -84,12 +97,7 @@ import Testing
         let process = try Program.start(
             Self.train("cache", "run") + ["--wait"], in: folder.path,
             output: URL(fileURLWithPath: "\(folder.path)/output"), errors: errors)
-        let deadline = Date(timeIntervalSinceNow: 60)
-        var text = ""
-        while !text.contains("waiting for"), Date() < deadline {
-            Thread.sleep(forTimeInterval: 0.05)
-            text = try String(contentsOf: errors, encoding: .utf8)
-        }
+        let text = try awaitLine("waiting for", in: errors)
         #expect(
             text.contains(
                 "waiting for epoch 1, part 0 of cache, which another process is to build; "
