@@ -97,7 +97,7 @@ import Testing
         let process = try Program.start(
             Self.train("cache", "run") + ["--wait"], in: folder.path,
             output: URL(fileURLWithPath: "\(folder.path)/output"), errors: errors)
-        let text = try awaitLine("waiting for", in: errors)
+        var text = try awaitLine("waiting for", in: errors)
         #expect(
             text.contains(
                 "waiting for epoch 1, part 0 of cache, which another process is to build; "
