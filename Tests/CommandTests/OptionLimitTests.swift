@@ -45,7 +45,8 @@ import Testing
                     // The known values of a choice follow, one to a line.
                     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
                     #expect(
-                        !text.isEmpty && lines.dropFirst().allSatisfy { $0.hasPrefix("    - ") },
+                        !text.isEmpty
+                            && lines.dropFirst().allSatisfy { $0.isEmpty || $0.hasPrefix("    - ") },
                         "--\(option)=\(value): \(text)")
                 }
             }
