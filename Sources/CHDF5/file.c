@@ -325,35 +325,3 @@ int32_t chdf5_read_int(chdf5_file *file, const char *name, int64_t *out, char **
 int32_t chdf5_read_double(chdf5_file *file, const char *name, double *out, char **error) {
     return read_number(file, name, H5T_FLOAT, H5T_NATIVE_DOUBLE, out, error);
 }
-
-typedef struct {
-    char *text;
-    size_t length;
-} names;
-
-static herr_t append(hid_t group, const char *name, const H5L_info_t *info, void *context) {
-    (void)group;
-    (void)info;
-    names *list = context;
-    size_t added = strlen(name) + 1;
-    char *grown = realloc(list->text, list->length + added + 1);
-    if (grown == NULL) return -1;
-    memcpy(grown + list->length, name, added - 1);
-    grown[list->length + added - 1] = '\n';
-    grown[list->length + added] = '\0';
-    list->text = grown;
-    list->length += added;
-    return 0;
-}
-
-int32_t chdf5_list(chdf5_file *file, char **out, char **error) {
-    chdf5_begin();
-    names list = {calloc(1, 1), 0};
-    if (list.text == NULL) return chdf5_refuse(error, "out of memory");
-    if (H5Literate(file->id, H5_INDEX_NAME, H5_ITER_INC, NULL, append, &list) < 0) {
-        free(list.text);
-        return chdf5_fail(error, "cannot list the datasets");
-    }
-    *out = list.text;
-    return 0;
-}

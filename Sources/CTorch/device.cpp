@@ -212,9 +212,7 @@ int32_t ct_cuda_numerics(bool tensor_float, bool time_convolutions, char **error
 
 int32_t ct_libtorch(char **text, char **error) {
     return guarded(error, [&] {
-        report(text, (std::string(TORCH_VERSION) + "\n" + library_folder() + "\n"
-                      + at::get_cpu_capability())
-                         .c_str());
+        report(text, (library_folder() + "\n" + at::get_cpu_capability()).c_str());
     });
 }
 

@@ -55,7 +55,7 @@ public struct CUDAVersions: Sendable, Equatable {
 /// The libtorch that is loaded.
 public struct Libtorch: Sendable, Equatable {
     /// The version that this program is built for: `2.11.0`.
-    public let version: String
+    public static var version: String { String(cString: ct_libtorch_version()) }
     /// The folder of its libraries.
     public let folder: String
     /// The instructions that its kernels use on this CPU: `AVX512`.
@@ -69,10 +69,10 @@ public struct Libtorch: Sendable, Equatable {
         try Tensor.call("libtorch") { ct_libtorch(&text, $0) }
         defer { ct_string_free(text) }
         let lines = text.map { String(cString: $0) }?.components(separatedBy: "\n") ?? []
-        guard lines.count == 3 else {
+        guard lines.count == 2 else {
             throw TorchError(operation: "libtorch", message: "does not describe itself")
         }
-        (version, folder, instructions) = (lines[0], lines[1], lines[2])
+        (folder, instructions) = (lines[0], lines[1])
     }
 }
 

@@ -82,6 +82,3 @@ public enum Threads {
         try Tensor.call("threads") { ct_set_threads(number, $0) }
     }
 }
-
-/// The version of libtorch that the program was built for.
-public var libtorchVersion: String { String(cString: ct_libtorch_version()) }

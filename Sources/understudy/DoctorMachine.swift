@@ -70,7 +70,7 @@ struct Machine: Encodable {
         cuda = Self.findCUDA()
         let library = try Libtorch()
         understudy = version
-        libtorch = library.version
+        libtorch = Libtorch.version
         instructions = library.instructions
         processor = Self.value(of: "model name", in: "/proc/cpuinfo") ?? "unknown"
         cores = ProcessInfo.processInfo.activeProcessorCount

@@ -20,7 +20,7 @@ struct Understudy: ParsableCommand {
             Example:
               understudy plan --recipe recipes/imagenet-resnet50-kd.yaml --images 1281167
             """,
-        version: "understudy \(release), libtorch \(libtorchVersion)",
+        version: "understudy \(release), libtorch \(Libtorch.version)",
         subcommands: [
             PlanCommand.self, ViewsCommand.self, CacheCommand.self,
             TrainCommand.self,

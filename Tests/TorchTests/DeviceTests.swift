@@ -70,7 +70,7 @@ import Testing
 
     @Test("libtorch says its version and where it is") func libtorch() throws {
         let library = try Libtorch()
-        #expect(library.version.hasPrefix("2.11."))
+        #expect(Libtorch.version.hasPrefix("2.11."))
         #expect(access("\(library.folder)libtorch_cpu.so", R_OK) == 0, "\(library.folder)")
         #expect(!library.instructions.isEmpty)
     }

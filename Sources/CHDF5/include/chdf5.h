@@ -86,10 +86,6 @@ int32_t chdf5_read_double(chdf5_file *file, const char *name, double *out, char 
 int32_t chdf5_read_dataset(chdf5_file *file, const char *name, chdf5_type type, int32_t rank,
                            const uint64_t *shape, void *values, char **error);
 
-/// Names of the root group's members in alphabetical order, each ended by a newline; freed with
-/// `chdf5_free`.
-int32_t chdf5_list(chdf5_file *file, char **out, char **error);
-
 // Reading what other programs wrote: datasets may lie in groups, `name` being a path.
 
 /// A dataset of a foreign file, kept open, and with it the chunks that were read last. To be closed

@@ -242,7 +242,7 @@ int32_t ct_cuda_peak_memory(int32_t index, int64_t *bytes, char **error);
 // How float32 is computed on CUDA devices: with products in TF32, which keeps 10 bits of mantissa;
 // and whether each convolution's algorithm is chosen by timing all. Before CUDA is loaded or after.
 int32_t ct_cuda_numerics(bool tensor_float, bool time_convolutions, char **error);
-// Three lines: the version built against, the folder of the libraries, the CPU's instruction set.
+// Two lines: the folder of the libraries, the instruction set that they use on this CPU.
 int32_t ct_libtorch(char **text, char **error);
 int32_t ct_threads(void);
 // The version of libtorch that this was built for, "2.11.0".
