@@ -7,9 +7,6 @@ import Torch
 /// The command line's root.
 @main
 struct Understudy: ParsableCommand {
-    /// The program's own version.
-    static let release = "0.1.0"
-
     static let configuration = CommandConfiguration(
         commandName: "understudy",
         abstract: "Distils a large image classifier into a small one from cached responses.",
@@ -20,7 +17,7 @@ struct Understudy: ParsableCommand {
             Example:
               understudy plan --recipe recipes/imagenet-resnet50-kd.yaml --images 1281167
             """,
-        version: "understudy \(release), libtorch \(Libtorch.version)",
+        version: "understudy \(Distillation.version), libtorch \(Libtorch.version)",
         subcommands: [
             PlanCommand.self, ViewsCommand.self, CacheCommand.self,
             TrainCommand.self,
