@@ -46,7 +46,7 @@ import Testing
                     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
                     #expect(
                         !text.isEmpty
-                            && lines.dropFirst().allSatisfy { $0.isEmpty || $0.hasPrefix("    - ") },
+                            && lines.dropFirst().allSatisfy { $0.isEmpty || $0.hasPrefix("  - ") },
                         "--\(option)=\(value): \(text)")
                 }
             }
