@@ -33,6 +33,8 @@ enum Program {
         _ arguments: [String], in folder: String, output: URL, errors: URL, fileLimit: Int? = nil,
         diskIsFull: Bool = false, environment: [String: String] = [:]
     ) throws -> Process {
+        // Under nohup the program would take over that SIGHUP is ignored.
+        signal(SIGHUP, SIG_DFL)
         let process = Process()
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.executableURL = URL(fileURLWithPath: path)

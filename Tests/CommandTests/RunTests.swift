@@ -31,8 +31,6 @@ import Torch
             (SIGHUP, "SIGHUP"), (SIGUSR1, "SIGUSR1"), (SIGUSR2, "SIGUSR2"), (SIGTERM, "SIGTERM"),
         ])
     func signals(signal: Int32, name: String) throws {
-        // Tests that nohup runs would pass on that SIGHUP is ignored.
-        Foundation.signal(SIGHUP, SIG_DFL)
         let folder = try Folder()
         let process = try started(folder, ["--set", "checkpoint.every_steps=100000", "--json"])
         kill(process.processIdentifier, signal)
