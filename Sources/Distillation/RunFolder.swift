@@ -64,6 +64,20 @@ final class RunFolder {
         }
     }
 
+    /// Whether a path leads to a file that a training makes in this folder, whether or not it is there.
+    func makes(_ path: String) -> Bool {
+        let place = URL(fileURLWithPath: path).resolvingSymlinksInPath()
+        let name = place.lastPathComponent
+        let parent = FileIdentity(place.deletingLastPathComponent().path)
+        let isInside =
+            parent == FileIdentity(self.path)
+            || parent == FileIdentity(file(Self.checkpointsName)) && parent != nil
+        let isName = Self.isOurName(name) || RunLock.isLock(name) || name == Self.checkpointsName
+        // A second name of the same file is found only where the file is.
+        return isInside && isName
+            || FileIdentity(path).map { $0 == FileIdentity(file(Self.metricsName)) } ?? false
+    }
+
     /// Removes checkpoints that are neither current nor kept, such as a kill leaves behind.
     func removeCheckpoints(except kept: Set<String>) {
         let names = (try? Self.names(in: file(Self.checkpointsName))) ?? []
@@ -115,8 +129,11 @@ extension RunFolder {
         guard status.st_mode & S_IFMT == S_IFDIR else {
             throw TrainingError("\(path): is a file, and a run is a folder; choose another --out")
         }
+        // What this process prints to may lie here, such as a batch system's log.
+        let printed = [STDOUT_FILENO, STDERR_FILENO].compactMap { FileIdentity($0) }
         let names = try names(in: path).filter { name in
             !RunLock.isLock(name) && !(AtomicFile.name(ofTemporary: name).map(isOurName) ?? false)
+                && !(FileIdentity("\(path)/\(name)").map(printed.contains) ?? false)
         }
         let checkpoints = "\(path)/\(checkpointsName)"
         var isFolder = stat()

@@ -74,7 +74,13 @@ public final class Trainer {
         let notice = { (text: String) in progress.line(text) }
         let folder = try RunFolder(options.out, resume: options.resume)
         self.folder = folder
-        if let trace = options.trace { try JSONLines<StepRecord>.check(trace, "trace") }
+        if let trace = options.trace {
+            guard !folder.makes(trace) else {
+                throw TrainingError(
+                    "\(trace): is a file of the run itself; choose another for the trace")
+            }
+            try JSONLines<StepRecord>.check(trace, "trace", isNew: !folder.holdsRun)
+        }
         let checkpoints = CheckpointStore(folder: folder)
         self.checkpoints = checkpoints
         let begun = checkpoints.identity()
@@ -199,17 +205,13 @@ public final class Trainer {
         self.metrics = metrics
         guard let path = options.trace else { return }
         let stepsPerEpoch = loader.plan.stepsPerEpoch
-        let trace = try JSONLines<StepRecord>(
+        trace = try JSONLines<StepRecord>(
             path, "trace", keep: state.steps, notice: progress.line
         ) { record in
             let (start, overflow) = record.epoch.multipliedReportingOverflow(by: stepsPerEpoch)
             guard !overflow, (0..<stepsPerEpoch).contains(record.step) else { return .max }
             return start.addingReportingOverflow(record.step).partialValue
         }
-        guard trace.identity != metrics.identity else {
-            throw TrainingError("\(path): is the run's own log; choose another file for the trace")
-        }
-        self.trace = trace
     }
 
     /// The network whose accuracy counts: the EMA, or the trained one where the recipe has none.

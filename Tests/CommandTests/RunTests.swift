@@ -99,6 +99,23 @@ import Torch
         #expect(!folder.exists("run"))
     }
 
+    @Test("what a run prints may lie in its new folder, another file may not") func printed() throws
+    {
+        let folder = try Folder()
+        try folder.write("run/slurm-7.out", Data())
+        let script = "exec \"$0\" \"$@\" >run/slurm-7.out 2>&1"
+        let train = ["train", "--recipe", "teacher.yaml", "--out", "run", "--max-steps", "1"]
+        let outcome = try Shell.run(script, train, in: folder)
+        let log = String(decoding: try folder.data("run/slurm-7.out"), as: UTF8.self)
+        #expect(outcome.status == 0, "\(log)")
+        #expect(log.hasSuffix("stopped after 1 steps as asked; the checkpoint is in run\n"))
+        try folder.write("other/slurm-6.out", Data())
+        #expect(
+            try Program.run(train + ["--out", "other"], in: folder).errors
+                == "Error: other: is not empty and holds no training (it holds slurm-6.out); choose a "
+                + "new or an empty folder for --out\n")
+    }
+
     @Test("a full disk under a trace or a checkpoint is said in one line") func fullDisk() throws {
         let folder = try Folder()
         let train = Self.train + ["--trace", "trace.jsonl", "--resume"]

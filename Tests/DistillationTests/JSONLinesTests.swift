@@ -83,7 +83,7 @@ import Testing
             }
             #expect(opened?.description == expected, "\(content)")
             let checked = #expect(throws: TrainingError.self) {
-                try JSONLines<EpochRecord>.check(path, "trace")
+                try JSONLines<EpochRecord>.check(path, "trace", isNew: false)
             }
             #expect(checked?.description == expected, "\(content)")
             #expect(try text() == content)
@@ -93,7 +93,7 @@ import Testing
     @Test("what is no file, or cannot be written, says so in one line") func unwritable() throws {
         func refusal(_ path: String) -> String {
             let error = #expect(throws: TrainingError.self) {
-                try JSONLines<EpochRecord>.check(path, "trace")
+                try JSONLines<EpochRecord>.check(path, "trace", isNew: false)
             }
             return error?.description ?? ""
         }
@@ -117,19 +117,67 @@ import Testing
         #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == path)
     }
 
-    @Test("the run's own log is no trace") func sameFile() throws {
+    @Test("a file of the run itself is no trace, and nothing is begun") func ownFile() throws {
         let fixture = try RunFixture()
-        var options = fixture.options("run", resume: true, maxSteps: 1)
-        options.trace = "\(fixture.path)/run/metrics.jsonl"
-        let error = #expect(throws: TrainingError.self) {
-            _ = try Trainer(
-                recipe: fixture.recipe(), options: options, progress: fixture.lines
-            ).run()
+        func refusal(_ trace: String, run: String) -> String? {
+            var options = fixture.options(run, resume: true, maxSteps: 1)
+            options.trace = "\(fixture.path)/\(trace)"
+            let error = #expect(throws: TrainingError.self) {
+                _ = try Trainer(
+                    recipe: fixture.recipe(), options: options, progress: fixture.lines)
+            }
+            return error?.description
         }
-        #expect(
-            error?.description
-                == "\(fixture.path)/run/metrics.jsonl: is the run's own log; choose another file for "
-                + "the trace")
+        func expect(_ trace: String, run: String) {
+            #expect(
+                refusal(trace, run: run)
+                    == "\(fixture.path)/\(trace): is a file of the run itself; choose another for the "
+                    + "trace")
+        }
+        let names = [
+            ".lock", "recipe.yaml", "metrics.jsonl", "result.json", "best.safetensors",
+            "average.safetensors", "checkpoints", "checkpoints/latest.json",
+            "checkpoints/step-00000002.safetensors", "../run/result.json",
+        ]
+        // What cannot be there yet cannot be written either.
+        for name in names where !name.hasPrefix("checkpoints/") {
+            expect("run/\(name)", run: "run")
+        }
+        #expect(!FileManager.default.fileExists(atPath: "\(fixture.path)/run"))
+        try fixture.train("run", maxSteps: 4)
+        for name in names { expect("run/\(name)", run: "run") }
+        // By other names.
+        let metrics = "\(fixture.path)/run/metrics.jsonl"
+        try FileManager.default.createSymbolicLink(
+            atPath: "\(fixture.path)/link", withDestinationPath: metrics)
+        try FileManager.default.linkItem(atPath: metrics, toPath: "\(fixture.path)/twin")
+        for name in ["link", "twin"] { expect(name, run: "run") }
+    }
+
+    @Test("the logs of other runs stay as they are") func ofAnotherRun() throws {
+        let fixture = try RunFixture()
+        var options = fixture.options("first", resume: false, maxSteps: 4)
+        options.trace = "\(fixture.path)/trace.jsonl"
+        _ = try Trainer(
+            recipe: fixture.recipe(), options: options, progress: fixture.lines
+        ).run()
+        for (name, said) in [
+            ("trace.jsonl", "is the trace of another training and would be lost"),
+            ("first/metrics.jsonl", "is not a trace of this program and would be lost"),
+        ] {
+            let before = try fixture.bytes(name)
+            var options = fixture.options("second", resume: true)
+            options.trace = "\(fixture.path)/\(name)"
+            let error = #expect(throws: TrainingError.self) {
+                _ = try Trainer(
+                    recipe: fixture.recipe(), options: options, progress: fixture.lines)
+            }
+            #expect(
+                error?.description
+                    == "\(fixture.path)/\(name): \(said); choose another file, or remove it")
+            #expect(try fixture.bytes(name) == before)
+        }
+        #expect(!FileManager.default.fileExists(atPath: "\(fixture.path)/second"))
     }
 
     @Test("a resumed run says that its log is not as it was, and goes on") func changed() throws {

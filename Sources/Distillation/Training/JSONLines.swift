@@ -6,8 +6,6 @@ import Torch
 final class JSONLines<Record: Codable> {
     /// The CRC-32C of all lines.
     private(set) var checksum: UInt32
-    /// What tells two files apart whose paths differ.
-    let identity: FileIdentity
 
     private let path: String
     private let descriptor: Int32
@@ -54,7 +52,6 @@ final class JSONLines<Record: Codable> {
             throw TrainingError(SystemFailure("\(path): cannot be written").description)
         }
         self.path = path
-        identity = FileIdentity(descriptor)
         checksum = kept.withUnsafeBytes { crc32c($0) }
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     }
@@ -63,9 +60,16 @@ final class JSONLines<Record: Codable> {
 
     /// Refuses a file that is there and is no such log, or cannot be written, without a change.
     ///
+    /// - Parameter isNew: whether nothing was trained yet, so that what the log holds is another
+    ///   training's.
     /// - Throws: `TrainingError` with the path.
-    static func check(_ path: String, _ what: String) throws {
-        _ = try contents(path, what)
+    static func check(_ path: String, _ what: String, isNew: Bool) throws {
+        let bytes = try contents(path, what)
+        guard !isNew || bytes.isEmpty else {
+            throw TrainingError(
+                "\(path): is the \(what) of another training and would be lost; choose another file, "
+                    + "or remove it")
+        }
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
         let isThere = access(path, F_OK) == 0
         guard access(isThere ? path : folder, W_OK) == 0 else {
@@ -127,26 +131,15 @@ final class JSONLines<Record: Codable> {
         } catch {
             throw TrainingError(error.description)
         }
-        // A first line that a kill tore begins as every record does.
-        let isTorn = opening.starts(with: bytes.prefix(opening.count))
+        // A first line that a kill tore begins as every record does, and is the only one.
+        let isTorn =
+            opening.starts(with: bytes.prefix(opening.count))
+            && !bytes.contains(UInt8(ascii: "\n"))
         guard isTorn || lines(bytes).contains(where: { record($0) != nil }) else {
             throw TrainingError(
                 "\(path): is not a \(what) of this program and would be lost; choose another "
                     + "file, or remove it")
         }
         return bytes
-    }
-}
-
-/// What two paths have in common that lead to the same file.
-struct FileIdentity: Equatable {
-    private let device: UInt
-    private let number: UInt
-
-    init(_ descriptor: Int32) {
-        var status = stat()
-        fstat(descriptor, &status)
-        device = UInt(status.st_dev)
-        number = UInt(status.st_ino)
     }
 }

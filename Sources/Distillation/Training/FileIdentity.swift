@@ -1,0 +1,26 @@
+import Foundation
+
+/// What all names of a file have in common, whatever their paths.
+struct FileIdentity: Equatable {
+    private let device: UInt
+    private let number: UInt
+
+    /// The file that a path leads to; `nil` if there is none.
+    init?(_ path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        self.init(status)
+    }
+
+    /// An open file; `nil` for what is not open.
+    init?(_ descriptor: Int32) {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { return nil }
+        self.init(status)
+    }
+
+    private init(_ status: stat) {
+        device = UInt(status.st_dev)
+        number = UInt(status.st_ino)
+    }
+}
