@@ -35,20 +35,15 @@ extension CacheBuild {
     /// Computes and publishes every part of a shard that is missing.
     ///
     /// - Parameters:
-    ///   - epochs: the cached epochs to build; all of them by default.
+    ///   - epochs: the cached epochs to build, none beyond the cache's; all of them by default.
     ///   - shard: which of their parts.
-    /// - Throws: `Interrupted` after a signal; the parts published until then stay. `TrainingError`
-    ///   for epochs beyond the cache's.
+    /// - Throws: `Interrupted` after a signal; the parts published until then stay.
     public func run(
         epochs: Range<Int>? = nil, shard: Shard = .whole, progress: any ProgressReporter
     ) throws -> Summary {
         for notice in loader.dataset.notices { progress.line(notice) }
         let range = epochs ?? 0..<manifest.epochs
-        guard range.upperBound <= manifest.epochs else {
-            throw TrainingError(
-                "epochs \(range) end beyond the \(manifest.epochs) of the cache; lower --epochs or "
-                    + "raise cache.epochs")
-        }
+        precondition(range.upperBound <= manifest.epochs, "the cache has no epochs \(range)")
         let own = range.flatMap {
             manifest.parts(epoch: $0, groups: 0..<manifest.groupsPerEpoch)
         }.filter { shard.owns($0, of: manifest) }

@@ -70,6 +70,18 @@ extension Recipe {
         return cache
     }
 
+    /// Checks that the cache is to have these epochs.
+    ///
+    /// - Throws: `TrainingError` if it has fewer, or the recipe names no cache.
+    public func checkCached(epochs: Range<Int>) throws(TrainingError) {
+        let all = try requiredCache().epochs
+        guard epochs.upperBound <= all else {
+            throw TrainingError(
+                "epochs \(epochs) end beyond the \(all) of the cache; lower --epochs or raise "
+                    + "cache.epochs")
+        }
+    }
+
     /// The teachers with their names, no two alike; no card where there is no such file.
     private func namedTeachers() throws -> [(name: String, section: Teacher, card: TeacherCard?)] {
         var named: [(name: String, section: Teacher, card: TeacherCard?)] = []

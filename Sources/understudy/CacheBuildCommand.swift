@@ -68,6 +68,7 @@ extension CacheCommand {
             let shard = try chosenShard()
             let recipe = try recipe.read()
             let section = try teacher.section(of: recipe)
+            if let epochs { try recipe.checkCached(epochs: epochs.range) }
             if processes > 1 {
                 let summary = try CacheBuildProcesses(self, shard: shard).run(
                     recipe: recipe, progress: ProgressBar())

@@ -102,15 +102,18 @@ import Torch
 
     @Test("epochs beyond the cache's do not wrap around") func epochsBeyond() throws {
         let folder = try Folder.prepared()
-        #expect(
-            try fail(
-                folder,
-                [
-                    "cache", "build", "--recipe", "student.yaml", "--cache", "cache", "--epochs",
-                    "1..<3",
-                ])
-                == "Error: epochs 1..<3 end beyond the 2 of the cache; lower --epochs or raise "
-                + "cache.epochs")
+        for (cache, processes) in [("cache", "1"), ("new", "1"), ("new", "2")] {
+            #expect(
+                try fail(
+                    folder,
+                    [
+                        "cache", "build", "--recipe", "student.yaml", "--cache", cache, "--epochs",
+                        "1..<3", "--processes", processes,
+                    ])
+                    == "Error: epochs 1..<3 end beyond the 2 of the cache; lower --epochs or raise "
+                    + "cache.epochs")
+        }
+        #expect(!folder.exists("new"))
     }
 
     @Test("missing parts are counted before training starts") func missingParts() throws {
