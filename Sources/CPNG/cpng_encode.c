@@ -30,12 +30,18 @@ static void write_bytes(png_structp png, png_bytep source, size_t count) {
 
 static void flush_nothing(png_structp png) { (void)png; }
 
-static int32_t try_encode(encoder *self, const uint8_t *rgb, int32_t width, int32_t height) {
+static int32_t try_encode(
+    encoder *self, const uint8_t *rgb, int32_t width, int32_t height, const char *software) {
     if (setjmp(png_jmpbuf(self->png))) return self->lacks_memory ? CPNG_OUT_OF_MEMORY : 1;
     png_set_write_fn(self->png, self, write_bytes, flush_nothing);
     png_set_IHDR(
         self->png, self->info, (png_uint_32)width, (png_uint_32)height, 8, PNG_COLOR_TYPE_RGB,
         PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    if (software) {
+        png_text text = {
+            .compression = PNG_TEXT_COMPRESSION_NONE, .key = "Software", .text = (char *)software};
+        png_set_text(self->png, self->info, &text, 1);
+    }
     png_write_info(self->png, self->info);
     for (int32_t y = 0; y < height; y++)
         png_write_row(self->png, rgb + (size_t)y * (size_t)width * 3);
@@ -44,8 +50,8 @@ static int32_t try_encode(encoder *self, const uint8_t *rgb, int32_t width, int3
 }
 
 int32_t cpng_encode(
-    const uint8_t *rgb, int32_t width, int32_t height, uint8_t **bytes, size_t *count,
-    char *message) {
+    const uint8_t *rgb, int32_t width, int32_t height, const char *software, uint8_t **bytes,
+    size_t *count, char *message) {
     encoder self;
     memset(&self, 0, sizeof self);
     message[0] = 0;
@@ -59,7 +65,7 @@ int32_t cpng_encode(
         return CPNG_OUT_OF_MEMORY;
     }
     // As in the decoder: the struct outlives the frame that jumps come back to.
-    int32_t status = try_encode(&self, rgb, width, height);
+    int32_t status = try_encode(&self, rgb, width, height, software);
     *bytes = self.bytes;
     *count = self.count;
     if (status) {

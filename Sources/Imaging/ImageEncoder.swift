@@ -5,11 +5,16 @@ import CPNG
 public enum ImageEncoder {
     /// Encodes losslessly, as an 8-bit RGB PNG.
     ///
+    /// - Parameter software: the program that makes the picture, for the file's text chunk
+    ///   `Software`; none by default.
     /// - Throws: `ImageError` if libpng fails, which takes a lack of memory or an image wider or
     ///   higher than a million pixels.
-    public static func png(_ image: Image) throws(ImageError) -> [UInt8] {
+    public static func png(
+        _ image: Image, software: String? = nil
+    ) throws(ImageError) -> [UInt8] {
         try encode("PNG", image, release: cpng_free) { pixels, bytes, count, text in
-            cpng_encode(pixels, Int32(image.width), Int32(image.height), bytes, count, text)
+            cpng_encode(
+                pixels, Int32(image.width), Int32(image.height), software, bytes, count, text)
         }
     }
 

@@ -7,6 +7,8 @@ import Foundation
 /// writer holds a lock on it; the system drops the lock when the writer dies, however it dies. So a
 /// temporary that nobody has locked is stale, and the next write to the same name removes it. Where
 /// the file system has no locks nobody can tell, and temporaries stay.
+///
+/// A pipe or a device at the path is written to, and stays what it is.
 public enum AtomicFile {
     /// Writes a temporary beside the path, flushes it to disk and renames it.
     ///
@@ -54,6 +56,7 @@ public enum AtomicFile {
     static func write(
         to path: String, _ body: (Int32) throws(TorchError) -> Void
     ) throws(TorchError) {
+        if isStream(path) { return try send(to: path, body) }
         let (folder, name) = split(path)
         removeStale(in: folder) { $0 == name }
         let (temporary, descriptor) = try create(folder, name, path)
@@ -70,6 +73,42 @@ public enum AtomicFile {
             throw error
         }
         synchronize(folder: folder)
+    }
+
+    /// Whether a path leads to a pipe or a device that takes bytes one after another.
+    private static func isStream(_ path: String) -> Bool {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return false }
+        return [S_IFIFO, S_IFCHR].contains(status.st_mode & S_IFMT)
+    }
+
+    /// Lets `body` fill a file in memory, whose bytes are then written to a stream.
+    private static func send(
+        to path: String, _ body: (Int32) throws(TorchError) -> Void
+    ) throws(TorchError) {
+        // A pipe that nobody reads from would let the opening wait for ever.
+        let stream = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+        guard stream >= 0 else {
+            guard errno != ENXIO else {
+                throw TorchError(operation: "file", message: "\(path): nobody reads from this pipe")
+            }
+            throw failure(path)
+        }
+        defer { close(stream) }
+        guard fcntl(stream, F_SETFL, 0) == 0 else { throw failure(path) }
+        let spool = MemoryFile.open()
+        guard spool >= 0 else { throw failure(path) }
+        defer { close(spool) }
+        try body(spool)
+        var piece = [UInt8](repeating: 0, count: 1 << 20)
+        var offset = 0
+        while true {
+            let count = pread(spool, &piece, piece.count, off_t(offset))
+            guard count >= 0 else { throw failure(path) }
+            if count == 0 { return }
+            try append(Array(piece[..<count]), to: stream, path)
+            offset += count
+        }
     }
 
     /// Makes and locks a temporary of a new name.

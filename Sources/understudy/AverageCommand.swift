@@ -32,13 +32,13 @@ struct AverageCommand: ParsableCommand {
     }
 
     func run() throws {
-        try WeightFile.checkReplaceable(out)
+        let out = try OutputFile(out, "--out", .weights)
         let sources =
             try runFolder.map { try Run(path: $0).snapshots() }
             ?? files.map { try SafetensorsFile(path: $0) }
         let mean = try WeightAverage.mean(of: sources)
         try SafetensorsFile.writeSealed(
-            mean.map { ($0.name, $0.tensor) }, metadata: sources[0].metadata, to: out)
-        try StandardStreams.print("\(out): the mean of \(sources.count) files")
+            mean.map { ($0.name, $0.tensor) }, metadata: sources[0].metadata, to: out.path)
+        try StandardStreams.print("\(self.out): the mean of \(sources.count) files")
     }
 }

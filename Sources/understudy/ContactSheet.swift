@@ -1,4 +1,5 @@
 import Base
+import Foundation
 import Imaging
 
 /// A picture of views: a row for each, a column for each stage, with titles and captions.
@@ -164,5 +165,27 @@ extension Image {
         paste(horizontal, x: x, y: y + height - thickness)
         paste(vertical, x: x, y: y)
         paste(vertical, x: x + width - thickness, y: y)
+    }
+}
+
+// MARK: - Files
+
+extension ContactSheet {
+    /// What a sheet's file says of its origin.
+    private static let software = "Understudy contact sheet"
+
+    /// The bytes of a sheet's file.
+    static func png(_ sheet: Image) throws(ImageError) -> [UInt8] {
+        try ImageEncoder.png(sheet, software: software)
+    }
+
+    /// Whether a file is a sheet.
+    static func isWritten(at path: String) -> Bool {
+        // The text stands before the pixels.
+        guard let file = FileHandle(forReadingAtPath: path) else { return false }
+        defer { try? file.close() }
+        let head = (try? file.read(upToCount: 256)) ?? nil
+        return head?.starts(with: Array("\u{89}PNG".unicodeScalars.map { UInt8($0.value) })) == true
+            && head?.firstRange(of: Data("tEXtSoftware\0\(software)".utf8)) != nil
     }
 }

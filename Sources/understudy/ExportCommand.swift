@@ -35,38 +35,17 @@ struct ExportCommand: ParsableCommand {
         let source = Run(path: runFolder)
         let recipe = try source.recipe()
         let metadata = ["model": recipe.model.name, "recipe": recipe.name, "format": "pt"]
-        try WeightFile.checkReplaceable(out)
+        let out = try OutputFile(out, "--out", .weights)
         let network = try recipe.makeNetwork(on: .cpu)
         switch which {
         case .average: try network.store.load(source.weights("average.safetensors"))
         case .best: try network.store.load(source.weights("best.safetensors"))
         case .last: try network.store.load(tensors: source.lastWeights())
         }
-        try network.store.save(to: out, metadata: metadata)
+        try network.store.save(to: out.path, metadata: metadata)
         try StandardStreams.print(
-            "\(out): \(which.rawValue) weights of \(recipe.model.name), \(recipe.data.classes) classes"
+            "\(self.out): \(which.rawValue) weights of \(recipe.model.name), \(recipe.data.classes) classes"
         )
-    }
-}
-
-/// A file of weights that a command is to write.
-enum WeightFile {
-    /// Refuses to replace what is at a path, unless it is a file of weights of this program.
-    static func checkReplaceable(_ path: String) throws {
-        var status = stat()
-        guard lstat(path, &status) == 0 else { return }
-        // Every version says what network a file is of; no other program says so in these words.
-        let keys = ["model", "recipe"]
-        let isOurs =
-            status.st_mode & S_IFMT == S_IFREG
-            && (try? SafetensorsFile(path: path)).map { file in
-                file.seal != nil || keys.allSatisfy { file.metadata[$0] != nil }
-            } ?? false
-        guard isOurs else {
-            throw CommandError(
-                "\(path): is there, and is not weights that this program wrote; choose another "
-                    + "--out, or remove it")
-        }
     }
 }
 

@@ -77,6 +77,15 @@ struct SlotViews {
         [("pixels", pixels), ("mixed", mixed), ("targets", targets)]
     }
 
+    /// What a dump of the tensors says of them.
+    var metadata: [String: String] { ["recipe": recipe.name, "epoch": "\(epoch)"] }
+
+    /// Whether a file is a dump of such tensors.
+    static func isDump(_ file: SafetensorsFile) -> Bool {
+        Set(file.names) == ["pixels", "mixed", "targets"]
+            && Set(file.metadata.keys) == ["recipe", "epoch"]
+    }
+
     /// The view that a slot shows, of its own image or of the one that stands in for it.
     private func view(at slot: Int) -> View {
         guard let substitute = substitutes[slot] else {

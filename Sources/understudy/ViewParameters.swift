@@ -40,6 +40,20 @@ struct ViewParameters: Encodable {
     let fill: [UInt8]
     let slots: [Slot]
     let groups: [MixRecord]
+
+    /// Whether bytes are such parameters.
+    static func areWritten(in bytes: [UInt8]) -> Bool {
+        struct Entry: Decodable {}
+        struct Outline: Decodable {
+            let recipe: String
+            let seed: UInt64
+            let epoch: Int
+            let size: Int
+            let slots: [Entry]
+            let groups: [Entry]
+        }
+        return (try? JSONDecoder().decode(Outline.self, from: Data(bytes))) != nil
+    }
 }
 
 extension NamedOperation {

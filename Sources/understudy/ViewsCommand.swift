@@ -74,6 +74,10 @@ struct ShowViewsCommand: ParsableCommand {
     }
 
     func run() throws {
+        let dump = try dump.map { try OutputFile($0, "--dump", .views) }
+        let params = try params.map { try OutputFile($0, "--params", .parameters) }
+        let sheet = try sheet.map { try OutputFile($0, "--sheet", .sheet) }
+        try OutputFile.requireDistinct([dump, params, sheet].compactMap { $0 })
         let recipe = try recipe.read()
         let loader = try ViewLoader(recipe: recipe, options: loading.options)
         try slots.check(against: loader.plan)
@@ -82,17 +86,16 @@ struct ShowViewsCommand: ParsableCommand {
         let views = try SlotViews(
             recipe: recipe, loader: loader, epoch: epoch, slots: slots.range)
         if let dump {
-            try SafetensorsFile.write(
-                views.tensors, metadata: ["recipe": recipe.name, "epoch": "\(epoch)"], to: dump)
+            try SafetensorsFile.write(views.tensors, metadata: views.metadata, to: dump.path)
         }
         if let params {
-            try AtomicFile.write(Data(views.parameters().json(pretty: true).utf8), to: params)
+            try AtomicFile.write(Data(views.parameters().json(pretty: true).utf8), to: params.path)
         }
         if let sheet {
             let picture = try views.contactSheet(cell: side(for: recipe))
-            try AtomicFile.write(Data(ImageEncoder.png(picture)), to: sheet)
+            try AtomicFile.write(Data(ContactSheet.png(picture)), to: sheet.path)
         }
-        let outputs = [dump, params, sheet].compactMap { $0 }.joined(separator: ", ")
+        let outputs = [self.dump, self.params, self.sheet].compactMap { $0 }.joined(separator: ", ")
         try StandardStreams.print("\(slots.range.count) views of epoch \(epoch): \(outputs)")
     }
 

@@ -1,5 +1,5 @@
 // What the rooms share and Swift cannot say well: a processor's CRC instruction, sets of cores, the
-// end of a parent, and whether there is memory.
+// end of a parent, whether there is memory, and files in it.
 #ifndef CBASE_H
 #define CBASE_H
 
@@ -26,6 +26,11 @@ int cbase_end_with_parent(int32_t parent, int32_t signal);
 
 /// Whether `count` bytes can be allocated now; nothing is kept.
 int cbase_can_allocate(size_t count);
+
+/// A descriptor of an empty file that lies in memory and has no path; -1 with `errno`.
+///
+/// `name`: what the system's lists call it.
+int cbase_memory_file(const char *name);
 
 #ifdef __cplusplus
 }

@@ -27,10 +27,11 @@ int32_t cpng_read_size(
 int32_t cpng_decode(
     const uint8_t *bytes, size_t count, cpng_region region, uint8_t *rgb, char *message);
 
-// Encodes rows of RGB as an 8-bit PNG. The caller frees `*bytes` with `cpng_free`.
+// Encodes rows of RGB as an 8-bit PNG, with a text chunk "Software" unless `software` is null. The
+// caller frees `*bytes` with `cpng_free`.
 int32_t cpng_encode(
-    const uint8_t *rgb, int32_t width, int32_t height, uint8_t **bytes, size_t *count,
-    char *message);
+    const uint8_t *rgb, int32_t width, int32_t height, const char *software, uint8_t **bytes,
+    size_t *count, char *message);
 
 void cpng_free(uint8_t *bytes);
 
