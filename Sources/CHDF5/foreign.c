@@ -41,7 +41,8 @@ int32_t chdf5_open_foreign(const char *path, chdf5_file **out, char **error) {
 
 typedef struct {
     char text[512];
-    int count;
+    int listed;
+    int is_whole;
 } listing;
 
 static herr_t list_member(hid_t group, const char *name, const H5L_info_t *info, void *context) {
@@ -49,25 +50,27 @@ static herr_t list_member(hid_t group, const char *name, const H5L_info_t *info,
     (void)info;
     listing *found = context;
     size_t used = strlen(found->text);
-    if (found->count < LISTED && strlen(name) < 64) {
-        snprintf(found->text + used, sizeof found->text - used, "%s%s",
-                 found->count > 0 ? ", " : "", name);
+    if (found->listed == LISTED || strlen(name) >= 64) {
+        found->is_whole = 0;
+        return 0;
     }
-    found->count++;
+    snprintf(found->text + used, sizeof found->text - used, "%s%s",
+             found->listed > 0 ? ", " : "", name);
+    found->listed++;
     return 0;
 }
 
 /// Says that there is no such dataset, and what there is.
 static int32_t refuse_missing(hid_t file, const char *name, char **error) {
     H5Eclear2(H5E_DEFAULT);
-    listing found = {"", 0};
+    listing found = {"", 0, 1};
     if (H5Literate(file, H5_INDEX_NAME, H5_ITER_INC, NULL, list_member, &found) < 0 ||
         found.text[0] == '\0') {
         H5Eclear2(H5E_DEFAULT);
         return chdf5_refuse(error, "has no dataset '%s'", name);
     }
     return chdf5_refuse(error, "has no dataset '%s'; it has %s%s", name, found.text,
-                        found.count > LISTED ? " and more" : "");
+                        found.is_whole ? "" : " and more");
 }
 
 /// Follows a path link by link, so that one which leads nowhere is named.

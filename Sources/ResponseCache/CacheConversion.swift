@@ -1,3 +1,5 @@
+import Base
+
 /// Stores the responses of a cache in another encoding, in another folder.
 ///
 /// What is converted is what the cache decodes to, so the losses add up: the new parts' statistics
@@ -106,6 +108,11 @@ extension CacheReader {
     public func rows(epoch: Int, slots: Range<Int>) throws(CacheError) -> [Float] {
         // Before memory is taken for them.
         try requireSlots(slots)
+        guard SystemMemory.canAllocate(slots.count * manifest.classes * 4) else {
+            throw CacheError(
+                "\(directory): no memory for \(slots.count) responses of \(manifest.classes) classes "
+                    + "at once; ask for fewer")
+        }
         var rows = [Float](repeating: 0, count: slots.count * manifest.classes)
         let result = rows.withUnsafeMutableBufferPointer { buffer in
             Result { () throws(CacheError) in try read(epoch: epoch, slots: slots, into: buffer) }

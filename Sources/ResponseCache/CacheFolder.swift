@@ -32,8 +32,7 @@ struct CacheFolder: Sendable {
     /// The parts of one that cannot, such as a link to a disk that is not mounted, would otherwise
     /// count as not built yet.
     private static func requireEpochs(in directory: String) throws(CacheError) {
-        for name in try Files.names(in: directory)
-        where name.hasPrefix(PartID.folderPrefix) && !name.hasSuffix(".h5") {
+        for name in try Files.names(in: directory) where PartID.isFolder(name) {
             let path = "\(directory)/\(name)"
             guard let stream = opendir(path) else {
                 let code = errno
@@ -49,8 +48,7 @@ struct CacheFolder: Sendable {
     /// Removes what killed writers left in the cache's folder and in those of its epochs.
     private static func removeStale(in directory: String) throws(CacheError) {
         try PublishedFile.removeStale(folder: directory)
-        for name in try Files.names(in: directory)
-        where name.hasPrefix(PartID.folderPrefix) && !name.hasSuffix(".h5") {
+        for name in try Files.names(in: directory) where PartID.isFolder(name) {
             try PublishedFile.removeStale(folder: "\(directory)/\(name)")
         }
     }

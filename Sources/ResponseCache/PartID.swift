@@ -16,6 +16,13 @@ public struct PartID: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     static let folderPrefix = "epoch-"
 
+    /// Whether a name is that of an epoch's folder; a copy beside it, `epoch-0000.bak`, is nobody's.
+    static func isFolder(_ name: String) -> Bool {
+        let digits = name.dropFirst(folderPrefix.count)
+        return name.hasPrefix(folderPrefix) && !digits.isEmpty
+            && digits.allSatisfy { $0.isASCII && $0.isNumber }
+    }
+
     /// The part's own file within the cache: `epoch-0000/part-00000.h5`.
     public var path: String { "\(folder)/\(file)" }
 

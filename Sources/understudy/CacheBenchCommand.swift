@@ -86,6 +86,10 @@ extension CacheCommand {
                 // The share of a prior in a cache of the usual size: ImageNet's, for 100 epochs.
                 let cached = 100 * 1_281_167
                 let learnt = classes <= ResponsePrior.maximumClasses ? 8 * classes : 0
+                guard SystemMemory.canAllocate(4 * (views + learnt) * classes) else {
+                    throw CommandError(
+                        "no memory for \(views) responses of \(classes) classes; lower --views")
+                }
                 return EncodingReport.Subject(
                     name: "\(family.rawValue), made up", classes: classes,
                     calibration: family.responses(views..<views + learnt, classes: classes),

@@ -64,7 +64,7 @@ extension CacheCommand {
 
         func run() throws {
             Interruption.install()
-            try followParent()
+            let isOneOfSeveral = try followParent()
             let shard = try chosenShard()
             let recipe = try recipe.read()
             let section = try teacher.section(of: recipe)
@@ -78,19 +78,22 @@ extension CacheCommand {
             let build = try CacheBuild(
                 recipe: recipe, teacher: section, directory: cache, device: device.checkedDevice(),
                 loading: device.loading)
-            let progress = ProgressBar()
-            progress.line(device.threadsText)
+            let progress = ProgressBar(showsLinesOnly: isOneOfSeveral)
+            if !isOneOfSeveral { progress.line(device.threadsText) }
             let summary = try build.run(epochs: epochs?.range, shard: shard, progress: progress)
             try StandardStreams.print(json ? try summary.json() : text(summary, shard))
         }
 
-        /// One of several processes of a command ends with the command.
-        private func followParent() throws {
+        /// Has one of several processes of a command end with the command.
+        ///
+        /// - Returns: whether this is one.
+        private func followParent() throws -> Bool {
             let text = ProcessInfo.processInfo.environment[ChildProcess.parentVariable]
-            guard let parent = text.flatMap({ Int32($0) }) else { return }
+            guard let parent = text.flatMap({ Int32($0) }) else { return false }
             guard ParentProcess.follow(parent) else {
                 throw CommandError("process \(parent), which started this one, has ended")
             }
+            return true
         }
 
         private func chosenShard() throws -> Shard {

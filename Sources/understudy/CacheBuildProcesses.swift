@@ -19,6 +19,8 @@ final class CacheBuildProcesses {
     private let command: CacheCommand.Build
     private let shard: Shard
     private var children: [Child] = []
+    /// Lines of the first child that were passed on.
+    private var passedOn = 0
 
     init(_ command: CacheCommand.Build, shard: Shard) {
         self.command = command
@@ -48,6 +50,7 @@ final class CacheBuildProcesses {
                         + "command goes on from there")
             }
             try throwFailure()
+            passOnNotices(to: progress)
             if let reader = follower {
                 done += published(reader)
                 progress.advance(to: done, note: "\(command.processes) processes")
@@ -59,6 +62,7 @@ final class CacheBuildProcesses {
             Thread.sleep(forTimeInterval: 0.1)
         }
         try throwFailure()
+        passOnNotices(to: progress)
         var summary = try children.map(summary(of:)).reduce(into: CacheBuild.Summary()) {
             $0.add($1)
         }
@@ -125,6 +129,16 @@ final class CacheBuildProcesses {
             }
         }
         return rows
+    }
+
+    /// Passes on what the first child says of the data; the others say the same.
+    private func passOnNotices(to progress: any ProgressReporter) {
+        // The last one may still be on its way; an error is reported when its process has ended.
+        let lines =
+            children.first?.process.reported.components(separatedBy: "\n").dropLast()
+            .prefix { !$0.hasPrefix("Error: ") } ?? []
+        for line in lines.dropFirst(passedOn) { progress.line(line) }
+        passedOn = lines.count
     }
 
     private func throwFailure() throws {

@@ -47,9 +47,19 @@ struct ContactSheet {
         self.titles = titles
     }
 
+    /// Refuses a sheet of so many rows that there is no memory for it.
+    func checkMemory(rows: Int) throws {
+        let height = margin + line + rows * rowHeight
+        // The rows, and the sheet that is put together of them.
+        guard SystemMemory.canAllocate(2 * width * height * 3) else {
+            throw CommandError(
+                "no memory for a sheet of \(width)x\(height) pixels; choose fewer slots")
+        }
+    }
+
     /// Adds a row; a stage that is nil leaves its place empty.
     ///
-    /// - Throws: `ImageError` for want of memory.
+    /// - Throws: `ImageError` for a picture that there is no memory for.
     mutating func add(title: String, _ stages: [Stage?]) throws {
         let top = line + margin
         var row = Image(width: width, height: rowHeight, fill: Self.paper)
@@ -74,16 +84,10 @@ struct ContactSheet {
     }
 
     /// The sheet so far.
-    ///
-    /// - Throws: `CommandError` for want of memory.
-    func image() throws -> Image {
+    func image() -> Image {
         let head = margin + line
-        let height = head + rows.map(\.height).reduce(0, +)
-        guard SystemMemory.canAllocate(width * height * 3) else {
-            throw CommandError(
-                "no memory for a sheet of \(width)x\(height) pixels; choose fewer slots")
-        }
-        var sheet = Image(width: width, height: height, fill: Self.paper)
+        var sheet = Image(
+            width: width, height: head + rows.count * rowHeight, fill: Self.paper)
         for (column, title) in titles.enumerated() {
             let x = margin + column * (cell + margin)
             write(title, on: &sheet, x: x, y: margin, room: cell, Self.faint)

@@ -63,7 +63,10 @@ struct DoctorCommand: ParsableCommand {
                 checks: device == nil ? nil : findings)
             try StandardStreams.print(report.json())
         }
-        guard findings.allSatisfy(\.holds) else { throw ExitCode.failure }
+        let faults = findings.count { !$0.holds }
+        guard faults == 0 else {
+            throw CommandError("\(faults) of \(findings.count) checks fail or cannot run")
+        }
     }
 
     private struct Report: Encodable {

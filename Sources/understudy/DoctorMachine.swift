@@ -73,7 +73,7 @@ struct Machine: Encodable {
         libtorch = Libtorch.version
         instructions = library.instructions
         processor = Self.value(of: "model name", in: "/proc/cpuinfo") ?? "unknown"
-        cores = ProcessInfo.processInfo.activeProcessorCount
+        cores = Cores.usable.count
         threads = Threads.count
         memory = ProcessInfo.processInfo.physicalMemory
         libraries = Self.loadedLibraries()

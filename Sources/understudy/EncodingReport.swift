@@ -149,7 +149,7 @@ enum ReadingSpeed {
     ///   several passes.
     static func measure(_ encoding: RowEncoding, _ subject: EncodingReport.Subject) throws -> Double
     {
-        let folder = try ScratchFolder()
+        let folder = try ScratchFolder(for: .cache)
         let classes = subject.classes
         let group = min(128, subject.responses.count / classes)
         let groups = subject.responses.count / classes / group

@@ -16,16 +16,8 @@ struct MadeData {
     ///
     /// - Throws: `SystemFailure` if the place for temporary files cannot be written.
     static func with<R>(_ body: (MadeData) throws -> R) throws -> R {
-        let parent = FileManager.default.temporaryDirectory.path
-        var template = Array("\(parent)/understudy-made.XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else {
-            throw SystemFailure("\(parent): no folder can be made")
-        }
-        let path = template.withUnsafeBufferPointer { text in
-            text.baseAddress.map { String(cString: $0) } ?? parent
-        }
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        return try body(MadeData(path: path))
+        let folder = try ScratchFolder(for: .madeData)
+        return try withExtendedLifetime(folder) { try body(MadeData(path: folder.path)) }
     }
 
     /// Writes a text file and returns its path.
@@ -50,15 +42,14 @@ struct MadeData {
         }
         let next = Atomic(0)
         let failure = Mutex<(any Error)?>(nil)
-        WorkerThread.run(ProcessInfo.processInfo.activeProcessorCount) {
+        WorkerThread.run(Cores.usable.count) {
             while failure.withLock({ $0 == nil }) {
                 let index = next.add(1, ordering: .relaxed).oldValue
                 guard index < count else { return }
                 do {
-                    let bytes = try ImageEncoder.jpeg(image(index), quality: 90)
-                    let path = "\(folder)/c\(index % classes)/\(index).jpg"
-                    guard FileManager.default.createFile(atPath: path, contents: Data(bytes))
-                    else { throw SystemFailure("\(path): cannot be written") }
+                    try AtomicFile.write(
+                        Data(ImageEncoder.jpeg(image(index), quality: 90)),
+                        to: "\(folder)/c\(index % classes)/\(index).jpg")
                 } catch {
                     failure.withLock { $0 = error }
                 }

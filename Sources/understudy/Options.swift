@@ -64,20 +64,8 @@ struct DeviceOptions: ParsableArguments {
     /// The device, after a check that it is there, and with the threads that are to compute.
     func checkedDevice() throws -> Device {
         let device = try device.checked()
-        if let threads {
-            try Threads.setCount(threads)
-        } else if !Self.areThreadsChosen, Threads.count > Cores.usable.count {
-            // libtorch knows of cores and of the affinity, but not of a container's quota. Where
-            // it would not take more, its own choice stays: the sums of a training depend on it.
-            try Threads.setCount(Cores.usable.count)
-        }
+        if let threads { try Threads.setCount(threads) }
         return device
-    }
-
-    /// Whether the user told libtorch how many threads to take, in its own way.
-    private static var areThreadsChosen: Bool {
-        let environment = ProcessInfo.processInfo.environment
-        return ["OMP_NUM_THREADS", "MKL_NUM_THREADS"].contains { environment[$0] != nil }
     }
 
     /// What was chosen, for a log: `threads: 2 to compute, 2 to render; 2 cores`.
@@ -112,7 +100,8 @@ enum DeviceChoice: ExpressibleByArgument, Equatable, CustomStringConvertible {
         }
     }
 
-    /// The device, after a check that it is there.
+    /// The device, after a check that it is there, with no more threads to compute than there are
+    /// cores for them.
     func checked() throws -> Device {
         let device: Device
         switch self {
@@ -123,7 +112,18 @@ enum DeviceChoice: ExpressibleByArgument, Equatable, CustomStringConvertible {
             device = try .cuda(Device.cudaCount() == 1 ? 0 : rank)
         }
         try device.require()
+        // libtorch knows of cores and of the affinity, but not of a container's quota. Where it
+        // would not take more, its own choice stays: the sums of a training depend on it.
+        if !Self.areThreadsChosen, Threads.count > Cores.usable.count {
+            try Threads.setCount(Cores.usable.count)
+        }
         return device
+    }
+
+    /// Whether the user told libtorch how many threads to take, in its own way.
+    private static var areThreadsChosen: Bool {
+        let environment = ProcessInfo.processInfo.environment
+        return ["OMP_NUM_THREADS", "MKL_NUM_THREADS"].contains { environment[$0] != nil }
     }
 }
 

@@ -6,6 +6,12 @@ import Foundation
 /// elsewhere.
 final class ProgressBar: ProgressReporter {
     private let isTerminal = isatty(STDERR_FILENO) == 1
+    /// Whether lines are all that is shown.
+    private let showsLinesOnly: Bool
+
+    /// - Parameter showsLinesOnly: for one of several processes, whose progress another one shows.
+    init(showsLinesOnly: Bool = false) { self.showsLinesOnly = showsLinesOnly }
+
     private var label = ""
     private var unit = ""
     private var total = 0
@@ -26,6 +32,7 @@ final class ProgressBar: ProgressReporter {
     private var first: (done: Int, at: ContinuousClock.Instant)?
 
     func advance(to done: Int, note: String) {
+        guard !showsLinesOnly else { return }
         let now = ContinuousClock.now
         let baseline = first ?? (0, start)
         if first == nil { first = (done, now) }

@@ -1,10 +1,32 @@
 import Base
 import Foundation
 
-/// A temporary folder for a cache that nobody keeps; removed with the value.
+/// A temporary folder for what nobody keeps; removed with the value.
 ///
 /// While it is used it is locked, so that the next one finds and removes what a killed process left.
 final class ScratchFolder {
+    /// What it is for.
+    enum Use: String {
+        /// A cache.
+        case cache = "bench"
+        /// `MadeData`.
+        case madeData = "made"
+
+        fileprivate var prefix: String { "understudy-\(rawValue)-" }
+
+        /// How the names in it begin.
+        fileprivate var content: [String] {
+            switch self {
+            case .cache: ["manifest.json", "prior-", "epoch-", ".tmp-"]
+            case .madeData:
+                [
+                    "images", "teacher.", "recipe.yaml", "weights.safetensors", "cache", "here-",
+                    "there-", "run", ".tmp-",
+                ]
+            }
+        }
+    }
+
     /// Where it is.
     let path: String
     private let lock: Int32
@@ -13,10 +35,10 @@ final class ScratchFolder {
     ///
     /// - Parameter temporary: the folder in which it is made.
     init(
-        in temporary: String = FileManager.default.temporaryDirectory.path
+        for use: Use, in temporary: String = FileManager.default.temporaryDirectory.path
     ) throws(SystemFailure) {
-        Self.removeStale(in: temporary)
-        let path = "\(temporary)/\(Self.prefix)\(UUID().uuidString)"
+        Self.removeStale(use, in: temporary)
+        let path = "\(temporary)/\(use.prefix)\(UUID().uuidString)"
         guard mkdir(path, 0o700) == 0 else {
             throw SystemFailure("\(path): cannot create the folder")
         }
@@ -31,16 +53,14 @@ final class ScratchFolder {
         close(lock)
     }
 
-    private static let prefix = "understudy-bench-"
-    /// What a cache's folder holds.
-    private static let content = ["manifest.json", "prior-", "epoch-", ".tmp-"]
-
-    /// Removes folders of this name and content that nobody uses.
-    private static func removeStale(in temporary: String) {
+    /// Removes folders of a use's name and content that nobody uses.
+    private static func removeStale(_ use: Use, in temporary: String) {
         let files = FileManager.default
         for name in (try? files.contentsOfDirectory(atPath: temporary)) ?? []
-        where name.hasPrefix(prefix) {
-            guard UUID(uuidString: String(name.dropFirst(prefix.count))) != nil else { continue }
+        where name.hasPrefix(use.prefix) {
+            guard UUID(uuidString: String(name.dropFirst(use.prefix.count))) != nil else {
+                continue
+            }
             let path = "\(temporary)/\(name)"
             let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
             guard folder >= 0 else { continue }
@@ -49,7 +69,7 @@ final class ScratchFolder {
             guard fstat(folder, &status) == 0, status.st_uid == getuid(),
                 (try? FileLock.take(folder, path: path)) == .held,
                 let names = try? files.contentsOfDirectory(atPath: path),
-                names.allSatisfy({ name in content.contains { name.hasPrefix($0) } })
+                names.allSatisfy({ name in use.content.contains { name.hasPrefix($0) } })
             else { continue }
             try? files.removeItem(atPath: path)
         }

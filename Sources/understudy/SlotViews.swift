@@ -149,6 +149,7 @@ extension SlotViews {
         titles.append("view")
         if recipe.view.mix != nil { titles += ["partner", "mixed"] }
         var sheet = ContactSheet(cell: cell, titles: titles)
+        try sheet.checkMemory(rows: rows.count)
         for (index, row) in rows.enumerated() {
             let slot = slots.lowerBound + index
             var pictures = row.start + row.middle.map(Optional.some)
@@ -167,7 +168,7 @@ extension SlotViews {
             }
             try sheet.add(title: row.title, pictures)
         }
-        return try sheet.image()
+        return sheet.image()
     }
 
     private func title(of slot: Int, view: View, _ original: Image) -> String {

@@ -154,6 +154,18 @@ import Testing
         #expect(failed.errors.contains("teacher/average.safetensors"), "\(failed.errors)")
     }
 
+    @Test("what several processes say of the data is passed on once") func notices() throws {
+        let folder = try Folder.prepared()
+        try folder.write("train/c0/x.webp", Data([1]))
+        let notice = "train/c0: 1 image that cannot be read (.webp) is left out\n"
+        for processes in ["1", "2"] {
+            let outcome = try Program.run(
+                Self.build("new-\(processes)") + ["--processes", processes], in: folder)
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            #expect(outcome.errors.components(separatedBy: notice).count == 2, "\(outcome.errors)")
+        }
+    }
+
     /// Starts a build by two processes and waits for its first part.
     private func startProcesses(in folder: Folder) throws -> Process {
         let process = try Program.start(

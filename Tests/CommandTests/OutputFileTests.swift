@@ -125,6 +125,15 @@ import Torch
                 == "Error: file: unread: nobody reads from this pipe\n")
     }
 
+    @Test("a sheet that there is no memory for is told before it is drawn") func memory() throws {
+        let sheet = ContactSheet(cell: 1024, titles: Array(repeating: "view", count: 7))
+        try sheet.checkMemory(rows: 2)
+        let error = #expect(throws: CommandError.self) { try sheet.checkMemory(rows: 100_000_000) }
+        #expect(
+            error?.description.hasSuffix(" pixels; choose fewer slots") == true
+                && error?.description.hasPrefix("no memory for a sheet of 7") == true)
+    }
+
     @Test("what cannot be written is told before anything is computed") func unwritable() throws {
         let folder = try Folder.prepared()
         try FileManager.default.createSymbolicLink(

@@ -125,6 +125,15 @@ import Testing
         #expect(try CacheReader(directory: cache).verify(workers: 1).parts == 6)
     }
 
+    @Test("a copy beside an epoch's folder or file is nobody's") func copies() throws {
+        try build(cache, try makeManifest())
+        for name in ["epoch-0000.h5.bak", "epoch-0001.bak", "epoch-", "epoch-notes.txt"] {
+            try Data([1]).write(to: URL(fileURLWithPath: "\(cache)/\(name)"))
+            #expect(try CacheReader(directory: cache).verify(workers: 1).parts == 6)
+            _ = try CacheBuilder(directory: cache, manifest: try makeManifest())
+        }
+    }
+
     @Test("what progress throws ends the check") func interrupted() throws {
         try build(cache, try makeManifest())
         let reader = try CacheReader(directory: cache)
