@@ -18,7 +18,7 @@ final class ScratchFolder {
         Self.removeStale(in: temporary)
         let path = "\(temporary)/\(Self.prefix)\(UUID().uuidString)"
         guard mkdir(path, 0o700) == 0 else {
-            throw SystemFailure("\(path): cannot create the folder")
+            throw SystemFailure("\(path): cannot make the folder")
         }
         lock = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         self.path = path
