@@ -6,15 +6,18 @@ public struct SystemFailure: Error, CustomStringConvertible, Equatable, Sendable
     public let attempt: String
     /// The value of `errno`.
     public let code: Int32
+    /// The system's words for it, or clearer ones.
+    public let reason: String
 
-    /// Makes the error; by default with the present `errno`.
-    public init(_ attempt: String, _ code: Int32 = errno) {
+    /// Makes the error; by default with the present `errno`, and with the system's words for it.
+    public init(_ attempt: String, _ code: Int32 = errno, reason: String? = nil) {
         self.attempt = attempt.printable
         self.code = code
+        self.reason = reason ?? errnoText(code)
     }
 
     /// `attempt: reason`.
-    public var description: String { "\(attempt): \(errnoText(code))" }
+    public var description: String { "\(attempt): \(reason)" }
 }
 
 /// The system's words for a value of `errno`.

@@ -20,6 +20,10 @@ struct chdf5_dataset {
 int32_t chdf5_open_with_cache(const char *path, size_t slots, size_t bytes, chdf5_file **out,
                               char **error);
 
+/// Puts words of ours, after `begin`, in the place of an error of HDF5's that says why a file cannot
+/// be opened, where it is one that a file's state explains. Returns -1.
+int32_t chdf5_refuse_known(char **error, const char *begin);
+
 /// Bytes of a chunk as it is in memory; 0 for a dataset without chunks.
 size_t chdf5_chunk_bytes(hid_t dataset);
 

@@ -146,9 +146,27 @@ static int32_t open_file(const char *path, hid_t access, chdf5_file **out, char 
     return result;
 }
 
+int32_t chdf5_refuse_known(char **error, const char *begin) {
+    static const struct {
+        const char *theirs, *ours;
+    } known[] = {
+        {"file signature not found", "is not an HDF5 file"},
+        {"truncated file", "is cut short, or somebody is still writing it"},
+        {"already open for write",
+         "is being written; if its writer was killed, h5clear -s FILE mends it"},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (strstr(*error, known[i].theirs) == NULL) continue;
+        free(*error);
+        return chdf5_refuse(error, "%s%s", begin, known[i].ours);
+    }
+    return -1;
+}
+
 int32_t chdf5_open(const char *path, chdf5_file **out, char **error) {
     chdf5_begin();
-    return open_file(path, H5Pcreate(H5P_FILE_ACCESS), out, error);
+    if (open_file(path, H5Pcreate(H5P_FILE_ACCESS), out, error) == 0) return 0;
+    return chdf5_refuse_known(error, "cannot open: it ");
 }
 
 int32_t chdf5_open_with_cache(const char *path, size_t slots, size_t bytes, chdf5_file **out,

@@ -23,20 +23,7 @@ int32_t chdf5_open_foreign(const char *path, chdf5_file **out, char **error) {
     chdf5_begin();
     // Where a virtual dataset's sources are opened by HDF5, this is how large their caches are.
     if (chdf5_open_with_cache(path, 12421, CACHE_BYTES, out, error) == 0) return 0;
-    struct {
-        const char *theirs, *ours;
-    } known[] = {
-        {"file signature not found", "is not an HDF5 file"},
-        {"truncated file", "is cut short, or somebody is still writing it"},
-        {"already open for write",
-         "somebody is writing it; if its writer was killed, h5clear -s FILE mends it"},
-    };
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (strstr(*error, known[i].theirs) == NULL) continue;
-        free(*error);
-        return chdf5_refuse(error, "%s", known[i].ours);
-    }
-    return -1;
+    return chdf5_refuse_known(error, "");
 }
 
 typedef struct {

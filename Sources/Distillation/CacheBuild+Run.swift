@@ -6,7 +6,8 @@ extension CacheBuild {
     public struct Summary: Codable, Sendable, Equatable {
         /// Parts computed now.
         public internal(set) var built = 0
-        /// Parts of the shard that were there already, or came from another builder meanwhile.
+        /// Parts of the shard that were there already, and are sound, or came from another builder
+        /// meanwhile.
         public internal(set) var skipped = 0
         /// Parts of other shards that are still missing.
         public var missing = 0
@@ -32,12 +33,13 @@ extension CacheBuild {
         }
     }
 
-    /// Computes and publishes every part of a shard that is missing.
+    /// Computes and publishes every part of a shard that is missing, after a check of the others.
     ///
     /// - Parameters:
     ///   - epochs: the cached epochs to build, none beyond the cache's; all of them by default.
     ///   - shard: which of their parts.
-    /// - Throws: `Interrupted` after a signal; the parts published until then stay.
+    /// - Throws: `Interrupted` after a signal; the parts published until then stay. `CacheError` with a
+    ///   line for each part that is there and faulty.
     public func run(
         epochs: Range<Int>? = nil, shard: Shard = .whole, progress: any ProgressReporter
     ) throws -> Summary {
@@ -64,12 +66,26 @@ extension CacheBuild {
             }
         }
         summary.skipped = own.count - missing.count
+        try check(own.filter(reader.isPublished), progress: progress)
         if !missing.isEmpty { try calibrate(progress: progress) }
         try build(missing, into: &summary, size: &size, progress: progress)
         summary.bytes = size.bytes
         summary.missing = reader.missingParts(epochs: range).count
         summary.seconds = start.duration(to: .now).seconds
         return summary
+    }
+
+    /// Checks that the parts which are there are there whole, before any is computed.
+    private func check(_ parts: [PartID], progress: any ProgressReporter) throws {
+        guard !parts.isEmpty else { return }
+        progress.begin("check", total: parts.count, unit: "parts")
+        defer { progress.end() }
+        try reader.requireSound(parts) { done, _ in
+            progress.advance(to: done, note: "")
+            guard !Interruption.requested else {
+                throw Interrupted(description: "stopped before anything was computed")
+            }
+        }
     }
 
     private func calibrate(progress: any ProgressReporter) throws {

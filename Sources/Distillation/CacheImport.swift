@@ -131,13 +131,14 @@ public struct CacheImport {
         let start = ContinuousClock.now
         let responses = source.responses
         progress.begin("check", total: responses.views * responses.images, unit: "rows")
-        do {
+        let oddities = try {
             defer { progress.end() }
-            try responses.validate(keys: keys) { done, _ in
+            return try responses.validate(keys: keys) { done, _ in
                 progress.advance(to: done, note: "")
                 if Interruption.requested { throw Interrupted(description: "nothing was written") }
             }
-        }
+        }()
+        for oddity in oddities { progress.line(oddity) }
         let build = try begin()
         let built = try build.run(progress: progress)
         return Summary(

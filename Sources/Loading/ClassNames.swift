@@ -110,9 +110,12 @@ struct LineReader {
         let start = position
         position = end + 1
         if end > start, bytes[end - 1] == UInt8(ascii: "\r") { end -= 1 }
-        guard let text = String(validating: bytes[start..<end], as: UTF8.self),
-            !bytes[start..<end].contains(0)
-        else { throw error("is not UTF-8 text") }
+        guard let text = String(validating: bytes[start..<end], as: UTF8.self) else {
+            throw error("is not UTF-8 text")
+        }
+        guard !bytes[start..<end].contains(0) else {
+            throw error("holds a NUL byte, as no text does; save it as UTF-8 text")
+        }
         return text[...]
     }
 

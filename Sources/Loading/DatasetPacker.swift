@@ -1,6 +1,5 @@
 import Base
 import Crypto
-import Base
 import Foundation
 import Imaging
 import Torch
@@ -10,7 +9,8 @@ import Torch
 /// Samples keep their order, so image `i` stays image `i`; bytes stay as they are unless images are
 /// to be made smaller. The same data set and options give the same bytes, whatever the number of
 /// workers, and a run that was killed is taken up after the whole shards that are there, each of
-/// which is compared with what was written.
+/// which is compared with what was written. One that is damaged, of a whole pack as well, is written
+/// again.
 public struct DatasetPacker: Sendable {
     /// What a pack is made with.
     public struct Options: Sendable {
@@ -75,53 +75,62 @@ public struct DatasetPacker: Sendable {
         try checkFolder()
     }
 
-    /// Writes what is missing.
+    /// Writes what is missing or damaged.
     ///
-    /// - Parameter progress: called with the number of samples that are done; what it throws ends
-    ///   the run, which can be taken up again.
+    /// - Parameters:
+    ///   - progress: called with the number of samples that are done; what it throws ends the run,
+    ///     which can be taken up again.
+    ///   - notice: told of each file that was there and is written again.
     /// - Throws: `DatasetError` for an image that cannot be read or, where it is resized, decoded,
     ///   and for a folder that cannot be written.
-    public func run(progress: (Int) throws -> Void) throws -> Summary {
-        do { return try pack(progress: progress) } catch let error as DatasetError
-            where error.cause == .interruption
-        {
+    public func run(
+        progress: (Int) throws -> Void, notice: (String) -> Void = { _ in }
+    ) throws -> Summary {
+        do {
+            return try pack(progress: progress, notice: notice)
+        } catch let error as DatasetError where error.cause == .interruption {
             throw Interrupted(description: error.description)
         }
     }
 
-    private func pack(progress: (Int) throws -> Void) throws -> Summary {
-        try? FileManager.default.createDirectory(
-            atPath: directory, withIntermediateDirectories: true)
+    private func pack(
+        progress: (Int) throws -> Void, notice: (String) -> Void
+    ) throws -> Summary {
+        do { try Folders.make(directory) } catch {
+            throw DatasetError(error.description, cause: .system(error.code))
+        }
         let lock = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard lock >= 0 else { throw DatasetError.system(directory, "cannot be made a folder") }
+        guard lock >= 0 else { throw DatasetError.system(directory, "cannot be opened") }
         defer { close(lock) }
         // The system drops the lock when the process ends, however it ends.
         guard flock(lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK else {
             throw DatasetError("\(directory): another pack is being written here; wait for its end")
         }
         try checkFolder()
-        if let done = try finished() { return done }
+        if let done = try finished(progress: progress, notice: notice) { return done }
         try removeTemporaries()
         try write(plan.text(), PackPlan.file)
         try write(Data(classes), ClassNames.file)
 
         var pack = Unfinished(journal: try PackJournal(in: directory))
-        var (written, resized) = (0, 0)
+        var written = 0
         for shard in 0..<plan.shards {
             let name = plan.name(ofShard: shard)
-            if pack.journal.digest(of: name) != nil, try isThere(name) {
-                try adopt(shard, into: &pack)
+            let noted = try isThere(name) ? pack.journal.digest(of: name) : nil
+            if let noted, try isWhole(name, noted, notice) {
+                try adopt(shard, noted, into: &pack)
             } else {
-                let made = try write(shard, into: &pack, progress: progress)
-                resized += made.resized
-                written += made.isNew ? 1 : 0
+                let isDamaged = noted != nil
+                if try write(shard, over: isDamaged, into: &pack, progress: progress) {
+                    written += 1
+                }
             }
             try progress(plan.samples(ofShard: shard).upperBound)
         }
         pack.index.contentDigest = hexadecimal(pack.contents.finalize())
         try write(Data(pack.index.text()), ShardIndex.file)
         pack.journal.remove()
-        return try summary(written: written, resized: resized)
+        return try summary(written: written, resized: pack.resized)
     }
 
     /// What is known of the shards that are done.
@@ -130,6 +139,8 @@ public struct DatasetPacker: Sendable {
         var index = ShardIndex()
         /// Of the images' SHA-256.
         var contents = SHA256()
+        /// Images resized now.
+        var resized = 0
 
         /// Appends an image.
         ///
@@ -153,12 +164,77 @@ public struct DatasetPacker: Sendable {
         return false
     }
 
-    /// The summary of a pack that is whole already.
-    private func finished() throws -> Summary? {
-        guard try PackPlan(in: directory) != nil,
-            try ShardIndex(contentsOf: "\(directory)/\(ShardIndex.file)") != nil
+    /// The summary of a pack that was finished before, after a comparison of all of it with its
+    /// index; what of it is damaged or gone is written again.
+    ///
+    /// - Returns: nil where there is no such pack.
+    private func finished(
+        progress: (Int) throws -> Void, notice: (String) -> Void
+    ) throws -> Summary? {
+        let path = "\(directory)/\(ShardIndex.file)"
+        guard try PackPlan(in: directory) != nil, let index = try ShardIndex(contentsOf: path)
         else { return nil }
-        return try summary(written: 0, resized: 0)
+        guard index.contentDigest != nil, index.shards.count == plan.shards else {
+            throw DatasetError("\(path): is not this pack's")
+        }
+        try removeTemporaries()
+        let names = try Descriptor.contents(of: "\(directory)/\(ClassNames.file)")
+        if names != classes {
+            notice(
+                "\(directory)/\(ClassNames.file): is not what was written; it is written again")
+            try write(Data(classes), ClassNames.file)
+        }
+        // Of the images that are read for shards that are written again.
+        var again = Unfinished(journal: try PackJournal(in: directory))
+        var written = 0
+        for (number, shard) in index.shards.enumerated() {
+            guard shard.name == plan.name(ofShard: number), let digest = shard.sha256 else {
+                throw DatasetError("\(path): is not this pack's")
+            }
+            if try !isWhole(shard.name, digest, notice) {
+                try renew(number, digest, &again, progress: progress)
+                written += 1
+            }
+            try progress(plan.samples(ofShard: number).upperBound)
+        }
+        return try summary(written: written, resized: again.resized)
+    }
+
+    /// Whether a shard is there with the bytes that were written; if not, a notice says so.
+    ///
+    /// - Parameter digest: the SHA-256 that was noted of it.
+    private func isWhole(
+        _ name: String, _ digest: String, _ notice: (String) -> Void
+    ) throws(DatasetError) -> Bool {
+        let path = "\(directory)/\(name)"
+        guard try isThere(name) else {
+            notice("\(path): is gone; it is written again")
+            return false
+        }
+        if try Self.sha256(ofFile: path) == digest { return true }
+        notice(
+            "\(path): is damaged: its SHA-256 is not the one noted when it was written; it is written "
+                + "again")
+        return false
+    }
+
+    /// Writes a shard of a finished pack again.
+    ///
+    /// - Throws: `DatasetError` if it comes to other bytes, for its index and the caches of it are of
+    ///   those that were packed; then what is there stays.
+    private func renew(
+        _ shard: Int, _ digest: String, _ again: inout Unfinished,
+        progress: (Int) throws -> Void
+    ) throws {
+        let path = "\(directory)/\(plan.name(ofShard: shard))"
+        var writer = try ShardWriter(path)
+        try fill(&writer, with: shard, into: &again, progress: progress)
+        guard try writer.finish() == digest else {
+            throw DatasetError(
+                "\(path): cannot be written again: the images of \(dataset.path) are no longer those "
+                    + "that were packed; restore the shard, or choose another --out")
+        }
+        try writer.publish()
     }
 
     private func summary(written: Int, resized: Int) throws -> Summary {
@@ -231,17 +307,37 @@ public struct DatasetPacker: Sendable {
     /// A shard of its name that is there, which no journal vouches for, is compared with it and
     /// stays if it has the same bytes.
     ///
-    /// - Returns: how many images were resized, and whether the shard was not there.
+    /// - Parameter isDamaged: whether one is there that is to be replaced.
+    /// - Returns: whether the shard was written, and not there.
     private func write(
-        _ shard: Int, into pack: inout Unfinished, progress: (Int) throws -> Void
-    ) throws -> (resized: Int, isNew: Bool) {
-        let range = plan.samples(ofShard: shard)
+        _ shard: Int, over isDamaged: Bool, into pack: inout Unfinished,
+        progress: (Int) throws -> Void
+    ) throws -> Bool {
         let name = plan.name(ofShard: shard)
         let path = "\(directory)/\(name)"
-        let number = Int32(pack.index.shards.count)
         var writer = try ShardWriter(path)
+        try fill(&writer, with: shard, into: &pack, progress: progress)
+        let digest = try writer.finish()
+        pack.index.shards.append(.init(name: name, bytes: writer.size, sha256: digest))
+        guard try isDamaged || !isThere(name) else {
+            guard try Self.sha256(ofFile: path) == digest else {
+                throw DatasetError("\(path): is not the shard that this pack has here; remove it")
+            }
+            return false
+        }
+        try pack.journal.append(digest, of: name)
+        try writer.publish()
+        return true
+    }
+
+    /// Writes the images of a shard, and appends them to the index.
+    private func fill(
+        _ writer: inout ShardWriter, with shard: Int, into pack: inout Unfinished,
+        progress: (Int) throws -> Void
+    ) throws {
+        let range = plan.samples(ofShard: shard)
+        let number = Int32(pack.index.shards.count)
         var names = MemberNames()
-        var resized = 0
         for start in stride(from: range.lowerBound, to: range.upperBound, by: Self.batch) {
             let count = min(Self.batch, range.upperBound - start)
             let images = try concurrentMap(count, workers: options.workers) {
@@ -258,33 +354,20 @@ public struct DatasetPacker: Sendable {
                     at: ShardStore.Place(
                         shard: number, offset: place.offset, header: place.header),
                     image.bytes.withUnsafeBytes { ($0.sha256, crc32c($0)) })
-                resized += image.isResized ? 1 : 0
+                pack.resized += image.isResized ? 1 : 0
             }
             try progress(start + count)
         }
-        let digest = try writer.finish()
-        pack.index.shards.append(.init(name: name, bytes: writer.size, sha256: digest))
-        guard try !isThere(name) else {
-            guard try Self.sha256(ofFile: path) == digest else {
-                throw DatasetError("\(path): is not the shard that this pack has here; remove it")
-            }
-            return (resized, false)
-        }
-        try pack.journal.append(digest, of: name)
-        try writer.publish()
-        return (resized, true)
     }
 
-    /// Appends a shard that is there to the index, after a comparison with what was written.
-    private func adopt(_ shard: Int, into pack: inout Unfinished) throws(DatasetError) {
+    /// Appends a shard that is there to the index.
+    ///
+    /// - Parameter digest: its SHA-256, which is that of what was written.
+    private func adopt(
+        _ shard: Int, _ digest: String, into pack: inout Unfinished
+    ) throws(DatasetError) {
         let name = plan.name(ofShard: shard)
         let path = "\(directory)/\(name)"
-        let digest = try Self.sha256(ofFile: path)
-        guard digest == pack.journal.digest(of: name) else {
-            throw DatasetError(
-                "\(path): damaged since it was written: its SHA-256 is not that of "
-                    + "\(PackJournal.file); remove it and run again")
-        }
         let range = plan.samples(ofShard: shard)
         let scan = try ShardScan(path)
         let isSame =

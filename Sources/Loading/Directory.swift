@@ -1,5 +1,27 @@
 import Foundation
 
+/// A path, or a name in one, as the file system has it: bytes that need not be text.
+struct FileName: Sendable {
+    /// Without a NUL at the end.
+    let bytes: [UInt8]
+
+    init(_ text: String) { bytes = Array(text.utf8) }
+
+    init(bytes: [UInt8]) { self.bytes = bytes }
+
+    /// For people: what is no UTF-8 becomes U+FFFD.
+    var text: String { String(decoding: bytes, as: UTF8.self) }
+
+    func withCString<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
+        (bytes + [0]).withUnsafeBytes { bytes in
+            bytes.withMemoryRebound(to: CChar.self) { characters in
+                guard let start = characters.baseAddress else { preconditionFailure("a NUL") }
+                return body(start)
+            }
+        }
+    }
+}
+
 /// Directory listing through readdir and fstatat: Foundation's costs several times as much per
 /// file, which counts with a million of them.
 enum Directory {
@@ -39,56 +61,86 @@ enum Directory {
 
     /// The entries of a folder in the order of their names' code points; hidden ones left out.
     ///
-    /// Symbolic links are followed; one that leads nowhere is an error.
+    /// Symbolic links are followed; one that leads nowhere is an error, and so is a name that is no
+    /// text: what identifies a data set is made of names.
     static func entries(of path: String) throws(DatasetError) -> [Entry] {
-        guard let directory = opendir(path) else {
-            throw .system(path, "cannot be read as a folder")
-        }
-        defer { closedir(directory) }
-        let descriptor = dirfd(directory)
         var entries: [Entry] = []
-        while true {
-            errno = 0
-            guard let record = readdir(directory) else {
-                guard errno == 0 else { throw .system(path, "cannot be read as a folder") }
-                break
-            }
-            let (valid, repaired) = withUnsafePointer(to: &record.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) {
-                    let valid = String(validatingCString: $0)
-                    return (valid, valid == nil ? String(cString: $0) : "")
-                }
-            }
-            guard let name = valid else {
-                throw DatasetError("\(path)/\(repaired): the name is not UTF-8; rename it")
-            }
-            guard !name.hasPrefix(".") else { continue }
-            var status = stat()
-            guard fstatat(descriptor, name, &status, 0) == 0 else {
-                let code = errno
-                let isLink = fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0
-                guard code == ENOENT, isLink else {
-                    throw .system("\(path)/\(name)", "cannot be read", code)
-                }
+        try visit(FileName(path)) { (name, found) throws(DatasetError) in
+            guard let text = String(validatingCString: name) else {
                 throw DatasetError(
-                    "\(path)/\(name): cannot be read: a symbolic link to something that is not "
-                        + "there; mend or remove it")
+                    "\(path)/\(String(cString: name)): the name is not UTF-8; rename it")
             }
-            entries.append(
-                Entry(
-                    name: name, kind: Kind(status), bytes: Int(status.st_size),
-                    identity: Identity(status)))
+            switch found {
+            case .success(let status):
+                entries.append(
+                    Entry(
+                        name: text, kind: Kind(status), bytes: Int(status.st_size),
+                        identity: Identity(status)))
+            case .failure(let reason):
+                throw reason.error(of: "\(path)/\(text)")
+            }
         }
         // UTF-8 bytes sort as code points do, which is Python's order of strings.
         return entries.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     }
 
-    /// A path without its last component; `.` where there is none.
-    static func parent(of path: String) -> String {
-        var trimmed = Substring(path)
-        while trimmed.count > 1, trimmed.hasSuffix("/") { trimmed.removeLast() }
-        guard let slash = trimmed.lastIndex(of: "/") else { return "." }
-        return slash == trimmed.startIndex ? "/" : String(trimmed[..<slash])
+    /// Why nothing is known of an entry but its name.
+    struct Reason: Error {
+        let code: Int32
+        /// Whether it is a symbolic link to something that is not there.
+        let leadsNowhere: Bool
+
+        /// The error about the entry.
+        func error(of path: String) -> DatasetError {
+            guard leadsNowhere else { return .system(path, "cannot be read", code) }
+            return DatasetError(
+                "\(path): cannot be read: a symbolic link to something that is not there; mend or "
+                    + "remove it")
+        }
+    }
+
+    /// Calls `body` with each entry of a folder but hidden ones, in the order in which they lie
+    /// there.
+    ///
+    /// - Parameter body: takes the name as the file system has it, and what it says of what the
+    ///   name, or the link of this name, leads to.
+    /// - Throws: `DatasetError` for a folder that cannot be listed; what `body` throws.
+    static func visit(
+        _ folder: FileName,
+        _ body: (UnsafePointer<CChar>, Result<stat, Reason>) throws(DatasetError) -> Void
+    ) throws(DatasetError) {
+        let opened = folder.withCString { opendir($0) }
+        guard let directory = opened else {
+            throw .system(folder.text, "cannot be read as a folder")
+        }
+        defer { closedir(directory) }
+        let descriptor = dirfd(directory)
+        while true {
+            errno = 0
+            guard let record = readdir(directory) else {
+                guard errno == 0 else { throw .system(folder.text, "cannot be read as a folder") }
+                return
+            }
+            let visited = withUnsafePointer(to: &record.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { name in
+                    Result { () throws(DatasetError) in
+                        guard name.pointee != CChar(bitPattern: UInt8(ascii: ".")) else { return }
+                        try body(name, status(of: name, below: descriptor))
+                    }
+                }
+            }
+            try visited.get()
+        }
+    }
+
+    private static func status(
+        of name: UnsafePointer<CChar>, below folder: Int32
+    ) -> Result<stat, Reason> {
+        var status = stat()
+        if fstatat(folder, name, &status, 0) == 0 { return .success(status) }
+        let code = errno
+        let isThere = fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0
+        return .failure(Reason(code: code, leadsNowhere: code == ENOENT && isThere))
     }
 
     /// The last component of a path.

@@ -44,12 +44,14 @@ enum Descriptor {
     /// Without blocking: a pipe put in a file's place must not hold up a worker for ever.
     static func open(_ path: String, below folder: Int32 = AT_FDCWD) -> Int32 {
         // Passing the String itself would copy it to the heap for each call.
-        path.withCString { path in
-            while true {
-                let descriptor = openat(
-                    folder, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
-                if descriptor >= 0 || errno != EINTR { return descriptor }
-            }
+        path.withCString { open($0, below: folder) }
+    }
+
+    /// The same of a path as C has it.
+    static func open(_ path: UnsafePointer<CChar>, below folder: Int32 = AT_FDCWD) -> Int32 {
+        while true {
+            let descriptor = openat(folder, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+            if descriptor >= 0 || errno != EINTR { return descriptor }
         }
     }
 
@@ -82,6 +84,15 @@ enum Descriptor {
             if errno == ENOENT || errno == ENOTDIR { return nil }
             throw .system(path, "cannot be read")
         }
+        return try contents(ofOpen: descriptor, path, limit: limit)
+    }
+
+    /// Reads a whole file, and closes it.
+    ///
+    /// - Parameter path: the file's, for the error.
+    static func contents(
+        ofOpen descriptor: Int32, _ path: String, limit: Int = 1 << 32
+    ) throws(DatasetError) -> [UInt8] {
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw .system(path, "cannot be read") }

@@ -8,7 +8,7 @@ extension ImageDataset {
     /// fields may be quoted. Relative paths start at the list's folder. Labels are all whole numbers
     /// from 0, or all names. Blank lines, and lines that start with `#`, mean nothing.
     static func list(_ path: String, expectedClasses: Int?) throws(DatasetError) -> Contents {
-        let folder = Directory.parent(of: path)
+        let folder = Folders.parent(of: path)
         guard let bytes = try Descriptor.contents(of: path) else {
             throw DatasetError("\(path): went away")
         }

@@ -71,7 +71,7 @@ struct IndexPlaces {
         var all = [path]
         let given = environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
         if let cache = given ?? environment["HOME"].map({ "\($0)/.cache" }) {
-            let folder = realPath(Directory.parent(of: path))
+            let folder = realPath(Folders.parent(of: path))
             let name = sha256("\(folder)/\(Directory.name(of: path))".utf8)
             all.append("\(cache)/understudy/indexes/\(name).tsv")
         }
@@ -88,8 +88,7 @@ struct IndexPlaces {
     func store(_ text: [UInt8]) -> String? {
         for (rank, path) in all.enumerated() {
             if rank > 0 {
-                try? FileManager.default.createDirectory(
-                    atPath: Directory.parent(of: path), withIntermediateDirectories: true)
+                try? Folders.make(Folders.parent(of: path))
             }
             if (try? AtomicFile.write(Data(text), to: path)) != nil { return path }
         }
@@ -103,7 +102,7 @@ func realPath(_ path: String) -> String {
         defer { free(resolved) }
         return String(cString: resolved)
     }
-    let parent = Directory.parent(of: path)
+    let parent = Folders.parent(of: path)
     return parent == path ? path : "\(realPath(parent))/\(Directory.name(of: path))"
 }
 

@@ -101,7 +101,7 @@ public struct ImageDataset: Sendable {
             try refuseOtherFiles(path)
             if Directory.ending(of: path) == "tar" {
                 return try shards(
-                    [Directory.name(of: path)], in: Directory.parent(of: path), single: true,
+                    [Directory.name(of: path)], in: Folders.parent(of: path), single: true,
                     expectedClasses: expectedClasses)
             }
             return try list(path, expectedClasses: expectedClasses)

@@ -5,33 +5,57 @@ import Synchronization
 import Torch
 
 /// Images without labels: files, and folders whose images are meant.
+///
+/// Nothing that is wrong with one of them keeps the others from being read: each has its place, and
+/// its failure there.
 public struct ImageFiles: Sendable {
-    /// Every file, in the order in which it was named or, below a folder, of the paths.
-    public private(set) var paths: [String] = []
+    /// Every file, in the order in which it was named or, below a folder, of the paths; and every
+    /// folder, or link in one, in which images may be and that cannot be gone through.
+    ///
+    /// Names that are no UTF-8 have U+FFFD here, and are read all the same.
+    public var paths: [String] { places.map(\.name.text) }
     /// A line for each folder in which files were left out, as their endings are no images'.
     public private(set) var notes: [String] = []
+
+    /// A path that was named or found.
+    private struct Place: Sendable {
+        let name: FileName
+        /// Why there is nothing to read, in a line that begins with the path.
+        var failure: String?
+    }
+
+    private var places: [Place] = []
 
     /// Lists the files.
     ///
     /// What is named itself is taken whatever its name, and whether it is there or not: reading it
     /// will tell. Folders are gone through with all that is in them, hidden files left out.
     ///
-    /// - Throws: `DatasetError` for a folder that cannot be listed or holds no image.
-    public init(_ arguments: [String]) throws(DatasetError) {
+    /// - Parameter arguments: paths. One with U+FFFD in it that is not there may stand for a path of
+    ///   `rawArguments`.
+    /// - Parameter rawArguments: the paths as the system passed them, of which those that are no
+    ///   UTF-8 cannot be strings.
+    public init(_ arguments: [String], rawArguments: [[UInt8]] = []) {
         for argument in arguments {
+            let name = Self.name(argument, rawArguments)
             var status = stat()
-            guard stat(argument, &status) == 0, Directory.Kind(status) == .folder else {
-                paths.append(argument)
+            guard name.withCString({ stat($0, &status) }) == 0,
+                Directory.Kind(status) == .folder
+            else {
+                places.append(Place(name: name))
                 continue
             }
             var others: [String: Int] = [:]
-            let before = paths.count
-            try collect(argument, within: [Directory.Identity(status)], &others)
+            let before = places.count
+            collect(name, within: [Directory.Identity(status)], &others)
             let endings = others.keys.sorted().map { $0.isEmpty ? "no ending" : ".\($0)" }.listed
-            guard paths.count > before else {
-                throw DatasetError(
-                    "\(argument): holds no image (\(Self.endings))"
-                        + (others.isEmpty ? "" : ", only other files (\(endings))"))
+            guard places.count > before else {
+                places.append(
+                    Place(
+                        name: name,
+                        failure: "\(argument): holds no image (\(Self.endings))"
+                            + (others.isEmpty ? "" : ", only other files (\(endings))")))
+                continue
             }
             if !others.isEmpty {
                 let count = others.values.reduce(0, +)
@@ -42,23 +66,56 @@ public struct ImageFiles: Sendable {
         }
     }
 
+    /// The argument's bytes, those that the system passed where a string cannot hold them.
+    private static func name(_ argument: String, _ rawArguments: [[UInt8]]) -> FileName {
+        guard argument.unicodeScalars.contains("\u{FFFD}"), access(argument, F_OK) != 0 else {
+            return FileName(argument)
+        }
+        let raw = rawArguments.map(FileName.init(bytes:)).first { $0.text == argument }
+        return raw ?? FileName(argument)
+    }
+
     private static let endings = ImageDataset.extensions.sorted().map { ".\($0)" }.listed
 
     private mutating func collect(
-        _ folder: String, within ancestors: [Directory.Identity], _ others: inout [String: Int]
-    ) throws(DatasetError) {
-        let folder = folder.hasSuffix("/") ? String(folder.dropLast()) : folder
-        for entry in try Directory.entries(of: folder.isEmpty ? "/" : folder) {
-            let path = "\(folder)/\(entry.name)"
-            let ending = Directory.ending(of: entry.name)
-            if entry.isFolder {
-                guard !ancestors.contains(entry.identity) else {
-                    throw DatasetError(
-                        "\(path): a symbolic link to a folder that it lies in; remove it")
+        _ folder: FileName, within ancestors: [Directory.Identity], _ others: inout [String: Int]
+    ) {
+        let slash = UInt8(ascii: "/")
+        let below = folder.bytes.last == slash ? folder.bytes : folder.bytes + [slash]
+        var entries: [(name: FileName, found: Result<stat, Directory.Reason>)] = []
+        do {
+            try Directory.visit(folder) { name, found in
+                let bytes = UnsafeRawBufferPointer(start: name, count: strlen(name))
+                entries.append((FileName(bytes: below + bytes), found))
+            }
+        } catch {
+            // What was found of it before that is no less an image.
+            places.append(Place(name: folder, failure: error.description))
+        }
+        entries.sort { $0.name.bytes.lexicographicallyPrecedes($1.name.bytes) }
+        for (name, found) in entries {
+            guard case .success(let status) = found else {
+                // It may be an image or a folder of them, whatever it is called.
+                if case .failure(let reason) = found {
+                    places.append(
+                        Place(name: name, failure: reason.error(of: name.text).description))
                 }
-                try collect(path, within: ancestors + [entry.identity], &others)
+                continue
+            }
+            let ending = Directory.ending(of: name.text)
+            if Directory.Kind(status) == .folder {
+                let identity = Directory.Identity(status)
+                guard !ancestors.contains(identity) else {
+                    places.append(
+                        Place(
+                            name: name,
+                            failure: "\(name.text): a symbolic link to a folder that it lies in; "
+                                + "remove it"))
+                    continue
+                }
+                collect(name, within: ancestors + [identity], &others)
             } else if ImageDataset.extensions.contains(ending) {
-                paths.append(path)
+                places.append(Place(name: name))
             } else {
                 others[ending, default: 0] += 1
             }
@@ -76,12 +133,17 @@ public struct ImageFiles: Sendable {
         let size = transform.size
         let pixels = try HostBuffer(count: files.count * size * size * 3)
         let rendered = RenderedFiles(count: files.count, size: size, pixels: pixels)
-        WorkerThread.run(min(workers, files.count)) { [paths] in
+        WorkerThread.run(min(workers, files.count)) { [places] in
             let worker = RenderWorker()
             while let member = rendered.take() {
-                let path = paths[files.lowerBound + member]
+                let place = places[files.lowerBound + member]
+                if let failure = place.failure {
+                    rendered.fail(member, failure)
+                    continue
+                }
+                let path = place.name.text
                 do {
-                    let bytes = try Self.contents(of: path)
+                    let bytes = try Self.contents(of: place.name)
                     try bytes.withUnsafeBytes {
                         try transform($0, with: worker, into: rendered.image(member))
                     }
@@ -95,11 +157,10 @@ public struct ImageFiles: Sendable {
         return rendered
     }
 
-    private static func contents(of path: String) throws(DatasetError) -> [UInt8] {
-        guard let bytes = try Descriptor.contents(of: path) else {
-            throw .system(path, "cannot be read", ENOENT)
-        }
-        return bytes
+    private static func contents(of name: FileName) throws(DatasetError) -> [UInt8] {
+        let descriptor = name.withCString { Descriptor.open($0) }
+        guard descriptor >= 0 else { throw .system(name.text, "cannot be read") }
+        return try Descriptor.contents(ofOpen: descriptor, name.text)
     }
 }
 

@@ -144,7 +144,7 @@ struct ShardWriter: ~Copyable {
     /// Gives the finished archive its name.
     consuming func publish() throws(DatasetError) {
         guard rename(temporary, path) == 0 else { throw failure() }
-        synchronizeFolder(Directory.parent(of: path))
+        synchronizeFolder(Folders.parent(of: path))
     }
 
     private mutating func write(_ bytes: [UInt8]) throws(DatasetError) {

@@ -46,9 +46,11 @@ struct BatchNorm {
             path / "weight", shape: [channels], initializer: .constant(scale))
         bias = try store.parameter(path / "bias", shape: [channels], initializer: .zeros)
         runningMean = try store.buffer(path / "running_mean", shape: [channels], fill: 0)
-        runningVariance = try store.buffer(path / "running_var", shape: [channels], fill: 1)
+        runningVariance = try store.buffer(
+            path / "running_var", shape: [channels], fill: 1, isNonNegative: true)
         batches = try store.buffer(
-            path / "num_batches_tracked", shape: [], fill: 0, dtype: .int64, mayBeAbsent: true)
+            path / "num_batches_tracked", shape: [], fill: 0, dtype: .int64, mayBeAbsent: true,
+            isNonNegative: true)
         one = try Tensor.full([], 1, dtype: .int64, device: store.device)
     }
 

@@ -35,9 +35,9 @@ extension SourcedNode {
     private static func document(
         _ text: String, path: String, descendants: [String], noun: String
     ) throws(RecipeError) -> SourcedNode {
-        let file = FilePaths.absolute(path)
         let place = Place(
-            origin: path, line: 1, column: 1, directory: FilePaths.directory(of: file))
+            origin: path, line: 1, column: 1,
+            directory: FilePaths.absolute(FilePaths.home(of: path)))
         var root = try SourcedNode(parsing: text, at: place)
         guard case .mapping(var entries) = root.content else {
             throw root.place.error("a \(noun) is a mapping of keys, found \(root.shown)")
@@ -49,7 +49,7 @@ extension SourcedNode {
             throw extends.place.error("extends: expected one file, found \(extends.shown)")
         }
 
-        let parentPath = FilePaths.joined(FilePaths.directory(of: path), parent)
+        let parentPath = FilePaths.joined(FilePaths.home(of: path), parent)
         let chain = descendants + [path]
         let parentFile = FilePaths.absolute(parentPath)
         if chain.contains(where: { FilePaths.absolute($0) == parentFile }) {
@@ -109,7 +109,7 @@ extension SourcedNode {
                 throw RecipeError(place: path, message: "is a folder, expected a YAML file")
             default:
                 throw RecipeError(
-                    place: path, message: "cannot be read: \(errnoText(error.code))")
+                    place: path, message: "cannot be read: \(error.reason)")
             }
         }
         guard let bytes else {
@@ -142,6 +142,14 @@ enum FilePaths {
     static func directory(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    /// The folder that relative paths in a file start from: the one that holds it or, for what comes
+    /// through a pipe or a device, the working directory.
+    static func home(of path: String) -> String {
+        let file = absolute(path)
+        let isStream = ["/dev/", "/proc/"].contains { file.hasPrefix($0) }
+        return isStream ? "." : directory(of: path)
     }
 
     /// Without `.`, `//` and, where a folder stands before it, `..`.

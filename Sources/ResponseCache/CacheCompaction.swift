@@ -152,10 +152,14 @@ public struct CacheCompaction: Sendable {
         return isOurs
     }
 
-    /// Compares a part in the epoch's file with the part's own file, where that is still there.
+    /// Compares a part in the epoch's file with the part's own file or, where that is gone, decodes
+    /// it.
     private func requireSame(_ part: PartID, _ epochPath: String) throws(CacheError) {
         let path = folder.path(of: part)
-        guard Files.size(path) != nil else { return }
+        guard Files.size(path) != nil else {
+            if let fault = reader.examine(part).fault { throw CacheError(fault) }
+            return
+        }
         let place = PartPlace.group(part.group, file: epochPath)
         let kept = try folder.content(of: part, at: place)
         // Another compaction may have removed the part since: after this very comparison.

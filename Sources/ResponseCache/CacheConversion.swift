@@ -4,8 +4,8 @@ import Base
 ///
 /// What is converted is what the cache decodes to, so the losses add up: the new parts' statistics
 /// say how far they diverge from the old ones, and the manifest says what those were. Parts are
-/// published one by one, and one that is there is left, so a conversion that was killed is finished
-/// by the same call.
+/// published one by one, and one that is there is checked and left, so a conversion that was killed
+/// is finished by the same call.
 public struct CacheConversion: Sendable {
     /// What a conversion did.
     public struct Summary: Codable, Equatable, Sendable {
@@ -63,8 +63,8 @@ public struct CacheConversion: Sendable {
     ///
     /// - Parameter progress: told how many of how many parts are done; what it throws ends the
     ///   conversion between two parts.
-    /// - Throws: `CacheError` for a part that is damaged or cannot be written, or where the parts
-    ///   that a prior is to be learnt from are missing.
+    /// - Throws: `CacheError` for a part that is damaged, one that is there already as well, or
+    ///   cannot be written, or where the parts that a prior is to be learnt from are missing.
     public func run(
         progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
     ) throws -> Summary {
@@ -72,6 +72,8 @@ public struct CacheConversion: Sendable {
         let all = manifest.parts(epochs: 0..<manifest.epochs)
         let held = all.filter { source.isPublished($0) }
         let missing = held.filter { !builder.isPublished($0) }
+        let target = try CacheReader(directory: builder.directory)
+        try target.requireSound(held.filter { target.isPublished($0) })
         if !missing.isEmpty, let groups = try builder.calibrationGroups() {
             try builder.calibrate(groups) { try rows(epoch: 0, group: $0) }
         }
@@ -86,7 +88,7 @@ public struct CacheConversion: Sendable {
             try writer.publish()
         }
         try progress(missing.count, missing.count)
-        let info = try CacheReader(directory: builder.directory).info()
+        let info = try target.info()
         return Summary(
             converted: missing.count, skipped: held.count - missing.count,
             missing: all.count - held.count,

@@ -17,6 +17,7 @@ struct CacheFolder: Sendable {
         case .folder: break
         case .file, .other:
             throw CacheError("\(directory): is not a folder, and a response cache is one")
+        case .unknown(let code): throw .system("\(directory): cannot be looked at", code)
         }
         guard let manifest = try Self.manifest(in: directory) else {
             throw CacheError("\(directory): is not a response cache: it has no manifest.json")
@@ -60,6 +61,7 @@ struct CacheFolder: Sendable {
         case .folder: break
         case .file, .other:
             throw CacheError("\(directory): is not a folder, and a response cache is one")
+        case .unknown(let code): throw .system("\(directory): cannot be looked at", code)
         }
         // Before it is known to be a cache: a builder may have died while it began one.
         try PublishedFile.removeStale(folder: directory, name: Self.manifestName)

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// Gathers the parts of several caches of one fingerprint in one cache.
@@ -53,7 +54,8 @@ public struct CacheMerge: Sendable {
 
     /// Brings in every part that a source has.
     ///
-    /// Parts that several of the caches hold are compared before anything is brought in.
+    /// Parts that several of the caches hold are compared before anything is brought in, and those
+    /// that the merged one has are checked.
     ///
     /// - Parameter progress: told how many of how many parts are done; what it throws ends the
     ///   merge between two parts.
@@ -73,6 +75,8 @@ public struct CacheMerge: Sendable {
             let all = (target.isPublished(part) ? [target] : []) + holders
             for other in all.dropFirst() { try Self.requireEqual(part, all[0], other) }
         }
+        let present = epochs.joined().map(\.part).filter { target.isPublished($0) }
+        try CacheReader(directory: target.directory).requireSound(present)
         try bringPriors()
         let total = epochs.reduce(0) { $0 + $1.count }
         var (summary, done) = (Summary(), 0)
@@ -121,7 +125,7 @@ public struct CacheMerge: Sendable {
         _ path: String, holding parts: [PartID], from source: CacheFolder
     ) throws(CacheError) -> Bool {
         let (old, new) = ("\(source.directory)/\(path)", "\(target.directory)/\(path)")
-        let folder = Files.parent(of: new)
+        let folder = Folders.parent(of: new)
         let name = String(new.dropFirst(folder.count + 1))
         try Files.makeFolder(folder)
         try PublishedFile.removeStale(folder: folder, name: name)

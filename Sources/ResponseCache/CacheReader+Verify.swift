@@ -49,15 +49,45 @@ extension CacheReader {
     public func verify(
         workers: Int, progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
     ) rethrows -> CacheVerification {
+        let published = manifest.parts(epochs: 0..<manifest.epochs).filter(folder.isPublished)
+        let found = try examine(published, workers: workers, progress: progress)
+        return CacheVerification(
+            parts: published.count, partsInAll: manifest.epochs * manifest.partsPerEpoch,
+            responses: found.sound, faults: found.faults)
+    }
+
+    /// Checks that parts which are there, and are to be left as they are, are there whole: as `verify`
+    /// does.
+    ///
+    /// - Parameters:
+    ///   - workers: threads that decode.
+    ///   - progress: as `verify` tells it.
+    /// - Throws: `CacheError` with a line for each that is not, and what to do about it.
+    public func requireSound(
+        _ parts: [PartID], workers: Int = Cores.usable.count,
+        progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
+    ) throws {
+        guard !parts.isEmpty else { return }
+        let faults = try examine(parts, workers: workers, progress: progress).faults
+        guard faults.isEmpty else {
+            throw CacheError(
+                "\(directory): \(faults.count) of the \(parts.count) parts that are there "
+                    + "\(faults.count == 1 ? "is" : "are") faulty:", details: faults.map(\.message))
+        }
+    }
+
+    /// Reads and decodes parts; how many of their rows are sound, and what is wrong.
+    private func examine(
+        _ parts: [PartID], workers: Int, progress: (_ done: Int, _ total: Int) throws -> Void
+    ) rethrows -> (sound: Int, faults: [CacheFault]) {
         precondition(workers >= 1, "\(workers) workers")
         let workers = min(workers, Self.mostWorkers)
-        let published = manifest.parts(epochs: 0..<manifest.epochs).filter(folder.isPublished)
         var (responses, faults): (Int, [CacheFault]) = (0, [])
         // In batches, so that progress is told by the caller's own thread.
         var done = 0
-        try progress(0, published.count)
-        while done < published.count {
-            let batch = Array(published[done..<min(done + 4 * workers, published.count)])
+        try progress(0, parts.count)
+        while done < parts.count {
+            let batch = Array(parts[done..<min(done + 4 * workers, parts.count)])
             let examination = Examination(batch.count)
             WorkerThread.run(min(workers, batch.count)) {
                 while let index = examination.next() {
@@ -71,11 +101,9 @@ extension CacheReader {
                 }
             }
             done += batch.count
-            try progress(done, published.count)
+            try progress(done, parts.count)
         }
-        return CacheVerification(
-            parts: published.count, partsInAll: manifest.epochs * manifest.partsPerEpoch,
-            responses: responses, faults: faults)
+        return (responses, faults)
     }
 
     /// More threads than any machine has cores for.

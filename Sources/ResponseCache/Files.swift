@@ -7,16 +7,31 @@ extension CacheError {
     {
         CacheError("\(context): \(errnoText(code))\(advice)")
     }
+
+    /// What is no file, or one that the system does not open.
+    static func unopened(_ path: String, _ refusal: RegularFile.Refusal) -> CacheError {
+        CacheError("\(path): \(refusal.isSystems ? "cannot open: " : "")\(refusal)")
+    }
 }
 
 /// The few file operations of a cache, with errors that name the path.
 enum Files {
     /// What lies at a path.
-    enum Kind { case nothing, file, folder, other }
+    enum Kind: Equatable {
+        case nothing, file, folder, other
+        /// The system does not say, for the reason of this `errno`.
+        case unknown(Int32)
+    }
+
+    /// Whether an `errno` of `stat` says that there is nothing at a path.
+    private static func isAbsence(_ code: Int32) -> Bool { code == ENOENT || code == ENOTDIR }
 
     static func kind(_ path: String) -> Kind {
         var status = stat()
-        guard stat(path, &status) == 0 else { return .nothing }
+        guard stat(path, &status) == 0 else {
+            let code = errno
+            return isAbsence(code) ? .nothing : .unknown(code)
+        }
         switch status.st_mode & S_IFMT {
         case S_IFREG: return .file
         case S_IFDIR: return .folder
@@ -25,16 +40,27 @@ enum Files {
     }
 
     /// Bytes of a file; nil if there is no regular file.
+    ///
+    /// One of which the system does not say is there, with 0: it is not to be made anew, and whoever
+    /// reads it is told why that cannot be done.
     static func size(_ path: String) -> Int? {
         var status = stat()
-        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+        guard stat(path, &status) == 0 else { return isAbsence(errno) ? nil : 0 }
+        guard status.st_mode & S_IFMT == S_IFREG else { return nil }
         return Int(status.st_size)
+    }
+
+    /// Opens a file for reading.
+    ///
+    /// - Returns: a descriptor that the caller closes.
+    /// - Throws: `CacheError` also for what is no file, such as a folder or a pipe.
+    static func openForReading(_ path: String) throws(CacheError) -> Int32 {
+        do { return try RegularFile.open(path) } catch { throw .unopened(path, error) }
     }
 
     /// A file's bytes.
     static func contents(_ path: String) throws(CacheError) -> [UInt8] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .system("\(path): cannot open") }
+        let descriptor = try openForReading(path)
         defer { close(descriptor) }
         var (bytes, buffer): ([UInt8], [UInt8]) = ([], Array(repeating: 0, count: 1 << 16))
         while true {
@@ -48,9 +74,7 @@ enum Files {
 
     /// A file's bytes, mapped where that is safe.
     static func mapped(_ path: String) throws(CacheError) -> Data {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .system("\(path): cannot open") }
-        close(descriptor)
+        close(try openForReading(path))
         do {
             return try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
         } catch {
@@ -60,13 +84,13 @@ enum Files {
 
     /// Makes a folder and those above it, and makes the new entries durable.
     static func makeFolder(_ path: String) throws(CacheError) {
-        if kind(path) == .folder { return }
-        let parent = parent(of: path)
-        if parent != path { try makeFolder(parent) }
-        if mkdir(path, 0o777) != 0, errno != EEXIST || kind(path) != .folder {
-            throw .system("\(path): cannot create the folder")
+        var made: [String] = []
+        do {
+            try Folders.make(path) { made.append($0) }
+        } catch {
+            throw CacheError(error.description)
         }
-        try synchronizeFolder(parent)
+        for folder in made { try synchronizeFolder(Folders.parent(of: folder)) }
     }
 
     /// Names in a folder, sorted; empty if there is no such folder.
@@ -107,13 +131,6 @@ enum Files {
         guard errno == ENOENT else { throw .system("\(path): cannot remove") }
         return false
     }
-
-    static func parent(of path: String) -> String {
-        var trimmed = Substring(path)
-        while trimmed.count > 1, trimmed.hasSuffix("/") { trimmed.removeLast() }
-        guard let slash = trimmed.lastIndex(of: "/") else { return "." }
-        return slash == trimmed.startIndex ? "/" : String(trimmed[..<slash])
-    }
 }
 
 /// A small file that a command makes beside a cache, such as a teacher's card.
@@ -122,7 +139,7 @@ public enum NewFile {
     ///
     /// - Throws: `CacheError` if its folder is missing, it is there, or it cannot be written.
     public static func publish(_ text: String, at path: String) throws(CacheError) {
-        let folder = Files.parent(of: path)
+        let folder = Folders.parent(of: path)
         let name = path.hasPrefix("\(folder)/") ? String(path.dropFirst(folder.count + 1)) : path
         guard Files.kind(folder) == .folder else {
             throw CacheError("\(path): there is no folder \(folder)")
@@ -152,6 +169,7 @@ struct PublishedFile: ~Copyable {
     /// Creates and locks a temporary beside the future file.
     init(folder: String, name: String) throws(CacheError) {
         var generator = SystemRandomNumberGenerator()
+        var attempts = 0
         while true {
             let random = String(generator.next(), radix: 16)
             let temporary = "\(folder)/\(Self.prefix)\(name)-\(getpid())-\(random)"
@@ -160,7 +178,9 @@ struct PublishedFile: ~Copyable {
                 let code = errno
                 if code == EEXIST { continue }
                 // A compaction removed the epoch's folder, in which there was nothing any more.
-                if code == ENOENT {
+                // Some folders, as those of /proc, are there and say the same.
+                attempts += 1
+                if code == ENOENT, attempts < 100 {
                     try Files.makeFolder(folder)
                     continue
                 }

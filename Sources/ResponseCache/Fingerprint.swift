@@ -86,8 +86,7 @@ public struct Fingerprint: Codable, Equatable, Sendable {
     ///
     /// - Throws: `CacheError` naming the file if it cannot be read.
     public static func sha256(ofFile path: String) throws(CacheError) -> String {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .system("\(path): cannot open") }
+        let descriptor = try Files.openForReading(path)
         defer { close(descriptor) }
         var hash = SHA256()
         var buffer = [UInt8](repeating: 0, count: 1 << 20)

@@ -146,8 +146,7 @@ final class SteadyFile: Sendable {
     ///
     /// - Throws: `CacheError` if it cannot be opened, or a writer has locked it.
     init(path: String) throws(CacheError) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .system("\(path): cannot open") }
+        let descriptor = try Files.openForReading(path)
         let outcome: FileLock.Outcome
         do {
             outcome = try FileLock.take(descriptor, path: path, isShared: true)

@@ -116,27 +116,34 @@ public struct ForeignResponses: Sendable {
     ///   - progress: told how many of how many rows are done; what it throws ends the check.
     /// - Throws: `CacheError` naming the row, and its key, that was never written, that has NaN,
     ///   infinity or one value for all classes, or as probabilities a negative value or a sum that
-    ///   is not 1; or saying that all rows are probabilities, where they are to be logits.
+    ///   is not 1; or saying that all rows are probabilities or percentages, where they are to be
+    ///   logits.
+    /// - Returns: a line for what can be read and is odd.
+    @discardableResult
     public func validate(
         keys: [String]?, progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
-    ) throws {
+    ) throws -> [String] {
         if let gap = rows.gap {
             let (view, row) = (rank == 3 ? gap[0] : 0, gap[rank - 2])
             throw CacheError("\(name(view, row, keys?[row])): was never written")
         }
         let block = max(1, (1 << 20) / classes)
-        var areDistributions = true
+        var (areDistributions, arePercentages, areAlike) = (true, true, true)
+        var first: ArraySlice<Double>?
         for view in 0..<views {
-            for first in stride(from: 0, to: images, by: block) {
-                let numbers = first..<min(first + block, images)
+            for begin in stride(from: 0, to: images, by: block) {
+                let numbers = begin..<min(begin + block, images)
                 let read = try rows.rows(numbers, view: view)
                 for row in numbers {
-                    let start = (row - first) * classes
+                    let start = (row - begin) * classes
                     let values = read[start..<start + classes]
                     if let reason = fault(of: values) {
                         throw CacheError("\(name(view, row, keys?[row])): \(reason)")
                     }
-                    areDistributions = areDistributions && Self.isDistribution(values)
+                    areDistributions = areDistributions && Self.areShares(values, of: 1)
+                    arePercentages = arePercentages && Self.areShares(values, of: 100)
+                    areAlike = areAlike && first?.elementsEqual(values) ?? true
+                    first = first ?? values
                 }
                 try progress(view * images + numbers.upperBound, views * images)
             }
@@ -146,6 +153,16 @@ public struct ForeignResponses: Sendable {
                 "\(path): dataset '\(dataset)': no number is negative, and each row sums to 1: these "
                     + "are probabilities; pass --probabilities")
         }
+        if values == .logits, arePercentages {
+            throw CacheError(
+                "\(path): dataset '\(dataset)': no number is negative, and each row sums to 100: "
+                    + "these are percentages; divide them by 100 and pass --probabilities")
+        }
+        guard areAlike, views * images > 1 else { return [] }
+        return [
+            "\(path): dataset '\(dataset)': all \(views * images) rows are the same, so that every image "
+                + "has the same response; is this the dataset that was meant?"
+        ]
     }
 
     /// The responses of some rows of one view, with the temperature applied.
@@ -203,13 +220,15 @@ public struct ForeignResponses: Sendable {
         if let index = row.firstIndex(where: { $0 < 0 }) {
             return "the probability of class \(index - row.startIndex) is \(row[index])\(advice)"
         }
-        let sum = row.reduce(0, +)
-        return abs(sum - 1) <= RowCheck.tolerance
-            ? nil : "the probabilities sum to \(Float(sum)), not to 1\(advice)"
+        if Self.areShares(row, of: 1) { return nil }
+        let sum = "the probabilities sum to \(Float(row.reduce(0, +))), not to 1"
+        return Self.areShares(row, of: 100)
+            ? "\(sum): these are percentages, divide them by 100" : sum + advice
     }
 
-    private static func isDistribution(_ row: ArraySlice<Double>) -> Bool {
-        row.allSatisfy { $0 >= 0 } && abs(row.reduce(0, +) - 1) <= RowCheck.tolerance
+    /// Whether no number is negative and their sum is this one, but for rounding.
+    private static func areShares(_ row: ArraySlice<Double>, of whole: Double) -> Bool {
+        row.allSatisfy { $0 >= 0 } && abs(row.reduce(0, +) / whole - 1) <= RowCheck.tolerance
     }
 
     private func name(_ view: Int, _ row: Int, _ key: String?) -> String {

@@ -1,4 +1,5 @@
 import CHDF5
+import Foundation
 import Synchronization
 
 /// HDF5 as Debian builds it is not thread-safe, not even for different files.
@@ -41,6 +42,8 @@ struct HDF5File: ~Copyable {
     static func open<Result>(
         path: String, _ body: (borrowing HDF5File) throws(CacheError) -> Result
     ) throws(CacheError) -> Result {
+        // What is no file, or cannot be opened, is told in the system's words, not in HDF5's.
+        close(try Files.openForReading(path))
         var result: Result?
         try locked { () throws(CacheError) in
             let file = try HDF5File(path) { chdf5_open(path, $0, $1) }

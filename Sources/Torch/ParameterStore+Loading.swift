@@ -11,7 +11,8 @@ extension ParameterStore {
     ///
     /// - Returns: a line for each liberty that somebody should know of.
     /// - Throws: `TorchError` that lists what is missing, unexpected and wrong, or names a tensor
-    ///   that holds NaN or infinity; then no tensor was changed.
+    ///   that holds NaN, infinity, or less than zero where that cannot be; then no tensor was
+    ///   changed.
     @discardableResult
     public func load(_ file: SafetensorsFile) throws(TorchError) -> [String] {
         try load(
@@ -72,6 +73,11 @@ extension ParameterStore {
                 throw source.error(
                     "\(name.quoted): \(odd) of \(tensor.count) values are NaN or infinite; the "
                         + "training diverged, or the file is damaged")
+            }
+            if entry.isNonNegative, let least = try tensor.leastValue(), least < 0 {
+                throw source.error(
+                    "\(name.quoted): \(least) is below zero, which it cannot be; the file is damaged, "
+                        + "or another tensor has this name")
             }
             tensors.append(tensor)
         }
@@ -169,6 +175,12 @@ extension String {
 }
 
 extension Tensor {
+    /// The smallest element, as text shows it; nil of an empty tensor.
+    fileprivate func leastValue() throws(TorchError) -> Double? {
+        dtype == .int64
+            ? try int64s().min().map(Double.init) : try floats().min().map(Double.init)
+    }
+
     /// Whether every element equals that of a tensor of the same shape.
     fileprivate func holdsValues(of other: Tensor) throws(TorchError) -> Bool {
         try Int(to(other.device).equal(to: other).sum().item()) == other.count

@@ -13,6 +13,8 @@ public final class ParameterStore {
         public let isBuffer: Bool
         /// The value that stands for it in files that lack it; nil where they must have it.
         public let absentValue: Double?
+        /// Whether it holds counts or squares, of which none is below zero.
+        public let isNonNegative: Bool
     }
 
     /// Where the tensors live.
@@ -72,15 +74,19 @@ public final class ParameterStore {
 
     /// Makes a tensor that no gradient trains.
     ///
-    /// - Parameter mayBeAbsent: whether files may lack it; `fill` stands for it then.
+    /// - Parameters:
+    ///   - mayBeAbsent: whether files may lack it; `fill` stands for it then.
+    ///   - isNonNegative: whether files in which a value of it is below zero are refused.
     /// - Throws: `TorchError` if the name is taken or the shape invalid.
     public func buffer(
         _ path: ParameterPath, shape: [Int], fill: Double, dtype: DType = .float32,
-        mayBeAbsent: Bool = false
+        mayBeAbsent: Bool = false, isNonNegative: Bool = false
     ) throws(TorchError) -> Tensor {
         try check(path)
         let tensor = try Tensor.full(shape, fill, dtype: dtype, device: device)
-        append(path, tensor, isBuffer: true, absentValue: mayBeAbsent ? fill : nil)
+        append(
+            path, tensor, isBuffer: true, absentValue: mayBeAbsent ? fill : nil,
+            isNonNegative: isNonNegative)
         return tensor
     }
 
@@ -106,13 +112,14 @@ public final class ParameterStore {
     }
 
     private func append(
-        _ path: ParameterPath, _ tensor: Tensor, isBuffer: Bool = false, absentValue: Double? = nil
+        _ path: ParameterPath, _ tensor: Tensor, isBuffer: Bool = false,
+        absentValue: Double? = nil, isNonNegative: Bool = false
     ) {
         positions[path.description] = entries.count
         entries.append(
             Entry(
                 name: path.description, tensor: tensor, isBuffer: isBuffer,
-                absentValue: absentValue))
+                absentValue: absentValue, isNonNegative: isNonNegative))
     }
 }
 

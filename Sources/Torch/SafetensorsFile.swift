@@ -136,16 +136,14 @@ private final class Mapping {
     let bytes: UnsafeRawBufferPointer
 
     init(path: String) throws(SafetensorsHeader.Problem) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .init(message: reason(errno)) }
+        let descriptor: Int32
+        do { descriptor = try RegularFile.open(path) } catch {
+            throw .init(message: error.description)
+        }
         // The mapping outlives the descriptor.
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw .init(message: reason(errno)) }
-        guard status.st_mode & S_IFMT == S_IFREG else {
-            let isFolder = status.st_mode & S_IFMT == S_IFDIR
-            throw .init(message: isFolder ? "is a folder, not a file" : "is not a regular file")
-        }
         let size = Int(status.st_size)
         guard size > 0 else {
             bytes = UnsafeRawBufferPointer(start: nil, count: 0)

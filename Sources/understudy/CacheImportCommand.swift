@@ -134,8 +134,13 @@ extension CacheCommand {
                 name: teacherName ?? teacher.teacher ?? Self.word(from), classes: classes,
                 responses: responses, file: file, sha256: try Fingerprint.sha256(ofFile: file),
                 source: "imported from \(file)")
-            // As it will be read back: a name that no card may have is refused here.
-            return try TeacherCard(parsing: card.precomputedYAML ?? "", path: path)
+            // As it will be read back: a name that no card may have is refused here. There is no such
+            // file yet, and so no line of it to look at.
+            do {
+                return try TeacherCard(parsing: card.precomputedYAML ?? "", path: path)
+            } catch {
+                throw CommandError("the card that would be \(path): \(error.message)")
+            }
         }
 
         /// The file's name as a card's name may be written.

@@ -37,8 +37,7 @@ struct MadeData {
     /// - Throws: `SystemFailure`, `ImageError`.
     static func writeImages(count: Int, to folder: String) throws {
         for label in 0..<min(classes, count) {
-            try FileManager.default.createDirectory(
-                atPath: "\(folder)/c\(label)", withIntermediateDirectories: true)
+            try Folders.make("\(folder)/c\(label)")
         }
         let next = Atomic(0)
         let failure = Mutex<(any Error)?>(nil)

@@ -13,8 +13,9 @@ struct PackCommand: ParsableCommand {
         discussion: """
             The shards follow WebDataset's convention and hold the images' bytes unchanged, so \
             that views and caches stay the same; --max-short-side makes large images smaller. \
-            Shards that are there already are kept, once they are found to be what was written, so \
-            the same command goes on after a kill or Ctrl-C.
+            Shards that are there already are kept, once they are found to be what was written, and \
+            written again where they are not, so the same command goes on after a kill or Ctrl-C, \
+            and mends a pack.
 
             Every image is checked against its checksum when it is read; --verify compares a whole \
             pack with the SHA-256 of its shards at once.
@@ -105,6 +106,8 @@ struct PackCommand: ParsableCommand {
                         + "from there")
             }
             progress.advance(to: done, note: "")
+        } notice: {
+            progress.line($0)
         }
         progress.end()
         guard !json else { return try StandardStreams.print(summary.json()) }

@@ -14,7 +14,8 @@ struct PredictCommand: ParsableCommand {
         abstract: "Prints the classes of images.",
         discussion: """
             Results come in the order of the images, each as soon as its batch is done. An image \
-            that cannot be read gets an error in its place, and the exit status is 1 at the end. \
+            that cannot be read gets an error in its place, as does a link that leads nowhere or a \
+            folder that cannot be listed or holds no image, and the exit status is 1 at the end. \
             With --json it has the key error instead of top.
 
             Example:
@@ -46,14 +47,15 @@ struct PredictCommand: ParsableCommand {
 
     func run() throws {
         let device = try device.checkedDevice()
-        let files = try ImageFiles(images)
+        let files = ImageFiles(images, rawArguments: Self.rawArguments)
         for note in files.notes { StandardStreams.report("\(note)\n".printableLines) }
         let classifier = try classifier.load(on: device)
         let normalisation = try Normalisation(
             mean: classifier.mean, std: classifier.std, device: device)
-        let output = PredictionOutput(count: files.paths.count, isJSON: json)
-        for first in stride(from: 0, to: files.paths.count, by: batch) {
-            let range = first..<min(first + batch, files.paths.count)
+        let paths = files.paths
+        let output = PredictionOutput(count: paths.count, isJSON: json)
+        for first in stride(from: 0, to: paths.count, by: batch) {
+            let range = first..<min(first + batch, paths.count)
             let rendered = try files.render(
                 range, classifier.transform, workers: self.device.loading.workers)
             let answer = try withoutGrad { () throws(TorchError) in
@@ -63,7 +65,7 @@ struct PredictCommand: ParsableCommand {
             }
             let failures = rendered.failures
             let values = try Answers(answer)
-            for (member, path) in files.paths[range].enumerated() {
+            for (member, path) in paths[range].enumerated() {
                 if let failure = failures[member] ?? values.failure(of: member, path) {
                     try output.append(path: path, failure: failure)
                 } else {
@@ -76,7 +78,18 @@ struct PredictCommand: ParsableCommand {
         }
         guard output.failures == 0 else {
             throw CommandError(
-                "\(output.failures) of \(files.paths.count) images have no result, as said above")
+                "\(output.failures) of \(paths.count) images have no result, as said above")
+        }
+    }
+}
+
+extension PredictCommand {
+    /// The program's arguments as the system passed them: names of files need not be UTF-8.
+    private static var rawArguments: [[UInt8]] {
+        (0..<Int(CommandLine.argc)).compactMap { index in
+            CommandLine.unsafeArgv[index].map { argument in
+                Array(UnsafeRawBufferPointer(start: argument, count: strlen(argument)))
+            }
         }
     }
 }

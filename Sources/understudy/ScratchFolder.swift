@@ -40,7 +40,7 @@ final class ScratchFolder {
         Self.removeStale(use, in: temporary)
         let path = "\(temporary)/\(use.prefix)\(UUID().uuidString)"
         guard mkdir(path, 0o700) == 0 else {
-            throw SystemFailure("\(path): cannot create the folder")
+            throw SystemFailure("\(path): cannot make the folder")
         }
         lock = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         self.path = path

@@ -30,6 +30,7 @@ struct Understudy: ParsableCommand {
         HostMemory.keepFreed()
         do {
             try Numerics.standard.set()
+            try refuseBlank(Array(CommandLine.arguments.dropFirst()))
             var command = try parseAsRoot()
             try command.run()
         } catch let error as Interrupted {
@@ -38,6 +39,27 @@ struct Understudy: ParsableCommand {
             Foundation.exit(128 + (Interruption.signal ?? SIGINT))
         } catch {
             end(with: error)
+        }
+    }
+
+    /// Refuses an argument of blanks alone, as a variable that is not set leaves: no option takes
+    /// one, and as a path it would be the root's folder or a name that nobody sees.
+    private static func refuseBlank(_ arguments: [String]) throws {
+        func isBlank(_ text: some StringProtocol) -> Bool { text.allSatisfy(\.isWhitespace) }
+        for (index, argument) in arguments.enumerated() {
+            if isBlank(argument) {
+                let place =
+                    index == 0 ? "the first one" : "the one after \(arguments[index - 1].quoted)"
+                throw ValidationError(
+                    "an argument is blank, \(place.printable); is a variable not set?")
+            }
+            guard argument.hasPrefix("--"), let equals = argument.firstIndex(of: "=") else {
+                continue
+            }
+            if isBlank(argument[argument.index(after: equals)...]) {
+                throw ValidationError(
+                    "\(argument[..<equals]) is blank; is a variable not set?".printable)
+            }
         }
     }
 

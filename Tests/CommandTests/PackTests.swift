@@ -105,8 +105,8 @@ import Testing
         try folder.write("out/shard-000002.tar", bytes)
         #expect(
             try fail(folder, ["--out", "out", "--verify"])
-                == "Error: out: 1 of 3 shards are damaged: shard-000002.tar; restore them, or remove "
-                + "them and index.tsv and pack again")
+                == "Error: out: 1 of 3 shards are damaged: shard-000002.tar; restore them, or run the "
+                + "same understudy pack again, which writes them anew")
         #expect(
             try fail(folder, ["--out", "train", "--verify"])
                 == "Error: train: is no whole pack: index.tsv has no SHA-256 of its shards")
@@ -165,7 +165,7 @@ import Testing
                 == "Error: val: holds something else (c0); choose another --out")
         #expect(
             try fail(folder, ["--data", "train", "--out", "card.yaml/out"])
-                == "Error: card.yaml/out: cannot be made a folder: Not a directory")
+                == "Error: card.yaml/out: cannot make the folder: Not a directory")
         #expect(!folder.exists("out"))
     }
 

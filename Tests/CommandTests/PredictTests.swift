@@ -65,8 +65,57 @@ import Torch
                 == "val/: 2 files are no image by name (.txt, .webp) and left out\n")
         try folder.write("other/a.txt", Data("x".utf8))
         #expect(
-            try predict(folder, ["other"]).lastError
-                == "Error: other: holds no image (.jpeg, .jpg, .png), only other files (.txt)")
+            try predict(folder, ["other"]).errors
+                == "Error: other: holds no image (.jpeg, .jpg, .png), only other files (.txt)\n"
+                + "Error: 1 of 1 images have no result, as said above\n")
+    }
+
+    @Test("what a folder holds that cannot be read keeps nothing else from being predicted")
+    func oddFolder() throws {
+        let folder = try folder()
+        let image = try folder.data("val/c0/0.jpg")
+        for name in ["a.jpg", "z.jpg", "in/1.jpg"] { try folder.write("photos/\(name)", image) }
+        let photos = "\(folder.path)/photos"
+        symlink("gone.jpg", "\(photos)/b.jpg")
+        symlink("/mnt/gone", "\(photos)/album")
+        symlink(".", "\(photos)/in/up")
+        #expect(mkfifo("\(photos)/pipe.jpg", 0o600) == 0)
+        // "é.jpg" in Latin-1, as a name within the folder and as a folder's.
+        func latin(_ ending: String) -> [CChar] {
+            Array(
+                "\(photos)/".utf8CString.dropLast() + [CChar(bitPattern: 0xE9)] + ending.utf8CString
+            )
+        }
+        #expect(link("\(photos)/a.jpg", latin(".jpg")) == 0)
+        #expect(mkdir(latin(""), 0o700) == 0)
+        #expect(link("\(photos)/a.jpg", latin("/2.jpg")) == 0)
+        let outcome = try predict(folder, ["--top", "1", "photos", "none", "val/c1/1.jpg"])
+        #expect(outcome.status == 1)
+        #expect(
+            outcome.output.split(separator: "\n").map { String($0.prefix { $0 != " " }) } == [
+                "photos/a.jpg", "photos/in/1.jpg", "photos/z.jpg", "photos/\u{FFFD}/2.jpg",
+                "photos/\u{FFFD}.jpg", "val/c1/1.jpg",
+            ])
+        let nowhere = "cannot be read: a symbolic link to something that is not there; mend or "
+        #expect(
+            outcome.errors.split(separator: "\n") == [
+                "Error: photos/album: \(nowhere)remove it",
+                "Error: photos/b.jpg: \(nowhere)remove it",
+                "Error: photos/in/up: a symbolic link to a folder that it lies in; remove it",
+                "Error: photos/pipe.jpg: is not a regular file",
+                "Error: none: cannot be read: No such file or directory",
+                "Error: 5 of 11 images have no result, as said above",
+            ])
+        let json = try predict(folder, ["--json", "photos"])
+        let object = try JSONSerialization.jsonObject(with: Data(json.output.utf8))
+        let items = try #require((object as? [String: Any])?["images"] as? [[String: Any]])
+        #expect(items.count == 9 && items.filter { $0["error"] == nil }.count == 5)
+        // Named itself.
+        let named = try Shell.run(
+            "exec \"$0\" \"$@\" photos/\"$(printf '\\351.jpg')\"",
+            ["predict"] + Self.network, in: folder)
+        #expect(named.status == 0, "\(named.errors)")
+        #expect(named.output.hasPrefix("photos/\u{FFFD}.jpg  "))
     }
 
     @Test("the result of an image does not depend on its batch") func batches() throws {
@@ -98,9 +147,11 @@ import Torch
 
     @Test("weights that answer NaN are refused by image, in eval as well") func notFinite() throws {
         let folder = try folder()
-        // Finite weights, but the square root of a negative variance is none.
+        // Finite weights, but not their products.
         let store = try Networks.resnet18(classes: 4)
-        try store["layer4.1.bn2.running_var"]?.fill(-1)
+        for name in ["layer4.1.bn2.weight", "fc.weight"] {
+            try withoutGrad { try store[name]?.fill(3e38) }
+        }
         try store.save(to: "\(folder.path)/r18.safetensors")
         let outcome = try predict(folder, ["--json", "val/c0/0.jpg"])
         #expect(outcome.status == 1)

@@ -207,7 +207,8 @@ func readingError(_ scratch: Scratch, _ dataset: ImageDataset, _ index: Int) -> 
             "b\n\na\nc\n":
                 "…/data/classes.txt:2: an empty line; the line's number is the label, so fill it",
             "": "…/data/classes.txt: names no class; write one name on each line",
-            "b\na\0\nc\n": "…/data/classes.txt:2: is not UTF-8 text",
+            "b\na\0\nc\n":
+                "…/data/classes.txt:2: holds a NUL byte, as no text does; save it as UTF-8 text",
         ]
         for (text, message) in faults {
             _ = try write(text)

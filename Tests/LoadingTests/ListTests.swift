@@ -116,7 +116,10 @@ import Testing
                     + "0 without gaps, or name all classes in classes.txt"
             ),
             ("", "…/list.txt: lists no image; expected 'path label' on each line"),
-            ("x/1.jpg 0\nx/\0.jpg 0\n", "…/list.txt:2: is not UTF-8 text"),
+            (
+                "x/1.jpg 0\nx/\0.jpg 0\n",
+                "…/list.txt:2: holds a NUL byte, as no text does; save it as UTF-8 text"
+            ),
         ])
     func faults(_ text: String, _ message: String) throws {
         #expect(datasetError(try make(text), "list.txt") == message)

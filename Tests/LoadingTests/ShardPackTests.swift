@@ -10,11 +10,24 @@ import Testing
         _ dataset: ImageDataset, _ out: String,
         _ change: (inout DatasetPacker.Options) -> Void = { _ in }
     ) throws -> DatasetPacker.Summary {
+        var notices: [String] = []
+        return try pack(dataset, out, notices: &notices, change)
+    }
+
+    private func pack(
+        _ dataset: ImageDataset, _ out: String, notices: inout [String],
+        _ change: (inout DatasetPacker.Options) -> Void = { _ in }
+    ) throws -> DatasetPacker.Summary {
         var options = DatasetPacker.Options()
         options.samplesPerShard = 5
         options.workers = 2
         change(&options)
-        return try DatasetPacker(dataset, to: out, options: options).run { _ in }
+        var told: [String] = []
+        defer { notices += told }
+        return try DatasetPacker(dataset, to: out, options: options).run { _ in
+        } notice: {
+            told.append($0)
+        }
     }
 
     /// The files of a folder and their contents.
@@ -130,28 +143,92 @@ import Testing
         return (dataset, "\(scratch.path)/whole")
     }
 
-    @Test("a shard that was damaged since it was written is not signed")
+    @Test("a shard that was damaged since it was written is written again, to the same bytes")
     func damagedShards() throws {
         let scratch = try Scratch()
         let (dataset, whole) = try unfinished(in: scratch)
+        let expected = try files(whole)
+        let begun = try files("\(scratch.path)/part")
         let path = "\(scratch.path)/part/shard-000001.tar"
         let good = try [UInt8](Data(contentsOf: URL(fileURLWithPath: path)))
-        // Headers, pictures, labels, padding and the end: any byte, one bit of it.
-        for place in stride(from: 0, to: good.count, by: 397) {
+        // Headers, pictures, labels, padding and the end: any byte, one bit of it; and a cut.
+        for place in Array(stride(from: 0, to: good.count, by: 1597)) + [good.count] {
             var bytes = good
-            bytes[place] ^= 1 << UInt8(place % 8)
-            try scratch.write("part/shard-000001.tar", bytes)
-            let error = #expect(throws: DatasetError.self) {
-                try pack(dataset, "\(scratch.path)/part")
+            if place < good.count { bytes[place] ^= 1 << UInt8(place % 8) } else { bytes = [] }
+            for folder in ["part", "whole"] {
+                try scratch.write("\(folder)/shard-000001.tar", bytes)
+                var notices: [String] = []
+                let summary = try pack(dataset, "\(scratch.path)/\(folder)", notices: &notices)
+                #expect(summary.written == (folder == "part" ? 3 : 1))
+                #expect(
+                    notices == [
+                        "\(scratch.path)/\(folder)/shard-000001.tar: is damaged: its SHA-256 is not "
+                            + "the one noted when it was written; it is written again"
+                    ])
+                #expect(try files("\(scratch.path)/\(folder)") == expected)
             }
-            #expect(
-                error?.description == "\(path): damaged since it was written: its SHA-256 is not "
-                    + "that of shards.sha256; remove it and run again")
-            #expect(!FileManager.default.fileExists(atPath: "\(scratch.path)/part/index.tsv"))
+            for name in expected.keys where begun[name] == nil {
+                unlink("\(scratch.path)/part/\(name)")
+            }
+            for (name, data) in begun { try scratch.write("part/\(name)", Array(data)) }
         }
-        unlink(path)
-        #expect(try pack(dataset, "\(scratch.path)/part").written == 3)
-        #expect(try files("\(scratch.path)/part") == files(whole))
+    }
+
+    @Test("what is gone from a whole pack comes back") func goneShards() throws {
+        let scratch = try Scratch()
+        try scratch.writeImages("data", classes: 2, perClass: 8)
+        let dataset = try ImageDataset("\(scratch.path)/data")
+        let out = "\(scratch.path)/out"
+        _ = try pack(dataset, out) { $0.maxShortSide = 25 }
+        let expected = try files(out)
+        unlink("\(out)/shard-000003.tar")
+        try scratch.write("out/classes.txt", Array("a\nb\n".utf8))
+        let damaged = #expect(throws: DatasetError.self) {
+            try scratch.write(
+                "out/shard-000003.tar", Array(try #require(expected["shard-000003.tar"])))
+            defer { unlink("\(out)/shard-000003.tar") }
+            _ = try PackVerification(of: out) { _, _ in }
+        }
+        #expect(
+            damaged?.description
+                == "\(out)/classes.txt: is not what was written; restore it, or run the same "
+                + "understudy pack again, which writes it anew")
+        var notices: [String] = []
+        let summary = try pack(dataset, out, notices: &notices) { $0.maxShortSide = 25 }
+        #expect(summary.written == 1 && summary.resized == 1)
+        #expect(
+            notices == [
+                "\(out)/classes.txt: is not what was written; it is written again",
+                "\(out)/shard-000003.tar: is gone; it is written again",
+            ])
+        #expect(try files(out) == expected)
+        #expect(try pack(dataset, out) { $0.maxShortSide = 25 }.written == 0)
+    }
+
+    @Test("a damaged shard of images that are others by now is left, and that is said")
+    func changedSource() throws {
+        let scratch = try Scratch()
+        try scratch.writeImages("data", classes: 2, perClass: 8)
+        let dataset = try ImageDataset("\(scratch.path)/data")
+        let out = "\(scratch.path)/out"
+        _ = try pack(dataset, out)
+        var image = try [UInt8](
+            Data(contentsOf: URL(fileURLWithPath: "\(scratch.path)/data/class0/5.jpg")))
+        image[image.count - 3] ^= 1
+        try scratch.write("data/class0/5.jpg", image)
+        // Of a shard that is whole nobody asks.
+        #expect(try pack(dataset, out).written == 0)
+        let path = "\(out)/shard-000001.tar"
+        var bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: path)))
+        bytes[700] ^= 1
+        try scratch.write("out/shard-000001.tar", bytes)
+        let before = try files(out)
+        let error = #expect(throws: DatasetError.self) { try pack(dataset, out) }
+        #expect(
+            error?.description
+                == "\(path): cannot be written again: the images of \(scratch.path)/data are no longer "
+                + "those that were packed; restore the shard, or choose another --out")
+        #expect(try files(out) == before)
     }
 
     @Test(
@@ -269,7 +346,8 @@ import Testing
         }
         #expect(
             error?.description == "\(out): 2 of 4 shards are damaged: shard-000001.tar, "
-                + "shard-000003.tar; restore them, or remove them and index.tsv and pack again")
+                + "shard-000003.tar; restore them, or run the same understudy pack again, which writes them "
+                + "anew")
         #expect(throws: DatasetError.self) {
             try PackVerification(of: "\(scratch.path)/data") { _, _ in }
         }

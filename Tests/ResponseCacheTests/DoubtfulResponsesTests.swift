@@ -53,6 +53,37 @@ import Testing
                 == "dataset 'nonames', row 0: was never written")
     }
 
+    @Test(
+        "percentages are named, whatever they are said to be",
+        arguments: ["percentages", "percentages16"])
+    func percentages(_ dataset: String) throws {
+        let path = "\(Self.fixtures)/odd.h5"
+        #expect(
+            try fault(dataset, path: path, keys: nil)
+                == "dataset '\(dataset)': no number is negative, and each row sums to 100: these are "
+                + "percentages; divide them by 100 and pass --probabilities")
+        let text = try fault(dataset, .probabilities, path: path, keys: nil)
+        #expect(
+            try
+                #/dataset '\w+', row 0: the probabilities sum to (99|100)\.\d+, not to 1: these are /#
+                .prefixMatch(in: text ?? "") != nil, "\(text ?? "")")
+        #expect(text?.hasSuffix("these are percentages, divide them by 100") == true)
+    }
+
+    @Test("rows that are all the same are said to be") func alike() throws {
+        func oddities(_ dataset: String, of path: String) throws -> [String] {
+            try ForeignResponses(path: path, dataset: dataset, values: .logits, temperature: 1)
+                .validate(keys: nil)
+        }
+        let path = "\(Self.fixtures)/odd.h5"
+        #expect(
+            try oddities("alike", of: path) == [
+                "\(path): dataset 'alike': all 7 rows are the same, so that every image has the same "
+                    + "response; is this the dataset that was meant?"
+            ])
+        #expect(try oddities("packed", of: Self.path) == [])
+    }
+
     @Test("two classes can be alike by chance, but not zero") func twoClasses() throws {
         #expect(try fault("two", keys: nil) == nil)
         #expect(

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 @testable import ResponseCache
@@ -222,8 +223,8 @@ extension PartFile {
 
     /// Reads the part, with the priors of the cache that it lies in.
     func decode(at place: PartPlace) throws(CacheError) -> Content {
-        let folder = Files.parent(of: place.path)
-        let cache = if case .file = place { Files.parent(of: folder) } else { folder }
+        let folder = Folders.parent(of: place.path)
+        let cache = if case .file = place { Folders.parent(of: folder) } else { folder }
         return try decode(at: place, priors: PriorStore(directory: cache, manifest: manifest))
     }
 }

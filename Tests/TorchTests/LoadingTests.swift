@@ -12,7 +12,8 @@ import Testing
         store = try ParameterStore(seed: 3)
         _ = try store.parameter("fc.weight", shape: [2, 3], initializer: .normal(std: 0.1))
         _ = try store.buffer("bn.mean", shape: [3], fill: 0)
-        _ = try store.buffer("bn.count", shape: [], fill: 7, dtype: .int64, mayBeAbsent: true)
+        _ = try store.buffer(
+            "bn.count", shape: [], fill: 7, dtype: .int64, mayBeAbsent: true, isNonNegative: true)
         try store.constant("index", Tensor([3, 1, 2, 0] as [Int64], shape: [2, 2]))
     }
 
@@ -42,6 +43,22 @@ import Testing
         #expect(try store.entries.map { try $0.tensor.to(.float32).floats() } == before)
         let prefix = "load: \(file.path): "
         return text.hasPrefix(prefix) ? String(text.dropFirst(prefix.count)) : text
+    }
+
+    @Test("counts and squares below zero are refused, other numbers are not") func negative()
+        throws
+    {
+        let reason =
+            "is below zero, which it cannot be; the file is damaged, or another tensor has "
+            + "this name"
+        let count = try Tensor([-5] as [Int64], shape: [])
+        #expect(try problem(tensors(["bn.count": count])) == "'bn.count': -5.0 \(reason)")
+        _ = try store.buffer("bn.variance", shape: [3], fill: 1, isNonNegative: true)
+        let variance = try Tensor([1, -0.5, 2] as [Float], shape: [3])
+        #expect(
+            try problem(tensors(["bn.variance": variance])) == "'bn.variance': -0.5 \(reason)")
+        let zeros = try Tensor([0, -0.0, 2] as [Float], shape: [3])
+        try store.load(file(tensors(["bn.variance": zeros])))
     }
 
     @Test("half and double precision are taken; only a loss is told", arguments: DType.allCases)

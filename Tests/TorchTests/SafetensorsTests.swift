@@ -121,7 +121,7 @@ import Testing
     @Test("a missing file, a folder and an empty file say so") func missing() throws {
         #expect(problem(at: "\(folder.path)/none") == "No such file or directory")
         #expect(problem(at: folder.path) == "is a folder, not a file")
-        #expect(problem(at: "/dev/null") == "is not a regular file")
+        #expect(problem(at: "/dev/null") == "is a device, not a file")
         let empty = try folder.file("empty", [])
         #expect(problem(at: empty) == "is empty: a download or copy that was not finished")
         let short = try folder.file("short", [1, 2, 3, 4, 5, 6, 7])

@@ -43,27 +43,7 @@ final class RunLock {
     static func isLock(_ name: String) -> Bool { name == Self.name }
 
     private func makeFolders(_ folder: String) throws(SystemFailure) {
-        var missing: [String] = []
-        var rest = folder
-        var status = stat()
-        while stat(rest, &status) != 0 {
-            guard errno == ENOENT else { throw SystemFailure("\(folder): cannot make the folder") }
-            missing.append(rest)
-            while rest.count > 1, rest.hasSuffix("/") { rest.removeLast() }
-            guard let slash = rest.lastIndex(of: "/") else { break }
-            rest = slash == rest.startIndex ? "/" : String(rest[..<slash])
-        }
-        for path in missing.reversed() {
-            if mkdir(path, 0o777) == 0 {
-                madeFolders.append(path)
-            } else if errno != EEXIST {
-                throw SystemFailure("\(folder): cannot make the folder")
-            }
-        }
-        guard stat(folder, &status) == 0 else { throw SystemFailure(folder) }
-        guard status.st_mode & S_IFMT == S_IFDIR else {
-            throw SystemFailure("\(folder): cannot be a run's folder", ENOTDIR)
-        }
+        try Folders.make(folder) { madeFolders.append($0) }
     }
 
     private func openFile() throws(SystemFailure) {

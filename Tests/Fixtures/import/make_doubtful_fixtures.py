@@ -98,6 +98,11 @@ with h5py.File("doubtful.h5", "w") as file:
     deep[np.arange(2000), np.arange(2000) % 500] = 1.5
     file.create_dataset("deep", data=deep, chunks=deep.shape, compression="gzip")
 
+with h5py.File("odd.h5", "w") as file:
+    file["alike"] = np.tile(logits[0], (ROWS, 1))
+    file["percentages"] = (100 * shares).astype("f4")
+    file["percentages16"] = (100 * shares).astype("f2")
+
 with h5py.File("raw.h5", "w") as file:
     file.create_dataset("raw", data=logits, external=[("raw.bin", 0, h5py.h5f.UNLIMITED)])
 os.remove("raw.bin")

@@ -1,0 +1,69 @@
+import Foundation
+
+/// What lies at a path, as far as reading it is concerned.
+public enum FileKind: Equatable, Sendable {
+    case file, folder, pipe, socket, device
+
+    /// The kind that the system's answer about a path tells.
+    public init(_ status: stat) {
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: self = .file
+        case S_IFDIR: self = .folder
+        case S_IFIFO: self = .pipe
+        case S_IFSOCK: self = .socket
+        default: self = .device
+        }
+    }
+
+    /// The kind in words: `a pipe`.
+    public var noun: String {
+        switch self {
+        case .file: "a file"
+        case .folder: "a folder"
+        case .pipe: "a pipe"
+        case .socket: "a socket"
+        case .device: "a device"
+        }
+    }
+}
+
+/// Files that are read at any place and more than once: weights, responses, caches.
+public enum RegularFile {
+    /// Why a path is not opened, in words that follow it.
+    public struct Refusal: Error, CustomStringConvertible, Equatable, Sendable {
+        /// The reason: the system's, or `is a pipe, not a file`.
+        public let description: String
+        /// Whether it is the system's.
+        public let isSystems: Bool
+    }
+
+    /// Opens a file for reading.
+    ///
+    /// What is no file is refused at once: a pipe to which nobody writes would hold up whoever
+    /// opens it.
+    ///
+    /// - Returns: a descriptor that the caller closes.
+    public static func open(_ path: String) throws(Refusal) -> Int32 {
+        var status = stat()
+        while true {
+            let descriptor = Foundation.open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+            let code = errno
+            if descriptor < 0, code == EINTR { continue }
+            guard descriptor >= 0 else {
+                // A socket cannot even be opened, and the system's reason would puzzle.
+                if code == ENXIO, stat(path, &status) == 0 { throw refusal(FileKind(status)) }
+                throw Refusal(description: errnoText(code), isSystems: true)
+            }
+            guard fstat(descriptor, &status) == 0, FileKind(status) == .file else {
+                close(descriptor)
+                throw refusal(FileKind(status))
+            }
+            return descriptor
+        }
+    }
+
+    private static func refusal(_ kind: FileKind) -> Refusal {
+        let advice = kind == .pipe ? "; save what comes through it as one" : ""
+        return Refusal(description: "is \(kind.noun), not a file\(advice)", isSystems: false)
+    }
+}
