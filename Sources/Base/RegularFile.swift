@@ -33,8 +33,8 @@ public enum RegularFile {
     public struct Refusal: Error, CustomStringConvertible, Equatable, Sendable {
         /// The reason: the system's, or `is a pipe, not a file`.
         public let description: String
-        /// Whether it is the system's.
-        public let isSystems: Bool
+        /// The `errno` where the reason is the system's.
+        public let code: Int32?
     }
 
     /// Opens a file for reading.
@@ -52,7 +52,7 @@ public enum RegularFile {
             guard descriptor >= 0 else {
                 // A socket cannot even be opened, and the system's reason would puzzle.
                 if code == ENXIO, stat(path, &status) == 0 { throw refusal(FileKind(status)) }
-                throw Refusal(description: errnoText(code), isSystems: true)
+                throw Refusal(description: errnoText(code), code: code)
             }
             guard fstat(descriptor, &status) == 0, FileKind(status) == .file else {
                 close(descriptor)
@@ -64,6 +64,6 @@ public enum RegularFile {
 
     private static func refusal(_ kind: FileKind) -> Refusal {
         let advice = kind == .pipe ? "; save what comes through it as one" : ""
-        return Refusal(description: "is \(kind.noun), not a file\(advice)", isSystems: false)
+        return Refusal(description: "is \(kind.noun), not a file\(advice)", code: nil)
     }
 }

@@ -21,7 +21,7 @@ final class RunFolder {
     static let averageName = "average.safetensors"
     static let latestName = "latest.json"
     static let previousName = "previous.json"
-    private static let checkpointsName = "checkpoints"
+    static let checkpointsName = "checkpoints"
 
     /// Locks a folder for training; nothing stays of one that is made for it until `begin`.
     ///
@@ -132,7 +132,7 @@ extension RunFolder {
         // What this process prints to may lie here, such as a batch system's log.
         let printed = [STDOUT_FILENO, STDERR_FILENO].compactMap { FileIdentity($0) }
         let names = try names(in: path).filter { name in
-            !RunLock.isLock(name) && !(AtomicFile.name(ofTemporary: name).map(isOurName) ?? false)
+            !RunLock.isLock(name) && !((TemporaryName(name)?.name).map(isOurName) ?? false)
                 && !(FileIdentity("\(path)/\(name)").map(printed.contains) ?? false)
         }
         let checkpoints = "\(path)/\(checkpointsName)"
@@ -157,7 +157,7 @@ extension RunFolder {
         }
         // A training that was killed before its first state leaves this, and nothing to lose.
         let begun = { (name: String) in
-            AtomicFile.name(ofTemporary: name).map(isOurName) ?? false
+            (TemporaryName(name)?.name).map(isOurName) ?? false
                 || kind(ofCheckpoint: "\(checkpoints)/\(name)", name) != nil
         }
         if names == [checkpointsName], let inside, inside.allSatisfy(begun) { return false }
@@ -238,11 +238,16 @@ extension RunFolder {
         }
         defer { closedir(directory) }
         var names: [String] = []
+        errno = 0
         while let entry = readdir(directory) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
             if name != ".", name != ".." { names.append(name) }
+            errno = 0
+        }
+        guard errno == 0 else {
+            throw TrainingError(SystemFailure("\(folder): cannot be listed").description)
         }
         return names.sorted()
     }
@@ -256,8 +261,8 @@ extension RunFolder {
 
     /// Refuses to go on under another recipe than the run's.
     ///
-    /// - Parameter checkpoint: the digest of the recipe that the checkpoint is of; `nil` for one of
-    ///   an earlier version, which does not say, or where there is none.
+    /// - Parameter checkpoint: the checkpoint's record of its recipe; `nil` for one of an earlier
+    ///   version, which does not say, or where there is none.
     /// - Throws: `TrainingError` with the first line that differs, where `recipe.yaml` can be read.
     func compare(
         _ recipe: Recipe, checkpoint: String?, notice: (String) -> Void
@@ -272,7 +277,7 @@ extension RunFolder {
                     "\(path): cannot be read, and the checkpoint does not say which recipe it is of "
                         + "(\(error)); restore it, or choose another --out")
             }
-            guard checkpoint == recipe.contentDigest else {
+            guard recipe.isRecorded(as: checkpoint) else {
                 throw TrainingError(
                     "\(self.path): the checkpoint is of another recipe, and recipe.yaml cannot be "
                         + "read (\(error)); resume with the same one, or choose another --out")
@@ -285,7 +290,7 @@ extension RunFolder {
                 "\(path): the run was begun with another recipe: \(difference); resume with the "
                     + "same one, or choose another --out")
         }
-        guard checkpoint == nil || checkpoint == recipe.contentDigest else {
+        guard checkpoint.map(recipe.isRecorded) ?? true else {
             throw TrainingError(
                 "\(self.path): the checkpoint is of another recipe than recipe.yaml; restore the "
                     + "one that belongs to it, or choose another --out")

@@ -99,7 +99,9 @@ extension Trainer {
         let groups = recipe.batch.groups
         var sums: [Tensor] = []
         for index in 0..<groups {
-            guard let group = try views.next() else { break }
+            guard let group = try nextGroup(views, index: index) else {
+                preconditionFailure("the views end early")
+            }
             let value = try lossOfGroup(group, index: index)
             // Gradients accumulate to their mean over groups, as DDP averages over ranks.
             try (value.total / Double(groups)).backward()
@@ -122,6 +124,20 @@ extension Trainer {
         return StepRecord(
             epoch: state.epoch, step: state.step, loss: figures[0], ce: figures[1],
             kl: figures[2], lr: rate, emaDecay: decay ?? 0, gradNorm: figures[3])
+    }
+
+    /// The views of a group of the step.
+    ///
+    /// - Throws: `Interrupted` where they do not come after a signal. The step before is saved then,
+    ///   unless a group of this step has moved the running statistics already.
+    private func nextGroup(_ views: EpochViews, index: Int) throws -> ViewGroup? {
+        do {
+            return try views.next()
+        } catch let error as Interrupted {
+            guard index == 0 else { throw error }
+            try save()
+            throw interrupted
+        }
     }
 
     /// The loss of one group of the step, ready for `backward`.

@@ -94,6 +94,7 @@ extension Trainer {
         if let name = try firstNotFinite(tensors) { throw failure("\(name) is not finite") }
         try trace?.synchronize()
         state.metrics = metrics?.checksum.hexadecimal ?? state.metrics
+        state.trace = trace?.checksum.hexadecimal ?? state.trace
         try checkpoints.save(&state, tensors: tensors)
     }
 
@@ -144,9 +145,16 @@ extension Trainer {
 
     /// Averages the best snapshots, validates the mean once and writes the result.
     func finish(clock: inout Stopwatch) throws -> TrainingResult {
-        let kept = state.best.kept
+        let kept = try state.best.kept.compactMap { snapshot in
+            try checkpoints.intact(snapshot) { progress.line("\($0); the average is without it") }
+        }
+        guard !kept.isEmpty else {
+            throw TrainingError(
+                "\(folder.path): none of the \(state.best.kept.count) best snapshots is whole; restore "
+                    + "one, or export the last weights (export --which last)")
+        }
         let average = folder.file(RunFolder.averageName)
-        let mean = try WeightAverage.mean(of: kept.map { try checkpoints.open($0) })
+        let mean = try WeightAverage.mean(of: kept)
         try SafetensorsFile.writeSealed(
             mean.map { ($0.name, $0.tensor) }, metadata: metadata, to: average)
         let network = try recipe.makeNetwork(on: options.device)

@@ -133,12 +133,13 @@ public final class Trainer {
         state = TrainingState(keep: recipe.average.keep)
 
         if folder.holdsRun, let saved = try restored(identity) {
-            if saved.isMeasured == false, saved.identity?.val != identity.val {
+            if !saved.isMeasured, saved.identity?.val.difference(from: identity.val) != nil {
                 notice("the validation images are others now; none were measured yet")
             }
             state = saved
             optimizer.steps = saved.steps
-            identity.initial = saved.identity?.initial
+            // A state of an earlier version does not say; then it was what is named now.
+            if let saved = saved.identity { identity.initial = saved.initial }
             state.adopt(identity)
             if saved.isUnsealed { try save() }
         } else {
@@ -166,7 +167,8 @@ public final class Trainer {
     ///
     /// - Returns: the result of the averaged network, or `nil` if `maxSteps` ended the training; what
     ///   is done and saved says `position`.
-    /// - Throws: `Interrupted` after a signal, with a checkpoint written; `TrainingError` for a loss,
+    /// - Throws: `Interrupted` after a signal, with a checkpoint written unless images stopped coming
+    ///   amid a step; `TrainingError` for a loss,
     ///   a gradient or a weight that is not finite, with the last good checkpoint kept.
     public func run() throws -> TrainingResult? {
         let isDone = state.epoch == recipe.schedule.epochs
@@ -194,24 +196,34 @@ public final class Trainer {
 
     /// Opens `metrics.jsonl` and the trace where the training goes on with them.
     private func openLogs() throws {
-        let metrics = try JSONLines<EpochRecord>(
-            folder.file(RunFolder.metricsName), "log", keep: state.epoch,
-            notice: progress.line, position: \.epoch)
-        if let known = state.metrics, known != metrics.checksum.hexadecimal {
-            progress.line(
-                "\(folder.file(RunFolder.metricsName)): is not as the checkpoint left it; the "
-                    + "training is not affected")
-        }
-        self.metrics = metrics
+        let log = folder.file(RunFolder.metricsName)
+        metrics = try JSONLines<EpochRecord>(
+            log, keep: state.epoch, notice: progress.line,
+            accept: { checksum, _ in
+                guard let known = state.metrics, known != checksum.hexadecimal else { return }
+                progress.line(
+                    "\(log): is not as the checkpoint left it; the training is not affected")
+            }, position: \.epoch)
         guard let path = options.trace else { return }
         let stepsPerEpoch = loader.plan.stepsPerEpoch
-        trace = try JSONLines<StepRecord>(
-            path, "trace", keep: state.steps, notice: progress.line
+        let trace = try JSONLines<StepRecord>(
+            path, keep: state.steps, notice: progress.line,
+            accept: { checksum, records in
+                let isOurs = state.trace.map { $0 == checksum.hexadecimal } ?? false
+                guard records == 0 || isOurs else {
+                    throw TrainingError(
+                        "\(path): is not as this run left it, or is the trace of another training, "
+                            + "and would be lost; choose another file, or remove it")
+                }
+            }
         ) { record in
             let (start, overflow) = record.epoch.multipliedReportingOverflow(by: stepsPerEpoch)
             guard !overflow, (0..<stepsPerEpoch).contains(record.step) else { return .max }
             return start.addingReportingOverflow(record.step).partialValue
         }
+        self.trace = trace
+        // From now on its lines are known for this run's, though no step is saved yet.
+        if state.trace != trace.checksum.hexadecimal { try save() }
     }
 
     /// The network whose accuracy counts: the EMA, or the trained one where the recipe has none.

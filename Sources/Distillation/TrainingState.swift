@@ -35,6 +35,8 @@ public struct TrainingState: Codable, Equatable, Sendable {
     var seal: String?
     /// The CRC-32C of the lines of `metrics.jsonl` so far.
     var metrics: String?
+    /// The same of the trace, when the run was last traced; `nil` if it never was.
+    var trace: String?
     /// What the run learns from; `nil` in states of format 1.
     var identity: RunIdentity?
     /// The state's format; `nil` for 1, which knew neither checksums nor what the run learns from.
@@ -81,8 +83,9 @@ public struct TrainingState: Codable, Equatable, Sendable {
 extension TrainingState {
     /// Reads a state and checks that it is intact and makes sense in itself.
     ///
-    /// - Throws: `TrainingError` naming the file and what is wrong with it.
-    init(contentsOf path: String) throws(TrainingError) {
+    /// - Throws: `TrainingError` naming the file and what is wrong with it; `SystemFailure` if it
+    ///   cannot be read, whatever is in it.
+    init(contentsOf path: String) throws {
         do {
             guard let bytes = try BoundedFile.read(path, limit: 16 << 20) else {
                 throw SealedJSON.Problem(message: "is too large for a state")
@@ -99,8 +102,6 @@ extension TrainingState {
             self = state
         } catch let problem as SealedJSON.Problem {
             throw TrainingError("\(path): \(problem.message)")
-        } catch {
-            throw TrainingError("\(error)")
         }
     }
 

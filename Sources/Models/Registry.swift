@@ -92,7 +92,7 @@ public enum Registry {
                     + "missing; expected torchvision's or timm's names, found "
                     + file.names.map(\.quoted).listed)
         }
-        guard (1...1_000_000).contains(classes) else {
+        guard (1...Recipe.Limits.classes.upperBound).contains(classes) else {
             throw TorchError(
                 operation: "load",
                 message: "\(file.path): '\(network.head)' has \(classes) rows; expected 1 to "

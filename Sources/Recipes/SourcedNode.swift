@@ -82,11 +82,7 @@ extension SourcedNode {
     init(parsing text: String, at place: Place) throws(RecipeError) {
         // The mark that some editors put at the start of a file says nothing in UTF-8.
         let text = text.unicodeScalars.first == "\u{FEFF}" ? String(text.dropFirst()) : text
-        let bytes = text.utf8
-        let aliases = zip(bytes, bytes.dropFirst()).count {
-            $0 == UInt8(ascii: "*") && !"* \t\r\n".utf8.contains($1)
-        }
-        guard aliases <= Self.mostAliases else {
+        guard Self.aliases(in: text) <= Self.mostAliases else {
             throw place.error("more than \(Self.mostAliases) aliases: this is not a recipe")
         }
         let root: Node?
@@ -101,6 +97,16 @@ extension SourcedNode {
         guard let root else { throw place.error("is empty") }
         var budget = Self.largestTree
         try self.init(root, at: place, budget: &budget)
+    }
+
+    /// How many aliases a text may have: a star before a name, at the beginning of a value.
+    private static func aliases(in text: String) -> Int {
+        let bytes = Array(text.utf8)
+        return bytes.indices.count { index in
+            guard bytes[index] == UInt8(ascii: "*"), index + 1 < bytes.count else { return false }
+            let isStart = index == 0 || " \t\r\n[{,:".utf8.contains(bytes[index - 1])
+            return isStart && !"* \t\r\n".utf8.contains(bytes[index + 1])
+        }
     }
 
     private init(_ node: Node, at start: Place, budget: inout Int) throws(RecipeError) {

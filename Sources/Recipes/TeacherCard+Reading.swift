@@ -24,7 +24,7 @@ extension TeacherCard {
         file = try SectionReader(
             root, noun: "teacher card", known: common + (kind == 2 ? ["responses"] : network))
         name = try file.word("name")
-        classes = try file.integer("classes", 2...1_000_000)
+        classes = try file.integer("classes", Recipe.Limits.classes)
         switch kind {
         case 0:
             preprocessing = try Preprocessing(file)

@@ -10,7 +10,7 @@ extension CacheError {
 
     /// What is no file, or one that the system does not open.
     static func unopened(_ path: String, _ refusal: RegularFile.Refusal) -> CacheError {
-        CacheError("\(path): \(refusal.isSystems ? "cannot open: " : "")\(refusal)")
+        CacheError("\(path): \(refusal.code != nil ? "cannot open: " : "")\(refusal)")
     }
 }
 
@@ -101,12 +101,15 @@ enum Files {
         }
         defer { closedir(stream) }
         var names: [String] = []
+        errno = 0
         while let entry = readdir(stream) {
             let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
                 String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
             if name != ".", name != ".." { names.append(name) }
+            errno = 0
         }
+        guard errno == 0 else { throw .system("\(folder): cannot list") }
         return names.sorted()
     }
 
@@ -155,12 +158,10 @@ public enum NewFile {
 
 /// A file that appears under its name complete and durable, or not at all.
 ///
-/// It is written as `.tmp-<name>-<process>-<random>` in the folder of its name. The writer holds a
+/// It is written under a `TemporaryName` in the folder of its name. The writer holds a
 /// lock (flock) on it until it is published; the system drops the lock when the writer dies, however
 /// it dies. So a temporary that nobody has locked is stale, and anybody may remove it.
 struct PublishedFile: ~Copyable {
-    private static let prefix = ".tmp-"
-
     private let folder: String
     private let name: String
     private let temporary: String
@@ -168,11 +169,9 @@ struct PublishedFile: ~Copyable {
 
     /// Creates and locks a temporary beside the future file.
     init(folder: String, name: String) throws(CacheError) {
-        var generator = SystemRandomNumberGenerator()
         var attempts = 0
         while true {
-            let random = String(generator.next(), radix: 16)
-            let temporary = "\(folder)/\(Self.prefix)\(name)-\(getpid())-\(random)"
+            let temporary = "\(folder)/\(TemporaryName(of: name))"
             let descriptor = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
             if descriptor < 0 {
                 let code = errno
@@ -282,7 +281,7 @@ struct PublishedFile: ~Copyable {
     /// Removes temporaries whose writers are gone: those of a file, or of every file of the folder.
     static func removeStale(folder: String, name: String? = nil) throws(CacheError) {
         for entry in try Files.names(in: folder) {
-            guard let published = publishedName(ofTemporary: entry), published == name ?? published
+            guard let published = TemporaryName(entry)?.name, published == name ?? published
             else { continue }
             let path = "\(folder)/\(entry)"
             // A link is none of ours, wherever it leads.
@@ -295,18 +294,5 @@ struct PublishedFile: ~Copyable {
     }
 
     /// Whether a name is that of a temporary.
-    static func isTemporary(_ name: String) -> Bool { publishedName(ofTemporary: name) != nil }
-
-    /// The name that a temporary was to have: `a.h5` for `.tmp-a.h5-<process>-<random>`; nil for any
-    /// other file.
-    private static func publishedName(ofTemporary name: String) -> String? {
-        guard name.hasPrefix(prefix) else { return nil }
-        let parts = name.dropFirst(prefix.count).split(
-            separator: "-", omittingEmptySubsequences: false)
-        guard parts.count >= 3, let process = parts.dropLast().last, let random = parts.last,
-            !process.isEmpty, process.utf8.allSatisfy({ (48...57).contains($0) }),
-            !random.isEmpty, UInt64(random, radix: 16) != nil
-        else { return nil }
-        return parts.dropLast(2).joined(separator: "-")
-    }
+    static func isTemporary(_ name: String) -> Bool { TemporaryName(name) != nil }
 }

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import Synchronization
 
@@ -60,8 +61,7 @@ final class RowSpool: Sendable {
 
     private func makeFile() throws(CacheError) -> Int32 {
         // Not O_TMPFILE, which not every file system has.
-        let random = String(UInt64.random(in: 0...(.max)), radix: 16)
-        let path = "\(folder)/.tmp-rows-\(getpid())-\(random)"
+        let path = "\(folder)/\(TemporaryName(of: "rows"))"
         let file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw .system("\(path): cannot create") }
         unlink(path)

@@ -25,7 +25,7 @@ public enum AtomicFile {
     public static func removeStale(in folder: String, of isOurs: (String) -> Bool) {
         let entries = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         for entry in entries {
-            guard let name = name(ofTemporary: entry), isOurs(name) else { continue }
+            guard let name = TemporaryName(entry)?.name, isOurs(name) else { continue }
             let path = "\(folder)/\(entry)"
             let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
             guard descriptor >= 0 else { continue }
@@ -39,19 +39,6 @@ public enum AtomicFile {
         }
     }
 
-    /// The name that a temporary is to get; `nil` for a file that is none.
-    public static func name(ofTemporary entry: String) -> String? {
-        guard entry.hasPrefix(prefix) else { return nil }
-        let parts = entry.dropFirst(prefix.count)
-            .split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count >= 3, let random = parts.last, UInt64(random, radix: 16) != nil,
-            Int(parts[parts.count - 2]) != nil
-        else { return nil }
-        return parts.dropLast(2).joined(separator: "-")
-    }
-
-    private static let prefix = ".tmp-"
-
     /// Lets `body` fill the temporary's descriptor.
     static func write(
         to path: String, _ body: (Int32) throws(TorchError) -> Void
@@ -64,8 +51,9 @@ public enum AtomicFile {
         defer { close(descriptor) }
         do throws(TorchError) {
             try body(descriptor)
-            // Also reports what a network file system could not store.
-            guard fsync(descriptor) == 0, rename(temporary, path) == 0 else {
+            // Also reports what a network file system could not store. Some cannot flush, and say so
+            // with EINVAL.
+            guard fsync(descriptor) == 0 || errno == EINVAL, rename(temporary, path) == 0 else {
                 throw failure(path)
             }
         } catch {
@@ -116,10 +104,8 @@ public enum AtomicFile {
         _ folder: String, _ name: String, _ path: String
     ) throws(TorchError) -> (path: String, descriptor: Int32) {
         guard !name.isEmpty else { throw failure(path, path.isEmpty ? ENOENT : EISDIR) }
-        var generator = SystemRandomNumberGenerator()
         while true {
-            let random = String(generator.next(), radix: 16)
-            let temporary = "\(folder)/\(prefix)\(name)-\(getpid())-\(random)"
+            let temporary = "\(folder)/\(TemporaryName(of: name))"
             let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
             if descriptor < 0 {
                 if errno == EEXIST { continue }

@@ -36,9 +36,6 @@ public enum Device: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Whether a CUDA device can be used. Loads libtorch's CUDA half on the first call.
-    public static var isCUDAAvailable: Bool { (try? cudaCount()) != nil }
-
     /// The number of visible CUDA devices, at least 1.
     ///
     /// Ask before any operation on the CPU: libtorch looks for its CUDA half once, at the first

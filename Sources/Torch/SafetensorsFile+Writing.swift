@@ -47,7 +47,7 @@ extension SafetensorsFile {
             }
             seal = SafetensorsSeal(sealing: &header, digits: digits, tensors: checksums).header
             guard lseek(descriptor, 0, SEEK_SET) == 0 else {
-                throw error(path, reason(errno))
+                throw error(path, errnoText(errno), code: errno)
             }
             try AtomicFile.append(header, to: descriptor, path)
         }

@@ -42,7 +42,7 @@ public final class SafetensorsFile {
             (header, dataStart) = try SafetensorsFile.readHeader(mapping.bytes)
             checksums = try SafetensorsFile.readSeal(header, mapping.bytes[..<dataStart])
         } catch {
-            throw SafetensorsFile.error(path, error.message)
+            throw SafetensorsFile.error(path, error.message, code: error.code)
         }
         metadata = header.metadata
         positions = Dictionary(
@@ -79,6 +79,13 @@ public final class SafetensorsFile {
                 throw SafetensorsFile.error(path, "'\(name)': \(error.message)")
             }
         }
+    }
+
+    /// Reads every tensor once.
+    ///
+    /// - Throws: `TorchError` naming the first that is damaged.
+    public func verify() throws(TorchError) {
+        for name in names { _ = try tensor(name) }
     }
 
     private static func readHeader(
@@ -126,8 +133,8 @@ public final class SafetensorsFile {
         "it is not what the file's checksum was taken of; restore the file or make it again (who "
         + "changes it on purpose drops '\(SafetensorsSeal.key)' from its metadata)"
 
-    static func error(_ path: String, _ message: String) -> TorchError {
-        TorchError(operation: "safetensors", message: "\(path): \(message)")
+    static func error(_ path: String, _ message: String, code: Int32? = nil) -> TorchError {
+        TorchError(operation: "safetensors", message: "\(path): \(message)", code: code)
     }
 }
 
@@ -138,12 +145,14 @@ private final class Mapping {
     init(path: String) throws(SafetensorsHeader.Problem) {
         let descriptor: Int32
         do { descriptor = try RegularFile.open(path) } catch {
-            throw .init(message: error.description)
+            throw .init(message: error.description, code: error.code)
         }
         // The mapping outlives the descriptor.
         defer { close(descriptor) }
         var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw .init(message: reason(errno)) }
+        guard fstat(descriptor, &status) == 0 else {
+            throw .init(message: errnoText(errno), code: errno)
+        }
         let size = Int(status.st_size)
         guard size > 0 else {
             bytes = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -151,7 +160,7 @@ private final class Mapping {
         }
         guard let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0),
             address != MAP_FAILED
-        else { throw .init(message: reason(errno)) }
+        else { throw .init(message: errnoText(errno), code: errno) }
         bytes = UnsafeRawBufferPointer(start: address, count: size)
     }
 
@@ -159,14 +168,5 @@ private final class Mapping {
         if let address = bytes.baseAddress {
             munmap(UnsafeMutableRawPointer(mutating: address), bytes.count)
         }
-    }
-}
-
-/// The system's text for an error number: `No such file or directory`.
-func reason(_ number: Int32) -> String {
-    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
-        guard let text = buffer.baseAddress, strerror_r(number, text, buffer.count) == 0
-        else { return "error \(number)" }
-        return String(cString: text)
     }
 }

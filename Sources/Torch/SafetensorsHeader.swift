@@ -20,7 +20,11 @@ struct SafetensorsHeader: Equatable {
     }
 
     /// What is wrong, without the path, which the caller adds.
-    struct Problem: Error { var message: String }
+    struct Problem: Error {
+        var message: String
+        /// The `errno` where the system is to blame, and not the file.
+        var code: Int32?
+    }
 
     /// In the order of the header.
     private(set) var entries: [Entry] = []

@@ -8,11 +8,14 @@ public struct TorchError: Error, CustomStringConvertible, Equatable {
     public let operation: String
     /// What was expected and found, or what to do about it.
     public let message: String
+    /// The `errno` of a file that the system did not let be read, whatever is in it.
+    public let code: Int32?
 
     /// Makes an error; line breaks in the message become spaces, and one as long as a hostile file
     /// may make it loses its middle.
-    public init(operation: String, message: String) {
+    public init(operation: String, message: String, code: Int32? = nil) {
         self.operation = operation
+        self.code = code
         self.message =
             message.abridged.split(whereSeparator: \.isNewline)
             .joined(separator: " ").printable

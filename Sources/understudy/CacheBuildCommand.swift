@@ -65,7 +65,11 @@ extension CacheCommand {
         func run() throws {
             Interruption.install()
             let isOneOfSeveral = try followParent()
-            let shard = try chosenShard()
+            var shard = try chosenShard()
+            // Whose share it is of the command's own nobody asked.
+            if isOneOfSeveral {
+                shard = Shard(index: shard.index, count: shard.count, source: nil)
+            }
             let recipe = try recipe.read()
             let section = try teacher.section(of: recipe)
             if let epochs { try recipe.checkCached(epochs: epochs.range) }

@@ -37,7 +37,7 @@ struct EvalCommand: ParsableCommand {
 
     /// The bounds of `--batch` are those of a recipe's `validation.batch`.
     static func check(batch: Int) throws {
-        guard (1...1_000_000).contains(batch) else {
+        guard Recipe.Limits.batch.contains(batch) else {
             throw ValidationError("--batch must be between 1 and 1000000")
         }
     }

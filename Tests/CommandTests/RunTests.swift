@@ -210,7 +210,7 @@ import Torch
             ["average", "teacher/best.safetensors", "--out", "out.safetensors"],
         ]
         for command in commands {
-            let left = ".tmp-out.safetensors-99-abc"
+            let left = ".tmp-out.safetensors-99-0000000000000abc"
             try folder.write(left, Data([1]))
             try folder.write("out.safetensors.tmp", Data([1]))
             let outcome = try Program.run(command, in: folder)

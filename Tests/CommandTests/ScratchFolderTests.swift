@@ -14,7 +14,8 @@ import Testing
         let left = "\(temporary)/understudy-made-\(UUID().uuidString)"
         for name in [
             "images/c0/0.jpg", "teacher.yaml", "teacher.safetensors", "recipe.yaml",
-            "cache/manifest.json", "run/recipe.yaml", ".tmp-teacher.yaml-1-a", "here-fp32/a",
+            "cache/manifest.json", "run/recipe.yaml", ".tmp-teacher.yaml-1-000000000000000a",
+            "here-fp32/a",
             "there-bf16/a", "weights.safetensors",
         ] {
             let url = URL(fileURLWithPath: "\(left)/\(name)")

@@ -221,17 +221,50 @@ import Torch
         try expectSameEnd(fixture)
     }
 
-    @Test("a damaged snapshot is named when the run goes on, not when it is averaged")
-    func snapshot() throws {
+    @Test("a damaged snapshot is named, and costs its part of the average alone") func snapshot()
+        throws
+    {
         let fixture = try Self.stopped()
         let name = "run/checkpoints/best-epoch-0000.safetensors"
         var bytes = try fixture.bytes(name)
         bytes[bytes.count - 1] ^= 0x40
         try fixture.set(name, bytes)
+        try fixture.train("run", resume: true)
+        for end in ["the average will be without it", "the average is without it"] {
+            let line = try #require(fixture.lines.lines.first { $0.hasSuffix(end) })
+            #expect(line.contains("\(fixture.path)/\(name): '"), "\(line)")
+            #expect(line.contains("is damaged"), "\(line)")
+        }
+        let result = try JSONDecoder().decode(
+            TrainingResult.self, from: Data(fixture.bytes("run/result.json")))
+        #expect(result.averaged == 1)
+        // Where none is left there is no average, and nothing else is lost.
+        let other = "run/checkpoints/best-epoch-0001.safetensors"
+        try fixture.set(other, Array(fixture.bytes(other).dropLast()))
+        let error = #expect(throws: TrainingError.self) { try fixture.train("run", resume: true) }
+        #expect(
+            error?.description
+                == "\(fixture.path)/run: none of the 2 best snapshots is whole; restore one, or "
+                + "export the last weights (export --which last)")
+    }
+
+    @Test(
+        "what cannot be read may be whole, so that nothing is gone on from before it",
+        arguments: ["latest.json", "step-00000004.safetensors", "best-epoch-0000.safetensors"])
+    func unreadable(name: String) throws {
+        let fixture = try Self.stopped()
+        let path = "\(fixture.path)/run/checkpoints/\(name)"
+        try FileManager.default.moveItem(atPath: path, toPath: "\(fixture.path)/aside")
+        // As on a disk or a network that fails for a while.
+        try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: name)
         let refusal = fixture.refusal("run")
-        #expect(refusal.hasPrefix("safetensors: …/\(name): '"), "\(refusal)")
-        #expect(refusal.contains("is damaged"), "\(refusal)")
-        #expect(refusal.contains("there is no other checkpoint to go on from"), "\(refusal)")
+        #expect(refusal.contains("…/run/checkpoints/\(name): Too many levels of symbolic links; "))
+        #expect(
+            refusal.hasSuffix("; resume when it can be read, for it may be whole"), "\(refusal)")
+        try FileManager.default.removeItem(atPath: path)
+        try FileManager.default.moveItem(atPath: "\(fixture.path)/aside", toPath: path)
+        try fixture.train("run", resume: true)
+        try expectSameEnd(fixture)
     }
 
     @Test("who reads a run takes the checkpoint before a damaged one, with a line") func reading()
@@ -240,8 +273,18 @@ import Torch
         let fixture = try Self.stopped()
         let folder = "\(fixture.path)/run/checkpoints"
         let files = try fixture.files("run")
-        for name in ["latest.json", "step-00000004.safetensors"] {
-            try fixture.set("run/checkpoints/\(name)", Array("{}".utf8))
+        var flipped = try fixture.bytes("run/checkpoints/step-00000004.safetensors")
+        flipped[flipped.count - 1] ^= 2
+        let damages: [(String, [UInt8]?)] = [
+            ("latest.json", Array("{}".utf8)), ("latest.json", nil),
+            ("step-00000004.safetensors", Array("{}".utf8)), ("step-00000004.safetensors", flipped),
+        ]
+        for (name, bytes) in damages {
+            if let bytes {
+                try fixture.set("run/checkpoints/\(name)", bytes)
+            } else {
+                try fixture.remove("run/checkpoints/\(name)")
+            }
             var said: [String] = []
             let run = SavedRun("\(fixture.path)/run") { said.append($0) }
             #expect(try run.tensors().path == "\(folder)/step-00000003.safetensors")
@@ -293,6 +336,7 @@ import Torch
         #expect(
             try fixture.bytes("run/average.safetensors")
                 == fixture.bytes("whole/average.safetensors"))
+        #expect(!fixture.lines.lines.contains { $0.contains("validation images") })
         // Without recipe.yaml nothing says whose it is.
         try fixture.restore("run", files)
         try fixture.remove("run/recipe.yaml")

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import Testing
 
@@ -22,14 +23,14 @@ import Testing
         try Data(bytes).write(to: URL(fileURLWithPath: path))
         var said: [String] = []
         _ = try JSONLines<EpochRecord>(
-            path, "log", keep: keep, notice: { said.append($0) }, position: \.epoch)
+            path, keep: keep, notice: { said.append($0) }, accept: { _, _ in }, position: \.epoch)
         return (try text().split(separator: "\n").map(String.init), said)
     }
 
     private func whole(_ count: Int) throws -> [[UInt8]] {
         try? FileManager.default.removeItem(atPath: path)
         let log = try JSONLines<EpochRecord>(
-            path, "log", keep: 0, notice: { _ in }, position: \.epoch)
+            path, keep: 0, notice: { _ in }, accept: { _, _ in }, position: \.epoch)
         for epoch in 0..<count { try log.append(record(epoch)) }
         try log.synchronize()
         return try text().split(separator: "\n").map { Array($0.utf8) + [10] }
@@ -77,11 +78,6 @@ import Testing
             let expected =
                 "\(path): is not a trace of this program and would be lost; choose another file, or "
                 + "remove it"
-            let opened = #expect(throws: TrainingError.self) {
-                try JSONLines<EpochRecord>(
-                    path, "trace", keep: 0, notice: { _ in }, position: \.epoch)
-            }
-            #expect(opened?.description == expected, "\(content)")
             let checked = #expect(throws: TrainingError.self) {
                 try JSONLines<EpochRecord>.check(path, "trace", isNew: false)
             }
@@ -99,12 +95,13 @@ import Testing
         }
         #expect(
             refusal(scratch.path)
-                == "\(scratch.path): is not a regular file, and the trace is to be one")
+                == "\(scratch.path): is not a regular file, and a log is to be one")
         #expect(
-            refusal("/dev/null") == "/dev/null: is not a regular file, and the trace is to be one")
+            refusal("/dev/null") == "/dev/null: is not a regular file, and a log is to be one")
         #expect(
             refusal("\(scratch.path)/none/a")
                 == "\(scratch.path)/none/a: cannot be written: No such file or directory")
+        #expect(refusal("") == "the trace has an empty name")
         #expect(refusal("/proc/version/a") == "/proc/version/a: Not a directory")
     }
 
@@ -112,7 +109,8 @@ import Testing
         let lines = try whole(3)
         let link = "\(scratch.path)/link"
         try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: path)
-        _ = try JSONLines<EpochRecord>(link, "log", keep: 1, notice: { _ in }, position: \.epoch)
+        _ = try JSONLines<EpochRecord>(
+            link, keep: 1, notice: { _ in }, accept: { _, _ in }, position: \.epoch)
         #expect(try text() == String(decoding: lines[0], as: UTF8.self))
         #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == path)
     }
@@ -152,6 +150,73 @@ import Testing
             atPath: "\(fixture.path)/link", withDestinationPath: metrics)
         try FileManager.default.linkItem(atPath: metrics, toPath: "\(fixture.path)/twin")
         for name in ["link", "twin"] { expect(name, run: "run") }
+    }
+
+    @Test("what is accepted is told by the records that count, whatever spaces are in them")
+    func accepted() throws {
+        let lines = try whole(4)
+        var told: [UInt32: Int] = [:]
+        let three = Array(lines[..<3].joined())
+        let checksum = three.withUnsafeBytes { crc32c($0) }
+        var spaced = lines.joined().flatMap { $0 == UInt8(ascii: ",") ? [$0, 32] : [$0] }
+        spaced += [10]
+        try Data(spaced).write(to: URL(fileURLWithPath: path))
+        _ = try JSONLines<EpochRecord>(
+            path, keep: 3, notice: { _ in }, accept: { told[$0] = $1 }, position: \.epoch)
+        #expect(told == [checksum: 4])
+        let before = try text()
+        #expect(throws: CancellationError.self) {
+            _ = try JSONLines<EpochRecord>(
+                path, keep: 1, notice: { _ in },
+                accept: { _, _ in throw CancellationError() }, position: \.epoch)
+        }
+        #expect(try text() == before)
+    }
+
+    @Test("a log of which nothing is left does not hold up its run") func lost() throws {
+        let fixture = try RunFixture()
+        try fixture.train("run", maxSteps: 4)
+        var bytes = try fixture.bytes("run/metrics.jsonl")
+        bytes[0] = 0xFF
+        try fixture.set("run/metrics.jsonl", bytes)
+        try fixture.train("run", resume: true)
+        #expect(
+            fixture.lines.lines.contains(
+                "\(fixture.path)/run/metrics.jsonl: 1 damaged lines are left out; the training is not "
+                    + "affected"))
+    }
+
+    @Test("a resumed run goes on with its own trace, and leaves another's") func resumedTrace()
+        throws
+    {
+        let fixture = try RunFixture()
+        func train(_ run: String, _ trace: String?, steps: Int?, resume: Bool = true) throws {
+            var options = fixture.options(run, resume: resume, maxSteps: steps)
+            options.trace = trace.map { "\(fixture.path)/\($0)" }
+            _ = try Trainer(
+                recipe: fixture.recipe(), options: options, progress: fixture.lines
+            ).run()
+        }
+        func lines(_ name: String) throws -> Int {
+            try fixture.bytes(name).count { $0 == 10 }
+        }
+        try train("a", "a.jsonl", steps: 1)
+        try train("b", "b.jsonl", steps: 5)
+        let before = try fixture.bytes("b.jsonl")
+        let error = #expect(throws: TrainingError.self) { try train("a", "b.jsonl", steps: 2) }
+        #expect(
+            error?.description
+                == "\(fixture.path)/b.jsonl: is not as this run left it, or is the trace of another "
+                + "training, and would be lost; choose another file, or remove it")
+        #expect(try fixture.bytes("b.jsonl") == before)
+        // A new file, no file for a while, and the one before.
+        try train("a", "a.jsonl", steps: 2)
+        #expect(try lines("a.jsonl") == 2)
+        try train("a", nil, steps: 3)
+        try train("a", "a.jsonl", steps: 4)
+        #expect(try lines("a.jsonl") == 3)
+        try train("a", "new.jsonl", steps: nil)
+        #expect(try lines("new.jsonl") == 2)
     }
 
     @Test("the logs of other runs stay as they are") func ofAnotherRun() throws {

@@ -1,4 +1,5 @@
 import Foundation
+import ResponseCache
 import Testing
 import Torch
 
@@ -12,7 +13,7 @@ import Torch
             "notes": "notes.txt", "checkpoints": "checkpoints/keep.pt",
             "names": "checkpoints/step-00000001.safetensors",
             "state": "checkpoints/latest.json", "hidden": ".DS_Store", "tmp": "x.tmp",
-            "recipe": "recipe.yaml", "ours": ".tmp-notes.txt-1-abc",
+            "recipe": "recipe.yaml", "ours": ".tmp-notes.txt-1-0000000000000abc",
         ]
         for (folder, name) in cases {
             try fixture.scratch.write("\(folder)/\(name)", "name: somebody's\nepoch: 1\n")
@@ -73,12 +74,13 @@ import Torch
             "checkpoints/mine.safetensors", "checkpoints/step-00000099.safetensors",
             "checkpoints/best-epoch-0099.safetensors",
             "checkpoints/folder/step-00000001.safetensors",
-            "checkpoints/.tmp-mine-1-abc",
+            "checkpoints/.tmp-mine-1-0000000000000abc",
         ]
         for name in foreign { try fixture.scratch.write("run/\(name)", "mine") }
         let left = [
-            ".tmp-result.json-1-abc", "checkpoints/.tmp-latest.json-1-abc",
-            "checkpoints/.tmp-step-00000003.safetensors-1-abc",
+            ".tmp-result.json-1-0000000000000abc",
+            "checkpoints/.tmp-latest.json-1-0000000000000abc",
+            "checkpoints/.tmp-step-00000003.safetensors-1-0000000000000abc",
         ]
         for name in left { try fixture.scratch.write("run/\(name)", "half") }
         // A kill between a checkpoint's tensors and its state.
@@ -104,7 +106,7 @@ import Torch
         }
         try fixture.remove("killed/recipe.yaml")
         try fixture.remove("killed/metrics.jsonl")
-        try fixture.scratch.write("killed/checkpoints/.tmp-latest.json-1-abc", "{")
+        try fixture.scratch.write("killed/checkpoints/.tmp-latest.json-1-0000000000000abc", "{")
         try fixture.train("killed", maxSteps: 1)
         let name = "checkpoints/step-00000001.safetensors"
         #expect(try fixture.bytes("killed/\(name)") == fixture.bytes("run/\(name)"))
@@ -174,6 +176,21 @@ import Torch
 }
 
 @Suite("Resuming knows its data") struct RunIdentityTests {
+    @Test("a recipe is known again when keys with defaults have come since, or by its digest")
+    func recipeRecord() throws {
+        let recipe = try RunFixture().recipe()
+        let record = recipe.contentYAML
+        #expect(recipe.isRecorded(as: record))
+        let older = record.replacing(try Regex("  on_error: .*\n|, on_error: [a-z]*"), with: "")
+        #expect(older != record)
+        #expect(recipe.isRecorded(as: older))
+        #expect(!recipe.isRecorded(as: record.replacing("lr: 0.05", with: "lr: 0.06")))
+        // What versions before wrote.
+        let digest = Fingerprint(fields: [.init(name: "recipe", value: record)]).digest
+        #expect(recipe.isRecorded(as: digest))
+        #expect(!recipe.isRecorded(as: String(digest.reversed())))
+    }
+
     @Test("the same data at another place go on, to the same bits") func moved() throws {
         let fixture = try RunFixture()
         try fixture.train("whole")

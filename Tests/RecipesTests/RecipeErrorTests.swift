@@ -354,6 +354,13 @@ import Testing
         }
     }
 
+    @Test("stars in texts and comments are no aliases") func stars() throws {
+        let bold = String(repeating: "**word** 2*3 * ", count: 40)
+        #expect(
+            message { try Recipe(parsing: "# \(bold)\nnam: '\(bold)'\n", path: "a.yaml") }
+                .hasPrefix("a.yaml:2:1: unknown key 'nam'"))
+    }
+
     @Test("nested or long beyond reason ends in an error")
     func deepNesting() {
         for text in [

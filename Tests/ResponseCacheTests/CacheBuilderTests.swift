@@ -108,7 +108,7 @@ import Testing
     {
         try FileManager.default.createDirectory(
             atPath: cache, withIntermediateDirectories: true)
-        let stale = "\(cache)/.tmp-manifest.json-1-abc"
+        let stale = "\(cache)/.tmp-manifest.json-1-0000000000000abc"
         try Data("{".utf8).write(to: URL(fileURLWithPath: stale))
         try build(cache, try makeManifest())
         #expect(!FileManager.default.fileExists(atPath: stale))
@@ -139,8 +139,8 @@ import Testing
         let epoch = "\(cache)/epoch-0000"
         try FileManager.default.createDirectory(
             atPath: epoch, withIntermediateDirectories: true)
-        let stale = "\(epoch)/.tmp-part-00000.h5-1-abc"
-        let otherPart = "\(epoch)/.tmp-part-00001.h5-1-abc"
+        let stale = "\(epoch)/.tmp-part-00000.h5-1-0000000000000abc"
+        let otherPart = "\(epoch)/.tmp-part-00001.h5-1-0000000000000abc"
         for path in [stale, otherPart] {
             try Data("half a part".utf8).write(to: URL(fileURLWithPath: path))
         }
@@ -164,16 +164,19 @@ import Testing
         try FileManager.default.createDirectory(
             atPath: epoch, withIntermediateDirectories: true)
         let left = [
-            "\(cache)/.tmp-prior-0123456789abcdef.h5-12-ab", "\(cache)/.tmp-epoch-0001.h5-1-c",
-            "\(cache)/.tmp-rows-77-0", "\(epoch)/.tmp-part-00001.h5-1-abc",
+            "\(cache)/.tmp-prior-0123456789abcdef.h5-12-00000000000000ab",
+            "\(cache)/.tmp-epoch-0001.h5-1-000000000000000c",
+            "\(cache)/.tmp-rows-77-0000000000000000",
+            "\(epoch)/.tmp-part-00001.h5-1-0000000000000abc",
         ]
         let kept = [
-            "\(cache)/.tmp-notes", "\(cache)/notes.tmp", "\(epoch)/.tmp-part-00001.h5-one-abc",
+            "\(cache)/.tmp-notes", "\(cache)/notes.tmp",
+            "\(epoch)/.tmp-part-00001.h5-one-0000000000000abc",
             "\(epoch)/.tmp-a-1-xyz",
         ]
         for path in left + kept { try write([1], to: path) }
         // A link of such a name is somebody's.
-        let link = "\(epoch)/.tmp-part-00002.h5-1-abc"
+        let link = "\(epoch)/.tmp-part-00002.h5-1-0000000000000abc"
         try FileManager.default.createSymbolicLink(
             atPath: link, withDestinationPath: "\(cache)/.tmp-notes")
         _ = try CacheReader(directory: cache)

@@ -130,8 +130,8 @@ import Testing
 
         // Half a file; the name given and the temporary still there; some parts removed; all of
         // them, and not the folder.
-        try write(Array(file.prefix(100)), to: "\(cache)/.tmp-epoch-0000.h5-1-abc")
-        try write([1], to: "\(cache)/epoch-0000/.tmp-part-00001.h5-1-abc")
+        try write(Array(file.prefix(100)), to: "\(cache)/.tmp-epoch-0000.h5-1-0000000000000abc")
+        try write([1], to: "\(cache)/epoch-0000/.tmp-part-00001.h5-1-0000000000000abc")
         for state in 0..<4 {
             let copy = try copy("state-\(state)")
             if state > 0 { try write(file, to: "\(copy)/epoch-0000.h5") }

@@ -52,7 +52,7 @@ import Testing
                 if done == 2 { throw CancellationError() }
             }
         }
-        let stale = path("all/epoch-0000/.tmp-part-00002.h5-1-abc")
+        let stale = path("all/epoch-0000/.tmp-part-00002.h5-1-0000000000000abc")
         try Data([1]).write(to: URL(fileURLWithPath: stale))
         let summary = try merge.run()
         #expect(summary.present == 2)

@@ -100,7 +100,7 @@ import Testing
         for part in manifest.parts(epochs: 1..<2) { try publish(part, with: builder) }
         try publish(PartID(epoch: 0, index: 2), with: builder)
         // Somebody's temporary is no part.
-        try write([1, 2], to: "\(cache)/epoch-0000/.tmp-part-00000.h5-1-abc")
+        try write([1, 2], to: "\(cache)/epoch-0000/.tmp-part-00000.h5-1-0000000000000abc")
         let info = try reader.info()
         let bytes = try [(0, 2), (1, 0), (1, 1), (1, 2)].reduce(0) {
             $0 + (try ResponseCacheTests.bytes(path($1.0, $1.1)).count)

@@ -32,25 +32,29 @@ import Testing
     @Test("a write removes what a killed one left, and nothing else") func stale() throws {
         let stays = [
             // Of another file, of a program that names them otherwise, and a user's own.
-            ".tmp-b.json-12-abc", "a.json.tmp", "a.json.12.tmp", ".tmp-a.json", ".tmp-a.json-x-1",
-            ".tmp-a.json-12-notes",
+            ".tmp-b.json-12-0000000000000abc", "a.json.tmp", "a.json.12.tmp", ".tmp-a.json",
+            ".tmp-a.json-x-1",
+            ".tmp-a.json-12-notes", ".tmp-a.json-2024-11", ".tmp-a.json-1-0000000000000ABC",
+            ".tmp-a.json--0000000000000abc",
         ]
-        for name in stays + [".tmp-a.json-12-abc", ".tmp-a.json-1-0"] {
+        for name in stays + [".tmp-a.json-12-0000000000000abc", ".tmp-a.json-1-0000000000000000"] {
             _ = try folder.file(name, [1])
         }
         try FileManager.default.createDirectory(
-            atPath: "\(folder.path)/.tmp-a.json-12-d", withIntermediateDirectories: false)
+            atPath: "\(folder.path)/.tmp-a.json-12-000000000000000d",
+            withIntermediateDirectories: false)
         try AtomicFile.write(Data("{}".utf8), to: "\(folder.path)/a.json")
-        #expect(folder.contents == (stays + ["a.json", ".tmp-a.json-12-d"]).sorted())
+        #expect(
+            folder.contents == (stays + ["a.json", ".tmp-a.json-12-000000000000000d"]).sorted())
     }
 
     @Test("the temporary of a writer that lives stays") func locked() throws {
-        let path = try folder.file(".tmp-a.json-12-abc", [])
+        let path = try folder.file(".tmp-a.json-12-0000000000000abc", [])
         let descriptor = open(path, O_RDWR)
         defer { close(descriptor) }
         #expect(try FileLock.take(descriptor, path: path) == .held)
         try AtomicFile.write(Data("{}".utf8), to: "\(folder.path)/a.json")
-        #expect(folder.contents == [".tmp-a.json-12-abc", "a.json"])
+        #expect(folder.contents == [".tmp-a.json-12-0000000000000abc", "a.json"])
     }
 
     @Test("a name that is none is refused") func names() throws {

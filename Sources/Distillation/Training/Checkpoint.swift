@@ -58,11 +58,14 @@ final class CheckpointStore {
 
     /// Goes on from the latest checkpoint, or from the one before it where that is damaged.
     ///
+    /// A damaged snapshot is told, and nothing more: the training does not need it.
+    ///
     /// - Parameters:
     ///   - tensors: overwritten, all of which must be in the file.
     ///   - check: refuses a state that is intact, but of another recipe or other data.
     /// - Returns: the state; `nil` if the run has none and nothing was made in it.
-    /// - Throws: `TrainingError` naming what is damaged, if there is nothing to go on from.
+    /// - Throws: `TrainingError` naming what is damaged, if there is nothing to go on from; or what
+    ///   cannot be read, since it may be whole: a training that went on without it would remove it.
     func restore(
         into tensors: [(name: String, tensor: Tensor)], recipe: Recipe, stepsPerEpoch: Int,
         notice: (String) -> Void, check: (TrainingState) throws -> Void
@@ -78,6 +81,7 @@ final class CheckpointStore {
                 }
                 try load(state, into: tensors)
             } catch {
+                try requireDamage(error)
                 damages.append("\(error)")
                 continue
             }
@@ -88,6 +92,9 @@ final class CheckpointStore {
                 notice(
                     "\(path): an earlier version wrote it, without checksums and without what it "
                         + "learned from: neither can be checked")
+            }
+            for snapshot in state.best.kept {
+                _ = try intact(snapshot) { notice("\($0); the average will be without it") }
             }
             saved = state
             // What the other state names stays until both are replaced.
@@ -122,12 +129,20 @@ final class CheckpointStore {
         do {
             return try TrainingState(contentsOf: path)
         } catch {
+            try requireDamage(error)
             damages.append("\(error)")
             return nil
         }
     }
 
-    /// Copies a state's tensors, and looks whether its snapshots are intact.
+    /// Passes on an error that says nothing of what is in a file, such as a disk's or a network's.
+    private func requireDamage(_ error: any Error) throws {
+        let code = (error as? SystemFailure)?.code ?? (error as? TorchError)?.code
+        guard let code, code != ENOENT else { return }
+        throw TrainingError("\(error); resume when it can be read, for it may be whole")
+    }
+
+    /// Copies a state's tensors.
     private func load(
         _ state: TrainingState, into tensors: [(name: String, tensor: Tensor)]
     ) throws {
@@ -145,23 +160,31 @@ final class CheckpointStore {
                 try tensor.copy(from: stored)
             }
         }
-        for snapshot in state.best.kept { try verify(snapshot) }
     }
 
-    private func verify(_ snapshot: BestSnapshots.Snapshot) throws {
-        let file = try open(snapshot)
-        for name in file.names { _ = try file.tensor(name) }
+    /// Opens a snapshot after a check that it is the one that was taken, and whole.
+    ///
+    /// - Parameter notice: told what is damaged.
+    /// - Returns: `nil` if it is.
+    /// - Throws: `TrainingError` if it cannot be read.
+    func intact(
+        _ snapshot: BestSnapshots.Snapshot, notice: (String) -> Void
+    ) throws -> SafetensorsFile? {
+        do {
+            let file = try Self.open(folder.checkpoint(snapshot.file), seal: snapshot.seal)
+            try file.verify()
+            return file
+        } catch {
+            try requireDamage(error)
+            notice("\(error)")
+            return nil
+        }
     }
 
-    /// Opens a snapshot after a check that it is the one that was taken.
-    func open(_ snapshot: BestSnapshots.Snapshot) throws -> SafetensorsFile {
-        try Self.open(folder.checkpoint(snapshot.file), seal: snapshot.seal)
-    }
-
-    /// Opens a file of tensors.
+    /// Opens a file of tensors, whose bytes are compared when they are read.
     ///
     /// - Parameter seal: the seal it must have; `nil` for a file of an earlier version.
-    static func open(_ path: String, seal: String?) throws -> SafetensorsFile {
+    fileprivate static func open(_ path: String, seal: String?) throws -> SafetensorsFile {
         let file = try SafetensorsFile(path: path)
         guard seal == nil || seal == file.seal?.hexadecimal else {
             throw TrainingError("\(path): is not the file that the checkpoint names")
@@ -190,7 +213,7 @@ public struct SavedRun {
     ///
     /// - Throws: `TrainingError` or `TorchError` if there is no checkpoint, or none is intact.
     public func tensors() throws -> SafetensorsFile {
-        try opened { try CheckpointStore.open(path(of: $0.tensors), seal: $0.seal) }
+        try opened { try file($0.tensors, seal: $0.seal) }
     }
 
     /// The files of the best snapshots, in the order in which they are averaged; none before the
@@ -198,16 +221,26 @@ public struct SavedRun {
     ///
     /// - Throws: as `tensors`.
     public func snapshots() throws -> [SafetensorsFile] {
-        try opened { state in
-            try state.best.kept.map { try CheckpointStore.open(path(of: $0.file), seal: $0.seal) }
-        }
+        try opened { state in try state.best.kept.map { try file($0.file, seal: $0.seal) } }
     }
 
-    private func path(of name: String) -> String { "\(path)/checkpoints/\(name)" }
+    private func path(of name: String) -> String {
+        "\(path)/\(RunFolder.checkpointsName)/\(name)"
+    }
+
+    /// A file after a check that all of it is what was written.
+    private func file(_ name: String, seal: String?) throws -> SafetensorsFile {
+        let file = try CheckpointStore.open(path(of: name), seal: seal)
+        try file.verify()
+        return file
+    }
 
     private func opened<Files>(_ open: (TrainingState) throws -> Files) throws -> Files {
         let latest = path(of: RunFolder.latestName)
-        guard access(latest, F_OK) == 0 || errno != ENOENT else {
+        let isThere = [RunFolder.latestName, RunFolder.previousName].contains {
+            access(path(of: $0), F_OK) == 0 || errno != ENOENT
+        }
+        guard isThere else {
             throw TrainingError("\(path): holds no checkpoint; is it a run's folder?")
         }
         var seen: TrainingState?

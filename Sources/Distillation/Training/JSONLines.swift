@@ -4,7 +4,7 @@ import Torch
 
 /// A log of one line of JSON for each epoch or step, which a resumed training goes on with.
 final class JSONLines<Record: Codable> {
-    /// The CRC-32C of all lines.
+    /// The CRC-32C of all records, as this program writes them.
     private(set) var checksum: UInt32
 
     private let path: String
@@ -17,27 +17,35 @@ final class JSONLines<Record: Codable> {
     /// it stands; the others stay as they are, byte for byte.
     ///
     /// - Parameters:
-    ///   - what: the kind of log, for messages: `trace`.
     ///   - keep: how many records count.
     ///   - position: a record's place in the log, from 0.
     ///   - notice: told of lines among those that count which had to be dropped.
-    /// - Throws: `TrainingError` for a file that is not such a log: it stays as it is.
+    ///   - accept: given the checksum of the records that count, and how many are there in all,
+    ///     before anything is changed; what it throws leaves the file as it is.
+    /// - Throws: `TrainingError` for a file that cannot be written.
     init(
-        _ path: String, _ what: String, keep: Int, notice: (String) -> Void,
-        position: (Record) -> Int
+        _ path: String, keep: Int, notice: (String) -> Void,
+        accept: (_ checksum: UInt32, _ records: Int) throws -> Void, position: (Record) -> Int
     ) throws {
-        let bytes = try Self.contents(path, what)
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let bytes = try Self.bytes(path)
         var kept: [UInt8] = []
-        var (last, dropped) = (-1, 0)
+        var (last, dropped, records) = (-1, 0, 0)
+        var checksum: UInt32 = 0
         for line in Self.lines(bytes) {
-            let place = Self.record(line).map(position)
-            if let place, place > last, place < keep {
+            let record = Self.record(line)
+            records += record == nil ? 0 : 1
+            let place = record.map(position)
+            if let record, let place, place > last, place < keep {
                 kept += line + [UInt8(ascii: "\n")]
+                let written = try Self.line(of: record, encoder)
+                checksum = written.withUnsafeBytes { crc32c($0, seed: checksum) }
                 last = place
             } else if place.map({ $0 < keep }) ?? (last + 1 < keep) {
                 dropped += 1
             }
         }
+        try accept(checksum, records)
         if dropped > 0 {
             notice("\(path): \(dropped) damaged lines are left out; the training is not affected")
         }
@@ -52,8 +60,7 @@ final class JSONLines<Record: Codable> {
             throw TrainingError(SystemFailure("\(path): cannot be written").description)
         }
         self.path = path
-        checksum = kept.withUnsafeBytes { crc32c($0) }
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        self.checksum = checksum
     }
 
     deinit { close(descriptor) }
@@ -64,7 +71,17 @@ final class JSONLines<Record: Codable> {
     ///   training's.
     /// - Throws: `TrainingError` with the path.
     static func check(_ path: String, _ what: String, isNew: Bool) throws {
-        let bytes = try contents(path, what)
+        guard !path.isEmpty else { throw TrainingError("the \(what) has an empty name") }
+        let bytes = try bytes(path)
+        // A first line that a kill tore begins as every record does, and is the only one.
+        let isTorn =
+            opening.starts(with: bytes.prefix(opening.count))
+            && !bytes.contains(UInt8(ascii: "\n"))
+        guard isTorn || lines(bytes).contains(where: { record($0) != nil }) else {
+            throw TrainingError(
+                "\(path): is not a \(what) of this program and would be lost; choose another "
+                    + "file, or remove it")
+        }
         guard !isNew || bytes.isEmpty else {
             throw TrainingError(
                 "\(path): is the \(what) of another training and would be lost; choose another file, "
@@ -81,7 +98,7 @@ final class JSONLines<Record: Codable> {
     ///
     /// - Throws: `TrainingError` with the path and the system's reason, as on a full disk.
     func append(_ record: Record) throws {
-        let line = try Array(encoder.encode(record)) + [UInt8(ascii: "\n")]
+        let line = try Self.line(of: record, encoder)
         var rest = line[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
@@ -113,33 +130,26 @@ final class JSONLines<Record: Codable> {
         try? JSONDecoder().decode(Record.self, from: Data(line))
     }
 
+    private static func line(of record: Record, _ encoder: JSONEncoder) throws -> [UInt8] {
+        try Array(encoder.encode(record)) + [UInt8(ascii: "\n")]
+    }
+
     /// The bytes of a log; none if there is no file.
     ///
-    /// - Throws: `TrainingError` for a file that is something else.
-    private static func contents(_ path: String, _ what: String) throws -> [UInt8] {
+    /// - Throws: `TrainingError` for what is no regular file, or cannot be read.
+    private static func bytes(_ path: String) throws(TrainingError) -> [UInt8] {
         var status = stat()
         guard stat(path, &status) == 0 else {
             if errno == ENOENT { return [] }
             throw TrainingError(SystemFailure(path).description)
         }
         guard status.st_mode & S_IFMT == S_IFREG else {
-            throw TrainingError("\(path): is not a regular file, and the \(what) is to be one")
+            throw TrainingError("\(path): is not a regular file, and a log is to be one")
         }
-        let bytes: [UInt8]
         do throws(SystemFailure) {
-            bytes = try BoundedFile.read(path, limit: .max) ?? []
+            return try BoundedFile.read(path, limit: .max) ?? []
         } catch {
             throw TrainingError(error.description)
         }
-        // A first line that a kill tore begins as every record does, and is the only one.
-        let isTorn =
-            opening.starts(with: bytes.prefix(opening.count))
-            && !bytes.contains(UInt8(ascii: "\n"))
-        guard isTorn || lines(bytes).contains(where: { record($0) != nil }) else {
-            throw TrainingError(
-                "\(path): is not a \(what) of this program and would be lost; choose another "
-                    + "file, or remove it")
-        }
-        return bytes
     }
 }

@@ -40,7 +40,7 @@ struct RunIdentity: Codable, Equatable, Sendable {
         let encoding: String
     }
 
-    /// SHA-256 of the resolved recipe without its paths.
+    /// The resolved recipe without its paths, as YAML; in runs of earlier versions the SHA-256 of it.
     let recipe: String
     let train: Images
     var val: Images
@@ -53,7 +53,7 @@ struct RunIdentity: Codable, Equatable, Sendable {
 
     /// What a training is to learn from; its responses are added when their caches are open.
     init(recipe: Recipe, train: ImageDataset, val: ImageDataset, initial: String?) {
-        self.recipe = recipe.contentDigest
+        self.recipe = recipe.contentYAML
         self.train = Images(train)
         self.val = Images(val)
         classes = Self.digest(of: train.classes)
@@ -114,8 +114,13 @@ extension Recipe {
         return recipe.resolvedYAML
     }
 
-    /// SHA-256 of `contentYAML`.
-    var contentDigest: String {
-        Fingerprint(fields: [.init(name: "recipe", value: contentYAML)]).digest
+    /// Whether a run's record of its recipe, `RunIdentity.recipe`, is of this one.
+    ///
+    /// The record is read as a recipe, so that a key that has come since counts with its default.
+    func isRecorded(as record: String) -> Bool {
+        if let then = try? Recipe(parsing: record, path: "recipe.yaml") {
+            return then.contentYAML == contentYAML
+        }
+        return record == Fingerprint(fields: [.init(name: "recipe", value: contentYAML)]).digest
     }
 }

@@ -20,8 +20,9 @@ final class RunLock {
     init(folder: String) throws {
         path = "\(folder)/\(Self.name)"
         do {
-            try makeFolders(folder)
-            repeat { try openFile() } while try !take(in: folder)
+            repeat {
+                try makeFolders(folder)
+            } while try !openFile() || !take(in: folder)
         } catch let error as SystemFailure {
             throw TrainingError(error.description)
         }
@@ -46,13 +47,18 @@ final class RunLock {
         try Folders.make(folder) { madeFolders.append($0) }
     }
 
-    private func openFile() throws(SystemFailure) {
+    /// - Returns: false if the file, or the folder, was removed between the looks at it, as a training
+    ///   does that could not begin.
+    private func openFile() throws(SystemFailure) -> Bool {
         if descriptor >= 0 { close(descriptor) }
+        var status = stat()
         let flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
         descriptor = open(path, flags | O_CREAT | O_EXCL, 0o644)
         madeFile = descriptor >= 0
         if descriptor < 0, errno == EEXIST { descriptor = open(path, flags) }
+        if descriptor < 0, errno == ENOENT, lstat(path, &status) != 0 { return false }
         guard descriptor >= 0 else { throw SystemFailure("\(path): cannot be opened") }
+        return true
     }
 
     /// - Returns: false if the file was removed between its opening and the lock, as a training does
