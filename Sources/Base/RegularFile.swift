@@ -1,32 +1,5 @@
 import Foundation
 
-/// What lies at a path, as far as reading it is concerned.
-public enum FileKind: Equatable, Sendable {
-    case file, folder, pipe, socket, device
-
-    /// The kind that the system's answer about a path tells.
-    public init(_ status: stat) {
-        switch status.st_mode & S_IFMT {
-        case S_IFREG: self = .file
-        case S_IFDIR: self = .folder
-        case S_IFIFO: self = .pipe
-        case S_IFSOCK: self = .socket
-        default: self = .device
-        }
-    }
-
-    /// The kind in words: `a pipe`.
-    public var noun: String {
-        switch self {
-        case .file: "a file"
-        case .folder: "a folder"
-        case .pipe: "a pipe"
-        case .socket: "a socket"
-        case .device: "a device"
-        }
-    }
-}
-
 /// Files that are read at any place and more than once: weights, responses, caches.
 public enum RegularFile {
     /// Why a path is not opened, in words that follow it.

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import Loading
 import Models
@@ -130,7 +131,7 @@ public struct CacheIdentity: Sendable {
     /// The SHA-256 of a card's weights as far as it can be known on this machine.
     public static func weightsDigest(of card: TeacherCard) throws -> String? {
         if let digest = card.weightsSHA256 { return digest }
-        guard FileManager.default.fileExists(atPath: card.weightsFile) else { return nil }
+        guard !FileKind.isMissing(card.weightsFile) else { return nil }
         return try Fingerprint.sha256(ofFile: card.weightsFile)
     }
 }

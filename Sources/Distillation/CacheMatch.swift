@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import ResponseCache
 
@@ -16,7 +17,7 @@ struct CacheMatch {
 
     /// Whether a cache is there, whole or not.
     static func isBegun(_ directory: String) -> Bool {
-        FileManager.default.fileExists(atPath: "\(directory)/manifest.json")
+        !FileKind.isMissing("\(directory)/manifest.json")
     }
 
     /// The cache of each teacher, in the order of the teachers.

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import Recipes
 
@@ -87,8 +88,7 @@ extension Recipe {
         var named: [(name: String, section: Teacher, card: TeacherCard?)] = []
         for section in teachers {
             let card =
-                FileManager.default.fileExists(atPath: section.card)
-                ? try TeacherCard(contentsOf: section.card) : nil
+                FileKind.isMissing(section.card) ? nil : try TeacherCard(contentsOf: section.card)
             let file = URL(fileURLWithPath: section.card).deletingPathExtension()
             let name = card?.name ?? file.lastPathComponent
             if let other = named.first(where: { $0.name == name }) {

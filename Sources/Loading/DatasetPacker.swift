@@ -1,7 +1,6 @@
 import Base
 import Crypto
 import Foundation
-import Imaging
 import Torch
 
 /// Writes a data set as tar shards in WebDataset's convention, with their index.
@@ -45,11 +44,11 @@ public struct DatasetPacker: Sendable {
         public let contentDigest: String
     }
 
-    private let dataset: ImageDataset
-    private let directory: String
-    private let options: Options
-    private let plan: PackPlan
-    private let classes: [UInt8]
+    let dataset: ImageDataset
+    let directory: String
+    let options: Options
+    let plan: PackPlan
+    let classes: [UInt8]
 
     /// Images read before they are written.
     private static let batch = 64
@@ -134,7 +133,7 @@ public struct DatasetPacker: Sendable {
     }
 
     /// What is known of the shards that are done.
-    private struct Unfinished {
+    struct Unfinished {
         var journal: PackJournal
         var index = ShardIndex()
         /// Of the images' SHA-256.
@@ -157,87 +156,15 @@ public struct DatasetPacker: Sendable {
     }
 
     /// Whether the folder has a file of this name.
-    private func isThere(_ name: String) throws(DatasetError) -> Bool {
+    func isThere(_ name: String) throws(DatasetError) -> Bool {
         var status = stat()
         if stat("\(directory)/\(name)", &status) == 0 { return true }
         guard errno == ENOENT else { throw .system("\(directory)/\(name)", "cannot be read") }
         return false
     }
 
-    /// The summary of a pack that was finished before, after a comparison of all of it with its
-    /// index; what of it is damaged or gone is written again.
-    ///
-    /// - Returns: nil where there is no such pack.
-    private func finished(
-        progress: (Int) throws -> Void, notice: (String) -> Void
-    ) throws -> Summary? {
-        let path = "\(directory)/\(ShardIndex.file)"
-        guard try PackPlan(in: directory) != nil, let index = try ShardIndex(contentsOf: path)
-        else { return nil }
-        guard index.contentDigest != nil, index.shards.count == plan.shards else {
-            throw DatasetError("\(path): is not this pack's")
-        }
-        try removeTemporaries()
-        let names = try Descriptor.contents(of: "\(directory)/\(ClassNames.file)")
-        if names != classes {
-            notice(
-                "\(directory)/\(ClassNames.file): is not what was written; it is written again")
-            try write(Data(classes), ClassNames.file)
-        }
-        // Of the images that are read for shards that are written again.
-        var again = Unfinished(journal: try PackJournal(in: directory))
-        var written = 0
-        for (number, shard) in index.shards.enumerated() {
-            guard shard.name == plan.name(ofShard: number), let digest = shard.sha256 else {
-                throw DatasetError("\(path): is not this pack's")
-            }
-            if try !isWhole(shard.name, digest, notice) {
-                try renew(number, digest, &again, progress: progress)
-                written += 1
-            }
-            try progress(plan.samples(ofShard: number).upperBound)
-        }
-        return try summary(written: written, resized: again.resized)
-    }
-
-    /// Whether a shard is there with the bytes that were written; if not, a notice says so.
-    ///
-    /// - Parameter digest: the SHA-256 that was noted of it.
-    private func isWhole(
-        _ name: String, _ digest: String, _ notice: (String) -> Void
-    ) throws(DatasetError) -> Bool {
-        let path = "\(directory)/\(name)"
-        guard try isThere(name) else {
-            notice("\(path): is gone; it is written again")
-            return false
-        }
-        if try Self.sha256(ofFile: path) == digest { return true }
-        notice(
-            "\(path): is damaged: its SHA-256 is not the one noted when it was written; it is written "
-                + "again")
-        return false
-    }
-
-    /// Writes a shard of a finished pack again.
-    ///
-    /// - Throws: `DatasetError` if it comes to other bytes, for its index and the caches of it are of
-    ///   those that were packed; then what is there stays.
-    private func renew(
-        _ shard: Int, _ digest: String, _ again: inout Unfinished,
-        progress: (Int) throws -> Void
-    ) throws {
-        let path = "\(directory)/\(plan.name(ofShard: shard))"
-        var writer = try ShardWriter(path)
-        try fill(&writer, with: shard, into: &again, progress: progress)
-        guard try writer.finish() == digest else {
-            throw DatasetError(
-                "\(path): cannot be written again: the images of \(dataset.path) are no longer those "
-                    + "that were packed; restore the shard, or choose another --out")
-        }
-        try writer.publish()
-    }
-
-    private func summary(written: Int, resized: Int) throws -> Summary {
+    /// The summary of what the folder holds.
+    func summary(written: Int, resized: Int) throws -> Summary {
         let packed = try ImageDataset(directory, expectedClasses: dataset.classes.count)
         guard let index = try ShardIndex(contentsOf: "\(directory)/\(ShardIndex.file)"),
             let contentDigest = index.contentDigest
@@ -273,7 +200,7 @@ public struct DatasetPacker: Sendable {
     }
 
     /// Removes what a killed run left half-written.
-    private func removeTemporaries() throws(DatasetError) {
+    func removeTemporaries() throws(DatasetError) {
         for entry in try Directory.entries(of: directory)
         where entry.kind == .file && Self.isTemporary(entry.name) {
             unlink("\(directory)/\(entry.name)")
@@ -296,7 +223,7 @@ public struct DatasetPacker: Sendable {
                 .contains("\(parts[0]).\(parts[1])")
     }
 
-    private func write(_ data: Data, _ name: String) throws(DatasetError) {
+    func write(_ data: Data, _ name: String) throws(DatasetError) {
         do { try AtomicFile.write(data, to: "\(directory)/\(name)") } catch {
             throw DatasetError(error.message)
         }
@@ -331,7 +258,7 @@ public struct DatasetPacker: Sendable {
     }
 
     /// Writes the images of a shard, and appends them to the index.
-    private func fill(
+    func fill(
         _ writer: inout ShardWriter, with shard: Int, into pack: inout Unfinished,
         progress: (Int) throws -> Void
     ) throws {
@@ -420,51 +347,6 @@ public struct DatasetPacker: Sendable {
             offset += count
             if count < target.count { return hexadecimal(hash.finalize()) }
         }
-    }
-}
-
-extension DatasetPacker {
-    /// An image as it goes into a shard.
-    private struct Packed: Sendable {
-        let bytes: [UInt8]
-        /// The ending of its format, for a path without one.
-        let ending: String
-        let isResized: Bool
-    }
-
-    /// Reads an image and makes it smaller where that is asked for.
-    private func image(_ index: Int) throws(DatasetError) -> Packed {
-        let path = dataset.samples[index].path
-        let hasEnding = ImageDataset.extensions.contains(Directory.ending(of: path))
-        return try dataset.reading(index, into: FileBuffer()) { bytes in
-            if let side = options.maxShortSide {
-                let (width, height) = try ImageDecoder.size(of: bytes)
-                let short = min(width, height)
-                if short > side {
-                    // int(side · long / short), as torchvision's Resize truncates.
-                    let resized = try ImageDecoder.decode(bytes).resized(
-                        width: side * width / short, height: side * height / short,
-                        interpolation: .bicubic)
-                    return Packed(
-                        bytes: try ImageEncoder.jpeg(resized, quality: options.quality),
-                        ending: "jpg", isResized: true)
-                }
-            }
-            let format = ImageFormat(sniffing: bytes)
-            guard hasEnding || format != nil else {
-                throw DatasetError("neither JPEG nor PNG, by name or content")
-            }
-            guard SystemMemory.canAllocate(bytes.count) else {
-                throw DatasetError.noMemory("the image", bytes.count)
-            }
-            return Packed(
-                bytes: Array(bytes), ending: format == .png ? "png" : "jpg", isResized: false)
-        }
-    }
-
-    /// A path with an ending that fits a JPEG.
-    private static func jpegPath(_ path: String) -> String {
-        Directory.ending(of: path) == "png" ? String(path.dropLast(3)) + "jpg" : path
     }
 }
 

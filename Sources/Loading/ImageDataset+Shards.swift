@@ -17,8 +17,7 @@ extension ImageDataset {
         if let found = try usableIndex(of: names, in: folder, at: places) {
             index = found
         } else {
-            guard single || !FileManager.default.fileExists(atPath: "\(folder)/\(PackPlan.file)")
-            else {
+            guard single || FileKind.isMissing("\(folder)/\(PackPlan.file)") else {
                 throw DatasetError(
                     "\(folder): packing it is not finished; run the same understudy pack again")
             }

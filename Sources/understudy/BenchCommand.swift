@@ -265,7 +265,7 @@ extension BenchCommand {
         }
 
         func run() throws {
-            guard !FileManager.default.fileExists(atPath: out) else {
+            guard FileKind.isMissing(out) else {
                 throw CommandError("\(out) exists; name a folder that does not")
             }
             try MadeData.writeImages(count: count, to: out)

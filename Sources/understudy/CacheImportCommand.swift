@@ -70,11 +70,11 @@ extension CacheCommand {
             let recipe = try recipe.read()
             let section = try teacher.section(of: recipe)
             let newCard: TeacherCard?
-            if FileManager.default.fileExists(atPath: section.card) {
+            if FileKind.isMissing(section.card) {
+                newCard = try makeCard(at: section.card, classes: recipe.data.classes)
+            } else {
                 try compare(with: section.card)
                 newCard = nil
-            } else {
-                newCard = try makeCard(at: section.card, classes: recipe.data.classes)
             }
             let work = try CacheImport(
                 recipe: recipe, teacher: section, newCard: newCard, directory: cache, file: from,

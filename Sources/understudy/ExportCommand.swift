@@ -62,7 +62,7 @@ struct Run {
 
     /// A weight file of the run.
     func weights(_ name: String) throws -> SafetensorsFile {
-        guard FileManager.default.fileExists(atPath: "\(path)/\(name)") else {
+        guard !FileKind.isMissing("\(path)/\(name)") else {
             throw CommandError(
                 "\(path): no \(name) yet; let the training get there, or use --which last")
         }

@@ -1,0 +1,21 @@
+/// A path, or a name in one, as the file system has it: bytes that need not be text.
+struct FileName: Sendable {
+    /// Without a NUL at the end.
+    let bytes: [UInt8]
+
+    init(_ text: String) { bytes = Array(text.utf8) }
+
+    init(bytes: [UInt8]) { self.bytes = bytes }
+
+    /// For people: what is no UTF-8 becomes U+FFFD.
+    var text: String { String(decoding: bytes, as: UTF8.self) }
+
+    func withCString<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
+        (bytes + [0]).withUnsafeBytes { bytes in
+            bytes.withMemoryRebound(to: CChar.self) { characters in
+                guard let start = characters.baseAddress else { preconditionFailure("a NUL") }
+                return body(start)
+            }
+        }
+    }
+}
