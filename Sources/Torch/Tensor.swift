@@ -3,9 +3,8 @@ import CTorch
 /// An array of numbers with a shape, on a device, with gradients recorded by libtorch.
 ///
 /// Operations return new tensors (views where libtorch makes views); methods named in the
-/// imperative and found in `Tensor+InPlace.swift` write into `self`. Named operations throw a
-/// `TorchError` with the expected and found shapes; arithmetic operators trap instead, so that a
-/// formula reads like one.
+/// imperative and found in `Tensor+InPlace.swift` write into `self`. Operations, arithmetic operators
+/// included, throw a `TorchError` with the expected and found shapes; one `try` covers a formula.
 ///
 /// A tensor belongs to one thread at a time: it is not `Sendable`.
 public final class Tensor {

@@ -189,7 +189,7 @@ extension BenchCommand {
                         logits: logits, targets: batch.targets, teacher: batch.teacher)
                     try (value.total / Double(groups)).backward()
                     let part = try value.total.detached()
-                    sum = sum.map { $0 + part } ?? part
+                    sum = try sum.map { try $0 + part } ?? part
                 }
                 step += 1
                 // As in training, the loss and the norm are read before and after the update.
