@@ -42,7 +42,7 @@ public final class SafetensorsFile {
             (header, dataStart) = try SafetensorsFile.readHeader(mapping.bytes)
             checksums = try SafetensorsFile.readSeal(header, mapping.bytes[..<dataStart])
         } catch {
-            throw SafetensorsFile.error(path, error.message)
+            throw SafetensorsFile.error(path, error.message, isOutOfMemory: error.isOutOfMemory)
         }
         metadata = header.metadata
         positions = Dictionary(
@@ -76,7 +76,8 @@ public final class SafetensorsFile {
             do throws(TorchError) {
                 return try Tensor(copying: bytes, shape: entry.shape, dtype: entry.dtype)
             } catch {
-                throw SafetensorsFile.error(path, "'\(name)': \(error.message)")
+                throw SafetensorsFile.error(
+                    path, "'\(name)': \(error.message)", isOutOfMemory: error.isOutOfMemory)
             }
         }
     }
@@ -126,8 +127,11 @@ public final class SafetensorsFile {
         "it is not what the file's checksum was taken of; restore the file or make it again (who "
         + "changes it on purpose drops '\(SafetensorsSeal.key)' from its metadata)"
 
-    static func error(_ path: String, _ message: String) -> TorchError {
-        TorchError(operation: "safetensors", message: "\(path): \(message)")
+    static func error(
+        _ path: String, _ message: String, isOutOfMemory: Bool = false
+    ) -> TorchError {
+        TorchError(
+            operation: "safetensors", message: "\(path): \(message)", isOutOfMemory: isOutOfMemory)
     }
 }
 
@@ -153,7 +157,10 @@ private final class Mapping {
         }
         guard let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0),
             address != MAP_FAILED
-        else { throw .init(message: reason(errno)) }
+        else {
+            guard errno == ENOMEM else { throw .init(message: reason(errno)) }
+            throw .init(message: "no memory for its \(size) bytes", isOutOfMemory: true)
+        }
         bytes = UnsafeRawBufferPointer(start: address, count: size)
     }
 

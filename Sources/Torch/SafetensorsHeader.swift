@@ -20,7 +20,11 @@ struct SafetensorsHeader: Equatable {
     }
 
     /// What is wrong, without the path, which the caller adds.
-    struct Problem: Error { var message: String }
+    struct Problem: Error {
+        var message: String
+        /// Whether the file may be sound, but there is no memory for it.
+        var isOutOfMemory = false
+    }
 
     /// In the order of the header.
     private(set) var entries: [Entry] = []

@@ -114,6 +114,9 @@ extension Tensor {
         let status = withHandles(inputs) { body($0, &message) }
         guard status != Int32(CT_OK) else { return }
         let reason = take(message)
+        guard status != Int32(CT_NO_MEMORY) else {
+            throw TorchError(operation: operation, message: reason, isOutOfMemory: true)
+        }
         let found = summary(of: inputs.compactMap { $0 })
         if let expected = expected() {
             throw TorchError(
@@ -148,7 +151,7 @@ extension Tensor {
     }
 
     private static func take(_ message: UnsafeMutablePointer<CChar>?) -> String {
-        guard let message else { return "out of memory" }
+        guard let message else { return "no memory" }
         defer { ct_string_free(message) }
         return String(cString: message)
     }

@@ -8,11 +8,14 @@ public struct TorchError: Error, CustomStringConvertible, Equatable {
     public let operation: String
     /// What was expected and found, or what to do about it.
     public let message: String
+    /// Whether the host or a device had no memory for it: with less to do at a time it may pass.
+    public let isOutOfMemory: Bool
 
     /// Makes an error; line breaks in the message become spaces, and one as long as a hostile file
     /// may make it loses its middle.
-    public init(operation: String, message: String) {
+    public init(operation: String, message: String, isOutOfMemory: Bool = false) {
         self.operation = operation
+        self.isOutOfMemory = isOutOfMemory
         self.message =
             message.abridged.split(whereSeparator: \.isNewline)
             .joined(separator: " ").printable

@@ -28,6 +28,7 @@ struct Understudy: ParsableCommand {
     static func main() {
         StandardStreams.open()
         Interruption.ignoreSignalsOfWrites()
+        MappingLimit.explainExhaustion()
         HostMemory.keepFreed()
         do {
             try Numerics.standard.set()
@@ -63,7 +64,7 @@ struct Understudy: ParsableCommand {
         let text =
             isUsage
             ? fullMessage(for: error).printableLines
-            : "Error: \(errorText(error))"
+            : "Error: \(errorText(error))\(MemoryAdvice.after(error))"
         StandardStreams.report(text + "\n")
         Foundation.exit(status.rawValue)
     }

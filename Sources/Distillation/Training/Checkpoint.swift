@@ -77,6 +77,9 @@ final class CheckpointStore {
                     throw TrainingError("\(path): \(problem)")
                 }
                 try load(state, into: tensors)
+            } catch let error as TorchError where error.isOutOfMemory {
+                // No damage: with more memory it is the one to go on from.
+                throw error
             } catch {
                 damages.append("\(error)")
                 continue
