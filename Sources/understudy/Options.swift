@@ -71,6 +71,7 @@ struct DeviceOptions: ParsableArguments {
             // it would not take more, its own choice stays: the sums of a training depend on it.
             try Threads.setCount(Cores.usable.count)
         }
+        try Threads.requireRoom(rendering: loadingOptions.workers)
         return device
     }
 
@@ -85,6 +86,15 @@ struct DeviceOptions: ParsableArguments {
         let rendering = "\(loadingOptions.workers) to render; \(Cores.usable)"
         guard device == .device(.cpu) else { return "threads: \(rendering)" }
         return "threads: \(Threads.count) to compute, \(rendering)"
+    }
+}
+
+extension Threads {
+    /// Checks that a limit of mappings leaves room to compute, with the threads that are set.
+    ///
+    /// - Parameter workers: threads that render besides.
+    static func requireRoom(rendering workers: Int = 0) throws(MappingLimitError) {
+        try MappingLimit.require(MappingLimit.roomToCompute(threads: count + workers))
     }
 }
 
