@@ -48,7 +48,8 @@ let package = Package(
             name: "LibPNG", path: "Sources/LibPNG", pkgConfig: "libpng",
             providers: [.apt(["libpng-dev"])]),
         .target(
-            name: "CTorch", cxxSettings: [.unsafeFlags(torchFlags)], linkerSettings: torchLinking),
+            name: "CTorch", dependencies: ["CBase"], cxxSettings: [.unsafeFlags(torchFlags)],
+            linkerSettings: torchLinking),
         .target(name: "CHDF5", dependencies: ["HDF5"]),
         .target(name: "CJPEG", dependencies: ["LibJPEG"]),
         .target(name: "CPNG", dependencies: ["LibPNG"]),

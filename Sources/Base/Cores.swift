@@ -61,49 +61,24 @@ public struct Cores: Sendable, Equatable, CustomStringConvertible {
 enum CoreQuota {
     /// This process's quota, in cores; `nil` where there is none.
     static func ofProcess() -> Double? {
-        func text(_ path: String) -> String? {
-            guard let bytes = try? BoundedFile.read(path, limit: 1 << 20) else { return nil }
-            return String(decoding: bytes, as: UTF8.self)
-        }
-        guard let groups = text("/proc/self/cgroup"), let mounts = text("/proc/self/mountinfo")
-        else { return nil }
-        return least(groups: groups, mounts: mounts, reading: text)
+        ControlGroups.ofProcess("cpu").flatMap { least($0, reading: ControlGroups.text(of:)) }
     }
 
     /// The least quota of a process's groups and of those around them.
     ///
-    /// - Parameters:
-    ///   - groups: lines `number:controllers:path`, as /proc/self/cgroup has them.
-    ///   - mounts: as /proc/self/mountinfo has them.
-    ///   - reading: the text of a file, or `nil` where it cannot be read.
+    /// - Parameter reading: the text of a file, or `nil` where it cannot be read.
     ///
-    /// Source: cgroups(7), proc_pid_mountinfo(5); Linux, admin-guide/cgroup-v2, `cpu.max`;
-    /// scheduler/sched-bwc, `cpu.cfs_quota_us`.
+    /// Source: Linux, admin-guide/cgroup-v2, `cpu.max`; scheduler/sched-bwc, `cpu.cfs_quota_us`.
     static func least(
-        groups: String, mounts: String, reading: (_ path: String) -> String?
+        _ groups: ControlGroups, reading: (_ path: String) -> String?
     ) -> Double? {
-        var quotas: [Double] = []
-        for mount in mounts.split(separator: "\n").compactMap(CgroupMount.init) {
-            for line in groups.split(separator: "\n") {
-                let fields = line.split(
-                    separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
-                guard fields.count == 3,
-                    mount.isUnified
-                        ? fields[0] == "0" && fields[1].isEmpty
-                        : fields[1].split(separator: ",").contains("cpu")
-                else { continue }
-                for folder in mount.folders(of: String(fields[2])) {
-                    let quota =
-                        mount.isUnified
-                        ? unified(reading("\(folder)/cpu.max"))
-                        : legacy(
-                            quota: reading("\(folder)/cpu.cfs_quota_us"),
-                            period: reading("\(folder)/cpu.cfs_period_us"))
-                    if let quota { quotas.append(quota) }
-                }
-            }
-        }
-        return quotas.min()
+        groups.folders.compactMap { folder in
+            folder.isUnified
+                ? unified(reading("\(folder.path)/cpu.max"))
+                : legacy(
+                    quota: reading("\(folder.path)/cpu.cfs_quota_us"),
+                    period: reading("\(folder.path)/cpu.cfs_period_us"))
+        }.min()
     }
 
     /// Of `200000 100000`: 2; of `max 100000`: nothing.
@@ -126,47 +101,5 @@ enum CoreQuota {
             return nil
         }
         return Double(quota) / Double(period)
-    }
-}
-
-/// Where a hierarchy of control groups that shares out the processor is mounted.
-private struct CgroupMount {
-    /// Whether it is of version 2, where one hierarchy has all controllers.
-    let isUnified: Bool
-    /// The group that the mount point shows.
-    let root: String
-    let point: String
-
-    /// Reads a line of mountinfo; `nil` for what is no such mount.
-    init?(_ line: Substring) {
-        let fields = line.split(separator: " ")
-        guard let dash = fields.firstIndex(of: "-"), dash >= 6, fields.count > dash + 3 else {
-            return nil
-        }
-        switch fields[dash + 1] {
-        case "cgroup2": isUnified = true
-        case "cgroup" where fields[dash + 3].split(separator: ",").contains("cpu"):
-            isUnified = false
-        default: return nil
-        }
-        root = String(fields[3])
-        point = String(fields[4])
-    }
-
-    /// The folder of a group and those of the groups around it, as far as the mount shows them.
-    func folders(of group: String) -> [String] {
-        // In a container the path may be the host's, and the mount show the container's own group.
-        var path = group
-        if root != "/", path == root || path.hasPrefix(root + "/") {
-            path.removeFirst(root.count)
-        }
-        var parts = path.split(separator: "/")
-        if parts.contains("..") { parts = [] }
-        var folders: [String] = []
-        while !parts.isEmpty {
-            folders.append("\(point)/\(parts.joined(separator: "/"))")
-            parts.removeLast()
-        }
-        return folders + [point]
     }
 }

@@ -1,14 +1,19 @@
 import Foundation
 import Synchronization
 
-/// Whether Ctrl-C, a closed terminal or a batch system asked the program to stop.
+/// What the program does about signals, above all about those that ask it to stop: Ctrl-C, a closed
+/// terminal, a batch system.
 ///
 /// The first signal asks: loops look at `requested` between steps, save and end. The second one
 /// ends the process at once.
 public enum Interruption {
-    /// What asks: Ctrl-C and `kill`, a closed terminal, and what Slurm's `--signal` and other batch
-    /// systems send before their time limit.
-    public static let signals = [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2]
+    /// What asks: Ctrl-C and `kill`, a closed terminal, what Slurm's `--signal` and other batch
+    /// systems send before their time limit, and a limit of processor time.
+    public static let signals = [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU]
+
+    /// What would end the process in the midst of a write: to a reader that has gone, and beyond the
+    /// limit of a file's size (`ulimit -f`).
+    public static let signalsOfWrites = [SIGPIPE, SIGXFSZ]
 
     private static let received = Atomic<Int32>(0)
 
@@ -19,6 +24,12 @@ public enum Interruption {
     public static var signal: Int32? {
         let number = received.load(ordering: .relaxed)
         return number == 0 ? nil : number
+    }
+
+    /// Has writes fail with their reason instead of ending the process; called first of all, for
+    /// every command. Programs that are started inherit it: `ChildProcess` undoes it for them.
+    public static func ignoreSignalsOfWrites() {
+        for number in signalsOfWrites { Foundation.signal(number, SIG_IGN) }
     }
 
     /// Begins to catch the signals; for commands whose loops look at `requested`.
@@ -34,11 +45,28 @@ public enum Interruption {
             sigaddset(&caught, number)
             Foundation.signal(number) { number in
                 Interruption.received.store(number, ordering: .relaxed)
-                Foundation.signal(number, SIG_DFL)
+                // The system repeats this one each second, up to the limit at which it kills.
+                Foundation.signal(number, number == SIGXCPU ? SIG_IGN : SIG_DFL)
             }
         }
+        leaveTimeToSave()
         // A parent that starts programs from a thread with blocked signals passes that on.
         pthread_sigmask(SIG_UNBLOCK, &caught, nil)
+    }
+
+    /// Has SIGXCPU come before the hard limit of processor time, which kills without a word.
+    ///
+    /// `ulimit -t` sets both limits alike. A tenth of the time is left to finish a step and save it,
+    /// but no more than a minute of each core.
+    private static func leaveTimeToSave() {
+        var limit = rlimit()
+        let resource = __rlimit_resource_t(RLIMIT_CPU.rawValue)
+        guard getrlimit(resource, &limit) == 0, limit.rlim_max != .max, limit.rlim_max > 1,
+            limit.rlim_cur >= limit.rlim_max
+        else { return }
+        limit.rlim_cur =
+            limit.rlim_max - min(max(limit.rlim_max / 10, 1), 60 * rlim_t(Cores.usable.count))
+        setrlimit(resource, &limit)
     }
 
     private static func isIgnored(_ number: Int32) -> Bool {

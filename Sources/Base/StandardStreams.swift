@@ -31,8 +31,16 @@ public enum StandardStreams {
     /// - Throws: `SystemFailure`, as on a full disk.
     public static func printVerbatim(_ text: String) throws(SystemFailure) {
         let code = write(text + "\n", to: STDOUT_FILENO)
-        guard code == 0 else { throw SystemFailure("standard output", code) }
+        guard code == 0 else { throw SystemFailure(outputName, code) }
     }
+
+    /// Whether an error says that nobody reads standard output any more, as `head` does not after
+    /// its lines: no failure of the program's, and nothing to tell.
+    public static func isUnread(_ error: any Error) -> Bool {
+        error as? SystemFailure == SystemFailure(outputName, EPIPE)
+    }
+
+    private static let outputName = "standard output"
 
     /// Writes text on standard error as it is; where that fails nothing is left to be told.
     public static func report(_ text: String) {

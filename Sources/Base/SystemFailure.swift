@@ -20,6 +20,15 @@ public struct SystemFailure: Error, CustomStringConvertible, Equatable, Sendable
     public var description: String { "\(attempt): \(reason)" }
 }
 
+/// What to do where a write found no room; `nil` for any other value of `errno`.
+public func roomAdvice(_ code: Int32) -> String? {
+    switch code {
+    case ENOSPC, EDQUOT: "make room and run again"
+    case EFBIG: "raise the limit of a file's size (ulimit -f) and run again"
+    default: nil
+    }
+}
+
 /// The system's words for a value of `errno`.
 public func errnoText(_ code: Int32) -> String {
     var buffer = [CChar](repeating: 0, count: 256)

@@ -25,19 +25,19 @@ inline void report(char **error, const char *message) {
     if (error != nullptr) { *error = ::strdup(message); }
 }
 
+// Reports the exception that is being handled, and says which failure it is.
+int32_t report_exception(char **error) noexcept;
+
+// Throws std::bad_alloc where a limit of the process leaves too little for an operation's own needs.
+void require_room();
+
 // The one place where C++ exceptions end.
 template <class Body> int32_t guarded(char **error, Body &&body) noexcept {
     try {
+        require_room();
         body();
         return CT_OK;
-    } catch (const c10::Error &caught) {
-        report(error, caught.what_without_backtrace());
-    } catch (const std::exception &caught) {
-        report(error, caught.what());
-    } catch (...) {
-        report(error, "unknown C++ exception");
-    }
-    return CT_FAILED;
+    } catch (...) { return report_exception(error); }
 }
 
 inline const at::Tensor &get(const ct_tensor *x) { return x->value; }

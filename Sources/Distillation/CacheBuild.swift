@@ -36,6 +36,8 @@ public struct CacheBuild {
         let carded = try loader.plan.recipe.carded(section)
         let teacher = try NetworkTeacher(
             carded.card, device: device, precision: section.precision)
+        try loader.checkMemory(
+            sizes: [loader.plan.recipe.view.size, teacher.size], on: device)
         try self.init(
             directory: directory, loader: loader, teacher: carded,
             weightsDigest: teacher.weightsDigest,

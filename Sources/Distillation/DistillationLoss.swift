@@ -42,14 +42,14 @@ public struct DistillationLoss: Sendable, Equatable {
         let crossEntropy = try (targets * logP).sum() * (-1 / batch)
         guard let teacher else {
             return Value(
-                total: crossEntropy * ce, ce: try crossEntropy.detached(),
+                total: try crossEntropy * ce, ce: try crossEntropy.detached(),
                 kl: try .zeros([], device: logits.device))
         }
         // 0 · ln 0 = 0: the clamp only keeps the logarithm finite.
         let logQ = try teacher.clamped(min: 1e-30).log()
         let divergence = try (teacher * (logQ - logP)).sum() / batch
         return Value(
-            total: crossEntropy * ce + divergence * kl, ce: try crossEntropy.detached(),
+            total: try crossEntropy * ce + divergence * kl, ce: try crossEntropy.detached(),
             kl: try divergence.detached())
     }
 }

@@ -92,7 +92,7 @@ public struct OptimizedParameters {
     func gradients() throws(TorchError) -> [Tensor] {
         var gradients: [Tensor] = []
         for (name, tensor) in zip(names, tensors) {
-            guard let gradient = tensor.grad else {
+            guard let gradient = try tensor.grad else {
                 throw TorchError(
                     operation: "optimizer", message: "parameter \(name) has no gradient")
             }

@@ -85,7 +85,7 @@ public enum WeightAverage {
             var mean = isHalf ? try start.to(.float32) : start
             for (n, next) in files.enumerated().dropFirst() {
                 let other = try finite(name, in: next).to(mean.dtype)
-                mean = (mean * Double(n) + other) / Double(n + 1)
+                mean = try (mean * Double(n) + other) / Double(n + 1)
             }
             // Finite numbers whose sum is not, which takes weights near the type's largest.
             guard try firstNotFinite([(name, mean)]) == nil else {

@@ -71,7 +71,7 @@ public struct NetworkTeacher: Teacher {
         for images: Tensor, normalisedBy other: Normalisation
     ) throws(TorchError) -> Tensor {
         try withoutGrad { () throws(TorchError) in
-            let own = normalisation.normalise(other.inverse(images))
+            let own = try normalisation.normalise(other.inverse(images))
             let logits = try withAutocast(precision.autocast, on: device) {
                 () throws(TorchError) in
                 try network.logits(own, mode: .evaluation)

@@ -93,6 +93,7 @@ public final class Trainer {
             ? ViewLoader(checksumming: recipe, options: options.loading)
             : ViewLoader(recipe: recipe, options: options.loading)
         self.loader = loader
+        try loader.checkMemory(sizes: [recipe.view.size], on: options.device)
         mixer = Mixer(recipe: recipe, device: options.device)
         let validation = try ImageDataset(
             recipe.data.val, expectedClasses: recipe.data.classes)
@@ -109,11 +110,12 @@ public final class Trainer {
         // Before a cache is begun or waited for in vain.
         try begun?.identity.check(identity, run: options.out, isMeasured: begun?.isMeasured == true)
         try validation.checkValidationImages(workers: options.loading.workers)
+        let batches = EvaluationLoader(
+            validation, transform: recipe.validation.transform, batch: recipe.validation.batch,
+            options: options.loading)
+        try batches.checkMemory(on: options.device)
         evaluator = try Evaluator(
-            EvaluationLoader(
-                validation, transform: recipe.validation.transform,
-                batch: recipe.validation.batch, options: options.loading),
-            mean: recipe.view.mean, std: recipe.view.std, device: options.device)
+            batches, mean: recipe.view.mean, std: recipe.view.std, device: options.device)
         let network = try recipe.makeNetwork(on: options.device)
         self.network = network
         try network.checkBatchNorm(of: recipe)
@@ -130,6 +132,11 @@ public final class Trainer {
         optimizer = try recipe.optimizer.make(for: network)
         loss = DistillationLoss(kl: recipe.loss.kl, ce: recipe.loss.ce)
         schedule = recipe.learningRateSchedule(stepsPerEpoch: loader.plan.stepsPerEpoch)
+        // The gradients, and what an optimizer's step makes of them and of the moments.
+        let parameters = optimizer.parameters.tensors.reduce(0) { $0 + $1.count * $1.dtype.size }
+        try MappingLimit.require(
+            MappingLimit.roomToCompute(threads: Threads.count + options.loading.workers)
+                + (options.device == .cpu ? 3 * parameters : 0))
         state = TrainingState(keep: recipe.average.keep)
 
         if folder.holdsRun, let saved = try restored(identity) {

@@ -75,7 +75,7 @@ public struct EvaluationLoader: Sendable {
     public let dataset: ImageDataset
     /// How each is brought to size.
     public let transform: EvaluationTransform
-    private let batch: Int
+    let batch: Int
     private let options: LoadingOptions
 
     /// Makes a loader that yields `batch` images at a time; the last batch may be smaller.

@@ -67,7 +67,7 @@ public struct Mixer {
         let own =
             try Tensor(labels.map(Int64.init), shape: [labels.count])
             .oneHot(classes: classes).to(.float32).to(device) * (1 - smoothing) + off
-        return lambda == 1 ? own : own * lambda + (try own.flipped([0])) * (1 - lambda)
+        return lambda == 1 ? own : try own * lambda + own.flipped([0]) * (1 - lambda)
     }
 }
 
@@ -99,12 +99,12 @@ public struct Normalisation {
     }
 
     /// Undoes the normalisation: `x · std + mean`, in 0…1.
-    public func inverse(_ images: Tensor) -> Tensor {
-        images * std + mean
+    public func inverse(_ images: Tensor) throws(TorchError) -> Tensor {
+        try images * std + mean
     }
 
     /// Normalises images that are in 0…1.
-    public func normalise(_ images: Tensor) -> Tensor {
-        (images - mean) / std
+    public func normalise(_ images: Tensor) throws(TorchError) -> Tensor {
+        try (images - mean) / std
     }
 }

@@ -172,10 +172,9 @@ struct ShardWriter: ~Copyable {
 
     private func failure() -> DatasetError {
         let code = errno
-        let isFull = code == ENOSPC || code == EDQUOT || code == EFBIG
         return DatasetError(
             "\(path): cannot be written: \(errnoText(code))"
-                + (isFull ? "; make room and run again, whole shards are kept" : ""),
+                + (roomAdvice(code).map { "; \($0), whole shards are kept" } ?? ""),
             cause: .system(code))
     }
 }

@@ -83,12 +83,14 @@ extension ImageClassifier {
 func residual(
     _ input: Tensor, _ branch: Tensor, rate: Double, mode: ForwardMode
 ) throws(TorchError) -> Tensor {
-    guard rate > 0, case .training(_, let generator?) = mode else { return input + branch }
+    guard rate > 0, case .training(_, let generator?) = mode else {
+        return try input + branch
+    }
     let keep = 1 - rate
     var shape = [Int](repeating: 1, count: branch.rank)
     shape[0] = branch.shape[0]
     let draws = try Tensor.empty(shape)
     try draws.uniform(from: 0, to: 1, generator: generator)
     let mask = try draws.greater(than: rate).to(branch.dtype).to(branch.device)
-    return input + branch * mask * (1 / keep)
+    return try input + branch * mask * (1 / keep)
 }

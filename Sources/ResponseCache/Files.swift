@@ -272,10 +272,9 @@ struct PublishedFile: ~Copyable {
     }
 
     private static func failure(_ path: String, _ code: Int32, _ count: Int) -> CacheError {
-        let full = code == ENOSPC || code == EDQUOT || code == EFBIG
-        return .system(
+        .system(
             "\(path): cannot write \(count) bytes", code,
-            advice: full ? "; make room and run again, finished parts are kept" : "")
+            advice: roomAdvice(code).map { "; \($0), finished parts are kept" } ?? "")
     }
 
     /// Removes temporaries whose writers are gone: those of a file, or of every file of the folder.

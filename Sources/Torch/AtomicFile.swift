@@ -162,8 +162,7 @@ public enum AtomicFile {
     }
 
     private static func failure(_ path: String, _ code: Int32 = errno) -> TorchError {
-        let isFull = code == ENOSPC || code == EDQUOT || code == EFBIG
-        let advice = isFull ? "; make room and run again, what was at the path is kept" : ""
+        let advice = roomAdvice(code).map { "; \($0), what was at the path is kept" } ?? ""
         return TorchError(operation: "file", message: "\(path): \(errnoText(code))\(advice)")
     }
 }

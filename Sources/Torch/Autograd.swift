@@ -20,13 +20,11 @@ extension Tensor {
     ///
     /// It shares the elements with the gradient that later calls add to.
     public var grad: Tensor? {
-        var made: OpaquePointer?
-        do {
+        get throws(TorchError) {
+            var made: OpaquePointer?
             try Tensor.run("grad", [self]) { ct_grad($0[0], &made, $1) }
-        } catch {
-            preconditionFailure("\(error)")
+            return made.map(Tensor.init(adopting:))
         }
-        return made.map(Tensor.init(adopting:))
     }
 
     /// Replaces the gradient, or drops it for nil.

@@ -76,7 +76,8 @@ public final class SafetensorsFile {
             do throws(TorchError) {
                 return try Tensor(copying: bytes, shape: entry.shape, dtype: entry.dtype)
             } catch {
-                throw SafetensorsFile.error(path, "'\(name)': \(error.message)")
+                throw SafetensorsFile.error(
+                    path, "'\(name)': \(error.message)", code: error.code)
             }
         }
     }
@@ -160,7 +161,10 @@ private final class Mapping {
         }
         guard let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0),
             address != MAP_FAILED
-        else { throw .init(message: errnoText(errno), code: errno) }
+        else {
+            guard errno == ENOMEM else { throw .init(message: errnoText(errno), code: errno) }
+            throw .init(message: "no memory for its \(size) bytes", code: ENOMEM)
+        }
         bytes = UnsafeRawBufferPointer(start: address, count: size)
     }
 

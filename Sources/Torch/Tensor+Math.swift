@@ -1,88 +1,74 @@
 import CTorch
 
-#if canImport(Glibc)
-    import Glibc
-#endif
-
 // MARK: - Operators
 
-// Operators broadcast and promote as PyTorch does. They trap, because a model's formula in which
-// the shapes do not match is a programmer's mistake, and `try` in every term would hide the formula.
-// A Double with an int64, uint8 or bool tensor gives float32.
+// Operators broadcast and promote as PyTorch does. They throw as named operations do: there may be no
+// memory for a result, and one `try` covers a formula. A Double with an int64, uint8 or bool tensor
+// gives float32.
 extension Tensor {
     /// The sum, with broadcasting.
-    public static func + (left: Tensor, right: Tensor) -> Tensor {
-        operate("+", [left, right]) { ct_add($0[0], $0[1], $1, $2) }
+    public static func + (left: Tensor, right: Tensor) throws(TorchError) -> Tensor {
+        try make("+", [left, right]) { ct_add($0[0], $0[1], $1, $2) }
     }
 
     /// The difference, with broadcasting.
-    public static func - (left: Tensor, right: Tensor) -> Tensor {
-        operate("-", [left, right]) { ct_subtract($0[0], $0[1], $1, $2) }
+    public static func - (left: Tensor, right: Tensor) throws(TorchError) -> Tensor {
+        try make("-", [left, right]) { ct_subtract($0[0], $0[1], $1, $2) }
     }
 
     /// The elementwise product, with broadcasting.
-    public static func * (left: Tensor, right: Tensor) -> Tensor {
-        operate("*", [left, right]) { ct_multiply($0[0], $0[1], $1, $2) }
+    public static func * (left: Tensor, right: Tensor) throws(TorchError) -> Tensor {
+        try make("*", [left, right]) { ct_multiply($0[0], $0[1], $1, $2) }
     }
 
     /// The elementwise quotient, with broadcasting; of integers, a fraction.
-    public static func / (left: Tensor, right: Tensor) -> Tensor {
-        operate("/", [left, right]) { ct_divide($0[0], $0[1], $1, $2) }
+    public static func / (left: Tensor, right: Tensor) throws(TorchError) -> Tensor {
+        try make("/", [left, right]) { ct_divide($0[0], $0[1], $1, $2) }
     }
 
     /// Every element plus a number.
-    public static func + (left: Tensor, right: Double) -> Tensor {
-        operate("+", [left]) { ct_add_scalar($0[0], right, $1, $2) }
+    public static func + (left: Tensor, right: Double) throws(TorchError) -> Tensor {
+        try make("+", [left]) { ct_add_scalar($0[0], right, $1, $2) }
     }
 
     /// Every element minus a number.
-    public static func - (left: Tensor, right: Double) -> Tensor {
-        operate("-", [left]) { ct_add_scalar($0[0], -right, $1, $2) }
+    public static func - (left: Tensor, right: Double) throws(TorchError) -> Tensor {
+        try make("-", [left]) { ct_add_scalar($0[0], -right, $1, $2) }
     }
 
     /// Every element times a number.
-    public static func * (left: Tensor, right: Double) -> Tensor {
-        operate("*", [left]) { ct_multiply_scalar($0[0], right, $1, $2) }
+    public static func * (left: Tensor, right: Double) throws(TorchError) -> Tensor {
+        try make("*", [left]) { ct_multiply_scalar($0[0], right, $1, $2) }
     }
 
     /// Every element divided by a number.
-    public static func / (left: Tensor, right: Double) -> Tensor {
-        operate("/", [left]) { ct_divide_scalar($0[0], right, $1, $2) }
+    public static func / (left: Tensor, right: Double) throws(TorchError) -> Tensor {
+        try make("/", [left]) { ct_divide_scalar($0[0], right, $1, $2) }
     }
 
     /// A number plus every element.
-    public static func + (left: Double, right: Tensor) -> Tensor { right + left }
+    public static func + (left: Double, right: Tensor) throws(TorchError) -> Tensor {
+        try right + left
+    }
 
     /// A number minus every element.
-    public static func - (left: Double, right: Tensor) -> Tensor {
-        operate("-", [right]) { ct_scalar_subtract(left, $0[0], $1, $2) }
+    public static func - (left: Double, right: Tensor) throws(TorchError) -> Tensor {
+        try make("-", [right]) { ct_scalar_subtract(left, $0[0], $1, $2) }
     }
 
     /// A number times every element.
-    public static func * (left: Double, right: Tensor) -> Tensor { right * left }
+    public static func * (left: Double, right: Tensor) throws(TorchError) -> Tensor {
+        try right * left
+    }
 
     /// A number divided by every element.
-    public static func / (left: Double, right: Tensor) -> Tensor {
-        operate("/", [right]) { ct_scalar_divide(left, $0[0], $1, $2) }
+    public static func / (left: Double, right: Tensor) throws(TorchError) -> Tensor {
+        try make("/", [right]) { ct_scalar_divide(left, $0[0], $1, $2) }
     }
 
     /// Every element negated.
-    public static prefix func - (tensor: Tensor) -> Tensor {
-        operate("-", [tensor]) { ct_negative($0[0], $1, $2) }
-    }
-
-    private static func operate(
-        _ operation: String, _ inputs: [Tensor],
-        _ body: ([OpaquePointer?], Result, Failure) -> Int32
-    ) -> Tensor {
-        do {
-            return try make(operation, inputs, body)
-        } catch {
-            // Optimised builds drop the text of a failed precondition, so it is written first.
-            let line = Array("understudy: \(error)\n".utf8)
-            _ = line.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
-            preconditionFailure("\(error)")
-        }
+    public static prefix func - (tensor: Tensor) throws(TorchError) -> Tensor {
+        try make("-", [tensor]) { ct_negative($0[0], $1, $2) }
     }
 }
 

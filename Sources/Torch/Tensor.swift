@@ -3,9 +3,8 @@ import CTorch
 /// An array of numbers with a shape, on a device, with gradients recorded by libtorch.
 ///
 /// Operations return new tensors (views where libtorch makes views); methods named in the
-/// imperative and found in `Tensor+InPlace.swift` write into `self`. Named operations throw a
-/// `TorchError` with the expected and found shapes; arithmetic operators trap instead, so that a
-/// formula reads like one.
+/// imperative and found in `Tensor+InPlace.swift` write into `self`. Operations, arithmetic operators
+/// included, throw a `TorchError` with the expected and found shapes; one `try` covers a formula.
 ///
 /// A tensor belongs to one thread at a time: it is not `Sendable`.
 public final class Tensor {
@@ -115,6 +114,9 @@ extension Tensor {
         let status = withHandles(inputs) { body($0, &message) }
         guard status != Int32(CT_OK) else { return }
         let reason = take(message)
+        guard status != Int32(CT_NO_MEMORY) else {
+            throw TorchError(operation: operation, message: reason, code: ENOMEM)
+        }
         let found = summary(of: inputs.compactMap { $0 })
         if let expected = expected() {
             throw TorchError(
@@ -149,7 +151,7 @@ extension Tensor {
     }
 
     private static func take(_ message: UnsafeMutablePointer<CChar>?) -> String {
-        guard let message else { return "out of memory" }
+        guard let message else { return "no memory" }
         defer { ct_string_free(message) }
         return String(cString: message)
     }

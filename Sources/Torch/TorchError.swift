@@ -1,4 +1,5 @@
 import Base
+import Glibc
 
 /// What went wrong in a tensor operation, a device or a weights file.
 ///
@@ -8,8 +9,12 @@ public struct TorchError: Error, CustomStringConvertible, Equatable {
     public let operation: String
     /// What was expected and found, or what to do about it.
     public let message: String
-    /// The `errno` of a file that the system did not let be read, whatever is in it.
+    /// The `errno` where the file or operation may be sound and the system is to blame: `ENOMEM` where
+    /// the host or a device had no memory.
     public let code: Int32?
+
+    /// Whether there was no memory for it: with less to do at a time it may pass.
+    public var isOutOfMemory: Bool { code == ENOMEM }
 
     /// Makes an error; line breaks in the message become spaces, and one as long as a hostile file
     /// may make it loses its middle.

@@ -50,6 +50,13 @@ struct BenchOptions: ParsableArguments {
         }
     }
 
+    /// The device, after a check that it is there and that there is room to compute.
+    func checkedDevice() throws -> Device {
+        let device = try device.checked()
+        try Threads.requireRoom()
+        return device
+    }
+
     /// Measures rounds of work, each until the device is done with it.
     func time(on device: Device, _ round: () throws -> Void) throws -> [Double] {
         for _ in 0..<warmup { try round() }
@@ -162,7 +169,7 @@ extension BenchCommand {
         }
 
         func run() throws {
-            let device = try options.device.checked()
+            let device = try options.checkedDevice()
             let architecture = try BenchCommand.published(model).architecture
             func make() throws -> any ImageClassifier {
                 try Registry.make(
@@ -189,7 +196,7 @@ extension BenchCommand {
                         logits: logits, targets: batch.targets, teacher: batch.teacher)
                     try (value.total / Double(groups)).backward()
                     let part = try value.total.detached()
-                    sum = sum.map { $0 + part } ?? part
+                    sum = try sum.map { try $0 + part } ?? part
                 }
                 step += 1
                 // As in training, the loss and the norm are read before and after the update.
@@ -221,7 +228,7 @@ extension BenchCommand {
         var model = "beit_base_patch16_224"
 
         func run() throws {
-            let device = try options.device.checked()
+            let device = try options.checkedDevice()
             let (architecture, size) = try BenchCommand.published(model)
             let images = try MadeBatch(images: options.group, size: size, classes: 2).on(device)
                 .images

@@ -53,7 +53,7 @@ extension BenchCommand {
 
         func run() throws {
             Interruption.install()
-            let device = try options.device.checked()
+            let device = try options.checkedDevice()
             try options.print(try MadeData.with { try measure(on: device, with: $0) })
         }
 

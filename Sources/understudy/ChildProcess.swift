@@ -47,8 +47,14 @@ struct ChildProcess {
         var none = sigset_t()
         sigemptyset(&none)
         posix_spawnattr_setsigmask(&attributes, &none)
+        // What this process ignores for itself.
+        var writes = sigset_t()
+        sigemptyset(&writes)
+        for number in Interruption.signalsOfWrites { sigaddset(&writes, number) }
+        posix_spawnattr_setsigdefault(&attributes, &writes)
         posix_spawnattr_setflags(
-            &attributes, Int16(POSIX_SPAWN_SETPGROUP) | Int16(POSIX_SPAWN_SETSIGMASK))
+            &attributes,
+            Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
 
         var variables = environment
         variables[Self.parentVariable] = "\(getpid())"

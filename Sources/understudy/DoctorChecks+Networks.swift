@@ -150,7 +150,7 @@ private struct Pass {
         loss = Float(try value.total.item())
         var gradients: [Float] = []
         for entry in network.store.parameters {
-            guard let gradient = entry.tensor.grad else {
+            guard let gradient = try entry.tensor.grad else {
                 throw CommandError("\(entry.name) has no gradient")
             }
             gradients += try gradient.floats()

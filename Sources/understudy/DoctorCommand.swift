@@ -42,6 +42,7 @@ struct DoctorCommand: ParsableCommand {
     func run() throws {
         // First of all: libtorch finds no CUDA after operations on the CPU.
         let device = try device?.checked()
+        if device != nil { try Threads.requireRoom() }
         let machine = try Machine()
         if !json { try StandardStreams.print(machine.text) }
         var findings: [Finding] = []

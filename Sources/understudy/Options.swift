@@ -65,6 +65,7 @@ struct DeviceOptions: ParsableArguments {
     func checkedDevice() throws -> Device {
         let device = try device.checked()
         if let threads { try Threads.setCount(threads) }
+        try Threads.requireRoom(rendering: loadingOptions.workers)
         return device
     }
 
@@ -73,6 +74,15 @@ struct DeviceOptions: ParsableArguments {
         let rendering = "\(loadingOptions.workers) to render; \(Cores.usable)"
         guard device == .device(.cpu) else { return "threads: \(rendering)" }
         return "threads: \(Threads.count) to compute, \(rendering)"
+    }
+}
+
+extension Threads {
+    /// Checks that a limit of mappings leaves room to compute, with the threads that are set.
+    ///
+    /// - Parameter workers: threads that render besides.
+    static func requireRoom(rendering workers: Int = 0) throws(MappingLimitError) {
+        try MappingLimit.require(MappingLimit.roomToCompute(threads: count + workers))
     }
 }
 

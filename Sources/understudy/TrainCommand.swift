@@ -11,8 +11,9 @@ struct TrainCommand: ParsableCommand {
         discussion: """
             Leaves in --out: recipe.yaml (resolved), metrics.jsonl, checkpoints/, \
             best.safetensors, average.safetensors and result.json. Ctrl-C saves and ends, as do a \
-            closed terminal and the signals TERM, USR1 and USR2 of batch systems; --resume goes \
-            on, also after a kill, with the same data wherever it lies by then.
+            closed terminal, the signals TERM, USR1 and USR2 of batch systems and a limit of \
+            processor time; --resume goes on, also after a kill, with the same data wherever it \
+            lies by then.
 
             --out is a new or an empty folder, or a run to go on with. Every file of a run \
             carries checksums. Where the last checkpoint is damaged the one before it is taken.
@@ -100,7 +101,11 @@ struct TrainCommand: ParsableCommand {
         } catch let error as Interrupted {
             if json {
                 let reason = Self.name(ofSignal: Interruption.signal)
-                try StandardStreams.print(Stopped(reason, trainer?.position).json())
+                do {
+                    try StandardStreams.print(Stopped(reason, trainer?.position).json())
+                } catch  where StandardStreams.isUnread(error) {
+                    // Ctrl-C in a pipeline ends the reader, too.
+                }
             }
             throw error
         }
@@ -155,6 +160,7 @@ struct TrainCommand: ParsableCommand {
         case SIGHUP: "SIGHUP"
         case SIGUSR1: "SIGUSR1"
         case SIGUSR2: "SIGUSR2"
+        case SIGXCPU: "SIGXCPU"
         default: "signal \(number ?? 0)"
         }
     }

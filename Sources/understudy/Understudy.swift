@@ -27,6 +27,8 @@ struct Understudy: ParsableCommand {
 
     static func main() {
         StandardStreams.open()
+        Interruption.ignoreSignalsOfWrites()
+        MappingLimit.explainExhaustion()
         HostMemory.keepFreed()
         do {
             try Numerics.standard.set()
@@ -73,12 +75,18 @@ struct Understudy: ParsableCommand {
                 try StandardStreams.printVerbatim(fullMessage(for: error))
                 Foundation.exit(EXIT_SUCCESS)
             } catch {
-                StandardStreams.report("Error: \(error)\n")
-                Foundation.exit(EXIT_FAILURE)
+                end(with: error)
             }
         }
+        if StandardStreams.isUnread(error) {
+            // As a shell reports a program that the closed pipe ended.
+            Foundation.exit(128 + SIGPIPE)
+        }
         let isUsage = status == .validationFailure
-        let text = isUsage ? fullMessage(for: error).printableLines : "Error: \(errorText(error))"
+        let text =
+            isUsage
+            ? fullMessage(for: error).printableLines
+            : "Error: \(errorText(error))\(MemoryAdvice.after(error))"
         StandardStreams.report(text + "\n")
         Foundation.exit(status.rawValue)
     }

@@ -24,6 +24,10 @@ import Testing
         #expect((1...Cores.usable.machine).contains(Cores.usable.count))
     }
 
+    private func processor(_ groups: String, _ mounts: String) -> ControlGroups {
+        ControlGroups("cpu", groups: groups, mounts: mounts)
+    }
+
     private let unified = "36 25 0:31 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw\n"
 
     @Test("a quota of version 2 may be the group's own or that of a group around it")
@@ -34,7 +38,7 @@ import Testing
             "/sys/fs/cgroup/free/cpu.max": "max 100000\n",
         ]
         func quota(_ path: String) -> Double? {
-            CoreQuota.least(groups: "0::\(path)\n", mounts: unified) { files[$0] }
+            CoreQuota.least(processor("0::\(path)\n", unified)) { files[$0] }
         }
         #expect(quota("/pods/one") == 1.5)
         #expect(quota("/pods/one/inner") == 1.5)
@@ -57,16 +61,16 @@ import Testing
             "/sys/fs/cgroup/cpuset/cpu.cfs_quota_us": "1\n",
             "/sys/fs/cgroup/cpuset/cpu.cfs_period_us": "100000\n",
         ]
-        #expect(CoreQuota.least(groups: groups, mounts: mounts) { files[$0] } == 2.5)
+        #expect(CoreQuota.least(processor(groups, mounts)) { files[$0] } == 2.5)
         files["/sys/fs/cgroup/cpu/cpu.cfs_quota_us"] = "-1\n"
-        #expect(CoreQuota.least(groups: groups, mounts: mounts) { files[$0] } == nil)
+        #expect(CoreQuota.least(processor(groups, mounts)) { files[$0] } == nil)
     }
 
     @Test(
         "files that say nothing of use are no quota",
         arguments: ["", "max", "-1 100000", "5 0", "a b", "100000 100000 1", "9e99 1"])
     func noise(text: String) {
-        #expect(CoreQuota.least(groups: "0::/\n", mounts: unified) { _ in text } == nil)
-        #expect(CoreQuota.least(groups: text, mounts: text) { _ in text } == nil)
+        #expect(CoreQuota.least(processor("0::/\n", unified)) { _ in text } == nil)
+        #expect(CoreQuota.least(processor(text, text)) { _ in text } == nil)
     }
 }

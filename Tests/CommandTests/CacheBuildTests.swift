@@ -256,7 +256,8 @@ import Testing
         #expect(full.status == 1)
         #expect(
             full.lastError == "Error: cache/\(missing[0]): cannot write \(bytes) bytes: File too "
-                + "large; make room and run again, finished parts are kept")
+                + "large; raise the limit of a file's size (ulimit -f) and run again, finished parts "
+                + "are kept")
         #expect(
             try folder.contents("cache") == expected.filter { !missing.contains($0.key) })
         let rest = try Program.run(Self.build("cache"), in: folder)

@@ -175,7 +175,8 @@ import Testing
         #expect(full.status == 1)
         #expect(
             full.lastError == "Error: cache/epoch-0000.h5: cannot write \(bytes) bytes: File too "
-                + "large; make room and run again, finished parts are kept")
+                + "large; raise the limit of a file's size (ulimit -f) and run again, finished parts "
+                + "are kept")
         #expect(try folder.contents("cache") == expected)
         let rest = try Program.run(Self.compact, in: folder)
         #expect(rest.status == 0, "\(rest.errors)")

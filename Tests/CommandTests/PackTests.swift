@@ -177,8 +177,8 @@ import Testing
         #expect(outcome.status == 1)
         #expect(
             outcome.lastError
-                == "Error: out/shard-000000.tar: cannot be written: File too large; make room and run "
-                + "again, whole shards are kept")
+                == "Error: out/shard-000000.tar: cannot be written: File too large; raise the limit "
+                + "of a file's size (ulimit -f) and run again, whole shards are kept")
         #expect(try folder.contents("out").keys.sorted() == ["classes.txt", "pack.json"])
     }
 }

@@ -41,7 +41,7 @@ enum Program {
         process.arguments = arguments
         if let fileLimit {
             process.executableURL = URL(fileURLWithPath: "/bin/sh")
-            let script = "trap '' XFSZ; ulimit -f \(fileLimit); exec \"$0\" \"$@\""
+            let script = "ulimit -f \(fileLimit); exec \"$0\" \"$@\""
             process.arguments = ["-c", script, path] + arguments
         }
         if diskIsFull {

@@ -29,6 +29,7 @@ import Torch
         "what batch systems send saves, says so and exits with 128 and the signal",
         arguments: [
             (SIGHUP, "SIGHUP"), (SIGUSR1, "SIGUSR1"), (SIGUSR2, "SIGUSR2"), (SIGTERM, "SIGTERM"),
+            (SIGXCPU, "SIGXCPU"),
         ])
     func signals(signal: Int32, name: String) throws {
         let folder = try Folder()
@@ -121,8 +122,9 @@ import Torch
         #expect(none.status == 1)
         #expect(
             none.lastError
-                == "Error: file: run/checkpoints/step-00000000.safetensors: File too large; make room "
-                + "and run again, what was at the path is kept")
+                == "Error: file: run/checkpoints/step-00000000.safetensors: File too large; raise "
+                + "the limit of a file's size (ulimit -f) and run again, what was at the path is kept"
+        )
         try Program.run(train + ["--max-steps", "1"], in: folder)
         // Spaces within a record are nothing to a reader: it grows to the limit.
         let size = try folder.data("run/checkpoints/step-00000001.safetensors").count

@@ -126,7 +126,7 @@ enum Registry50 {
             if expected.klWeight > 0, let kl = expected.kl {
                 #expect(abs(try value.kl.item() - kl) < tolerance, "\(name)")
             }
-            let gradient = try #require(logits.grad).floats()
+            let gradient = try #require(try logits.grad).floats()
             for (ours, theirs) in zip(gradient, expected.gradient.flatMap { $0 }) {
                 #expect(abs(Double(ours) - theirs) < 1e-6, "\(name)")
             }

@@ -322,7 +322,7 @@ extension Training {
         let tensors = try entries.map { entry in
             let factor = factor(entry.name)
             let tensor = try entry.tensor.detached()
-            return (entry.name, factor == 1 ? tensor : tensor * factor)
+            return (entry.name, factor == 1 ? tensor : try tensor * factor)
         }
         try SafetensorsFile.write(tensors, metadata: [:], to: path)
         return path

@@ -96,7 +96,7 @@ import Torch
         let tensors = Dictionary(
             uniqueKeysWithValues: network.store.entries.map { ($0.name, $0.tensor) })
         for (name, gradient) in expected.gradients {
-            let values = try #require(tensors[name]?.grad).floats().map(Double.init)
+            let values = try #require(try tensors[name]?.grad).floats().map(Double.init)
             let norm = values.map { $0 * $0 }.reduce(0, +).squareRoot()
             #expect(abs(norm - gradient.norm) < 1e-4 * gradient.norm, "\(name)")
             // Single elements carry the rounding of the largest ones.

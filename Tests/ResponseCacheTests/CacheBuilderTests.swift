@@ -248,7 +248,8 @@ import Testing
             #expect(text?.hasPrefix("\(path)/part-00001.h5: cannot write ") == true)
             #expect(
                 text?.hasSuffix(
-                    "bytes: File too large; make room and run again, finished parts are kept")
+                    "bytes: File too large; raise the limit of a file's size (ulimit -f) and run "
+                        + "again, finished parts are kept")
                     == true)
             #expect(try FileManager.default.contentsOfDirectory(atPath: path) == [])
         }

@@ -17,7 +17,7 @@ import Testing
         let images = try pixels.permuted([0, 3, 1, 2]).to(.float32) / 255
         let mean = try Tensor(mean.map(Float.init), shape: [1, 3, 1, 1])
         let deviation = try Tensor(deviation.map(Float.init), shape: [1, 3, 1, 1])
-        return (images - mean) / deviation
+        return try (images - mean) / deviation
     }
 
     @Test("normalising equals libtorch's operations to the last bit") func normalising() throws {
@@ -34,7 +34,7 @@ import Testing
         let pixels = try pixels(count)
         let images = try normalised(pixels)
         for lambda in [0, 0.3, 0.7, 0.999] {
-            let expected = images * lambda + (try images.flipped([0])) * (1 - lambda)
+            let expected = try images * lambda + images.flipped([0]) * (1 - lambda)
             let ours = try pixels.normalisedViews(
                 mean: mean, deviation: deviation, lambda: lambda)
             #expect(try ours.floats() == expected.floats())

@@ -1,5 +1,5 @@
 // What the rooms share and Swift cannot say well: a processor's CRC instruction, sets of cores, the
-// end of a parent, whether there is memory, and files in it.
+// end of a parent, whether there is memory and what to say where there is none, and files in it.
 #ifndef CBASE_H
 #define CBASE_H
 
@@ -31,6 +31,18 @@ int cbase_can_allocate(size_t count);
 ///
 /// `name`: what the system's lists call it.
 int cbase_memory_file(const char *name);
+
+/// What small allocations are left of a limited address space. Where there is less, what follows is
+/// not to be relied upon: generated code that found no memory is called all the same (oneDNN).
+#define CBASE_RESERVE (32u << 20)
+
+/// Whether a limit (ulimit -v, -d) leaves less than the reserve to map; 0 where there is no limit.
+int cbase_is_exhausted(void);
+
+/// Has the process end with a line and status 1, instead of by a signal, where it crashes for want of
+/// what a limit leaves: neither Swift nor the threads of an operation can report that an allocation
+/// failed. Any other crash stays what it is. `line` must stay.
+void cbase_explain_exhaustion(const char *line);
 
 #ifdef __cplusplus
 }

@@ -4,7 +4,7 @@
 // line of C++ behind a C name. Nothing here decides anything; policy lives in the Swift module Torch.
 //
 // Rules that hold for every function:
-// - A function that can fail returns CT_OK or CT_FAILED. On CT_FAILED it has stored nothing in its
+// - A function that can fail returns CT_OK or one of the failures. It has then stored nothing in its
 //   out-parameters except *error: a NUL-terminated message the caller frees with ct_string_free.
 // - Every ct_tensor * stored through an out-parameter is owned by the caller (ct_tensor_free).
 // - Inputs are borrowed for the length of the call. A "may be null" input is an absent optional.
@@ -19,7 +19,8 @@
 extern "C" {
 #endif
 
-enum { CT_OK = 0, CT_FAILED = 1 };
+// CT_NO_MEMORY is a failure, too: memory of the host or of a device could not be had.
+enum { CT_OK = 0, CT_FAILED = 1, CT_NO_MEMORY = 2 };
 
 // Element types. The numbers are this header's own, not libtorch's.
 enum {

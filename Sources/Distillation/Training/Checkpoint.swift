@@ -135,8 +135,10 @@ final class CheckpointStore {
         }
     }
 
-    /// Passes on an error that says nothing of what is in a file, such as a disk's or a network's.
+    /// Passes on an error that says nothing of what is in a file, such as a disk's or a network's, or
+    /// want of memory.
     private func requireDamage(_ error: any Error) throws {
+        if let error = error as? TorchError, error.isOutOfMemory { throw error }
         let code = (error as? SystemFailure)?.code ?? (error as? TorchError)?.code
         guard let code, code != ENOENT else { return }
         throw TrainingError("\(error); resume when it can be read, for it may be whole")
