@@ -157,7 +157,7 @@ public enum ImageDecoder {
             throw ImageError("the file is empty")
         }
         guard let format = ImageFormat(sniffing: bytes) else {
-            if let foreign = ForeignFile(sniffing: bytes) {
+            if let foreign = ForeignFormat(sniffing: bytes) {
                 throw ImageError(foreign.description, cause: .foreign)
             }
             let shown = bytes.prefix(4).map { byte in

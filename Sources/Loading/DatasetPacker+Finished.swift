@@ -34,6 +34,8 @@ extension DatasetPacker {
             }
             try progress(plan.samples(ofShard: number).upperBound)
         }
+        // A kill may have left it beside the index that says the same.
+        again.journal.remove()
         return try summary(written: written, resized: again.resized)
     }
 

@@ -71,6 +71,10 @@ public struct DatasetPacker: Sendable {
             throw DatasetError(
                 "\(directory): \(plan.shards) shards are too many; raise the samples per shard")
         }
+        if let index = dataset.samples.firstIndex(where: { $0.bytes >= TarBlocks.maximalSize }) {
+            throw DatasetError(
+                "\(dataset.location(of: index)): is too large for a tar archive (8 GiB or more)")
+        }
         try checkFolder()
     }
 
@@ -101,8 +105,11 @@ public struct DatasetPacker: Sendable {
         let lock = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard lock >= 0 else { throw DatasetError.system(directory, "cannot be opened") }
         defer { close(lock) }
-        // The system drops the lock when the process ends, however it ends.
-        guard flock(lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK else {
+        let outcome: FileLock.Outcome
+        do { outcome = try FileLock.take(lock, path: directory) } catch {
+            throw DatasetError(error.description, cause: .system(error.code))
+        }
+        guard outcome != .busy else {
             throw DatasetError("\(directory): another pack is being written here; wait for its end")
         }
         try checkFolder()

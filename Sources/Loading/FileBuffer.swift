@@ -101,7 +101,7 @@ enum Descriptor {
         }
         let size = Int(status.st_size)
         guard size <= limit else {
-            throw DatasetError("\(path): \(size) bytes are too many for a text file")
+            throw DatasetError("\(path): \(size) bytes are too many to read at once")
         }
         guard SystemMemory.canAllocate(size) else { throw .noMemory(path, size) }
         var code: Int32 = 0

@@ -80,7 +80,8 @@ struct IndexPlaces {
     /// Only these paths.
     init(_ all: [String]) { self.all = all }
 
-    /// Writes the index to the first place that can be written, if any: it only saves time.
+    /// Writes the index to the first place that can be written and holds nothing else, if any: it
+    /// only saves time.
     ///
     /// - Returns: the path written.
     @discardableResult
@@ -89,6 +90,7 @@ struct IndexPlaces {
             if rank > 0 {
                 try? Folders.make(Folders.parent(of: path))
             }
+            guard ShardIndex.mayReplace(path) else { continue }
             if (try? AtomicFile.write(Data(text), to: path)) != nil { return path }
         }
         return nil
@@ -161,7 +163,10 @@ final class ShardStore: ImageStore {
         else {
             throw DatasetError(
                 "\(folder)/\(shards[shard].name): sample \(sample.path) changed since the shard was "
-                    + "indexed; delete \(ShardIndex.file) to have it indexed anew")
+                    + "indexed; "
+                    + (checksums.isEmpty
+                        ? "delete \(ShardIndex.file) to have it indexed anew"
+                        : "restore the shard, or pack anew"))
         }
         let bytes = UnsafeRawBufferPointer(rebasing: target[TarHeader.block...])
         if part == nil, !checksums.isEmpty, crc32c(bytes) != checksums[index] {

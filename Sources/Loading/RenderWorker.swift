@@ -19,8 +19,6 @@ public struct LoadingOptions: Sendable {
     /// Bytes of rendered batches that may be under way, wait for their consumer or be in use, of
     /// everything that is loaded with these options.
     public var budget: Int { pool.budget }
-    /// Whether batches lie in page-locked memory, for copies to a GPU.
-    public let pinned: Bool
     let pool: BufferPool
 
     /// One gibibyte: some 35 groups of the ImageNet recipe.
@@ -32,7 +30,6 @@ public struct LoadingOptions: Sendable {
     ) {
         precondition(workers >= 1 && budget >= 1, "at least one worker and one byte")
         self.workers = min(workers, Self.workerLimit)
-        self.pinned = pinned
         pool = BufferPool(budget: budget, pinned: pinned)
     }
 }

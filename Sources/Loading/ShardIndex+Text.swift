@@ -4,6 +4,8 @@ import Foundation
 extension ShardIndex {
     private static let title = "understudy-index"
     private static let tab = UInt8(ascii: "\t")
+    /// How every index begins.
+    private static let opening = Array("\(title)\t".utf8)
     private static let lineFeed = UInt8(ascii: "\n")
     private static let carriageReturn = UInt8(ascii: "\r")
     private static let backslash = UInt8(ascii: "\\")
@@ -60,7 +62,17 @@ extension ShardIndex {
         }
     }
 
-    /// Reads an index; nil if there is none.
+    /// Whether an index may be written to a path: nothing is there, or an index, whole or cut short.
+    static func mayReplace(_ path: String) -> Bool {
+        guard !FileKind.isMissing(path) else { return true }
+        let count = opening.count + TextMark.longest
+        guard let file = try? FileHandle(forReadingFrom: URL(fileURLWithPath: path)),
+            let head = try? file.read(upToCount: count) ?? Data()
+        else { return false }
+        return opening.starts(with: withoutWindowsMarks(Array(head)).prefix(opening.count))
+    }
+
+    /// Reads an index; nil if there is none, or a file that is none, unless it stands for a pack's.
     ///
     /// - Throws: `DatasetError` with file and line if it is damaged.
     init?(contentsOf path: String) throws(DatasetError) {
@@ -73,14 +85,19 @@ extension ShardIndex {
         guard SystemMemory.canAllocate(3 * stored.count) else {
             throw .noMemory(path, stored.count)
         }
+        let isOfPack = !FileKind.isMissing(
+            "\(Folders.parent(of: path))/\(PackPlan.file)")
         let bytes = Self.withoutWindowsMarks(stored)
+        guard isOfPack || bytes.starts(with: Self.opening) else { return nil }
         let parsed = bytes.withUnsafeBufferPointer { bytes in
             Result { () throws(FieldReader.Fault) in try ShardIndex(parsing: bytes) }
         }
         do { self = try parsed.get() } catch {
             throw DatasetError(
-                "\(path):\(error.line): the index is damaged or of another version; delete it, and "
-                    + "the shards are indexed anew")
+                "\(path):\(error.line): the index is damaged or of another version; "
+                    + (isOfPack
+                        ? "restore it, or pack anew into another folder: the pack's checksums are "
+                            + "nowhere else" : "delete it, and the shards are indexed anew"))
         }
     }
 

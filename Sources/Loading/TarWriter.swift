@@ -6,7 +6,8 @@ import Foundation
 enum TarBlocks {
     /// 1980-01-01, the earliest time that every archiver takes without a warning.
     private static let time = 315_532_800
-    private static let maximalSize = 1 << 33
+    /// What 12 octal digits hold, in bytes.
+    static let maximalSize = 1 << 33
 
     /// What comes before a member's data: its header, with pax records before it where the name
     /// does not fit or the image's path is another one.

@@ -31,9 +31,6 @@ final class RowSpool: Sendable {
 
     deinit { if let file = state.withLock({ $0.file }) { close(file) } }
 
-    /// Rows so far.
-    var rows: Int { state.withLock { $0.rows } }
-
     /// Appends rows.
     ///
     /// - Throws: `CacheError` naming the folder if its disk is full.

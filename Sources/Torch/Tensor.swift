@@ -1,4 +1,5 @@
 import CTorch
+import Glibc
 
 /// An array of numbers with a shape, on a device, with gradients recorded by libtorch.
 ///

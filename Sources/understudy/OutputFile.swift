@@ -31,8 +31,8 @@ struct OutputFile {
     init(_ path: String, _ option: String, _ content: Content) throws {
         var status = stat()
         guard stat(path, &status) == 0 else {
-            guard errno == ENOENT, !path.isEmpty else {
-                throw CommandError(SystemFailure("\(option) '\(path)'").description)
+            guard errno == ENOENT else {
+                throw CommandError(SystemFailure(path).description)
             }
             var link = stat()
             guard lstat(path, &link) != 0 else {

@@ -33,8 +33,8 @@ struct PackCommand: ParsableCommand {
     @Option(name: .long, help: "The folder of the shards; made if it is not there.")
     var out: String
 
-    @Option(name: .long, help: "Images in a shard.")
-    var samplesPerShard = 10_000
+    @Option(name: .long, help: "Images in a shard. (default: 10000)")
+    var samplesPerShard: Int?
 
     @Option(
         name: .long,
@@ -45,7 +45,7 @@ struct PackCommand: ParsableCommand {
     var quality: Int?
 
     @Option(name: .long, help: "Threads that read and resize; by default one for each core.")
-    var workers = Cores.usable.count
+    var workers: Int?
 
     @Flag(name: .long, help: "Write nothing: compare every byte of the pack in --out.")
     var verify = false
@@ -61,7 +61,7 @@ struct PackCommand: ParsableCommand {
                     : "--data is needed: the data set to pack")
         }
         let images = Recipe.Limits.images
-        guard images.contains(samplesPerShard) else {
+        guard samplesPerShard.map({ images.contains($0) }) ?? true else {
             throw ValidationError(
                 "--samples-per-shard must be between 1 and \(images.upperBound)")
         }
@@ -69,8 +69,12 @@ struct PackCommand: ParsableCommand {
         guard maxShortSide.map({ sides.contains($0) }) ?? true else {
             throw ValidationError("--max-short-side must be between 1 and \(sides.upperBound)")
         }
-        guard !verify || maxShortSide == nil else {
-            throw ValidationError("--verify changes nothing: leave out --max-short-side")
+        let options = [
+            ("--max-short-side", maxShortSide), ("--samples-per-shard", samplesPerShard),
+            ("--workers", workers),
+        ]
+        if verify, let (name, _) = options.first(where: { $0.1 != nil }) {
+            throw ValidationError("--verify changes nothing: leave out \(name)")
         }
         guard quality == nil || maxShortSide != nil else {
             throw ValidationError("--quality needs --max-short-side: other images keep their bytes")
@@ -79,7 +83,7 @@ struct PackCommand: ParsableCommand {
             throw ValidationError("--quality must be 1 to 100")
         }
         let threads = LoadingArguments.threadCounts
-        guard threads.contains(workers) else {
+        guard workers.map({ threads.contains($0) }) ?? true else {
             throw ValidationError("--workers must be between 1 and \(threads.upperBound)")
         }
     }
@@ -88,10 +92,10 @@ struct PackCommand: ParsableCommand {
         Interruption.install()
         guard let data else { return try comparePack() }
         var options = DatasetPacker.Options()
-        options.samplesPerShard = samplesPerShard
+        options.samplesPerShard = samplesPerShard ?? options.samplesPerShard
         options.maxShortSide = maxShortSide
         options.quality = quality ?? options.quality
-        options.workers = workers
+        options.workers = workers ?? options.workers
         let start = ContinuousClock.now
         let dataset = try ImageDataset(data)
         let packer = try DatasetPacker(dataset, to: out, options: options)

@@ -48,7 +48,7 @@ struct PredictCommand: ParsableCommand {
     func run() throws {
         let device = try device.checkedDevice()
         let files = ImageFiles(images, rawArguments: Self.rawArguments)
-        for note in files.notes { StandardStreams.report("\(note)\n".printableLines) }
+        for note in files.notes { StandardStreams.report(note.printable + "\n") }
         let classifier = try classifier.load(on: device)
         let normalisation = try Normalisation(
             mean: classifier.mean, std: classifier.std, device: device)

@@ -151,8 +151,6 @@ import Torch
             #expect(
                 try error("none/file")
                     == "Error: none/file: cannot be written: No such file or directory\n")
-            #expect(
-                try error("") == "Error: \(output.option) '': No such file or directory\n")
         }
         #expect(
             try Program.run(Self.views + ["--sheet", "both", "--dump", "./both"], in: folder).errors

@@ -190,18 +190,19 @@ import Testing
         throws
     {
         let fixture = try RunFixture()
-        func train(_ run: String, _ trace: String?, steps: Int?, resume: Bool = true) throws {
-            var options = fixture.options(run, resume: resume, maxSteps: steps)
+        func train(_ run: String, _ trace: String?, steps: Int?, seed: Int = 1) throws {
+            var options = fixture.options(run, resume: true, maxSteps: steps)
             options.trace = trace.map { "\(fixture.path)/\($0)" }
             _ = try Trainer(
-                recipe: fixture.recipe(), options: options, progress: fixture.lines
+                recipe: fixture.recipe(["seed=\(seed)"]), options: options,
+                progress: fixture.lines
             ).run()
         }
         func lines(_ name: String) throws -> Int {
             try fixture.bytes(name).count { $0 == 10 }
         }
         try train("a", "a.jsonl", steps: 1)
-        try train("b", "b.jsonl", steps: 5)
+        try train("b", "b.jsonl", steps: 5, seed: 2)
         let before = try fixture.bytes("b.jsonl")
         let error = #expect(throws: TrainingError.self) { try train("a", "b.jsonl", steps: 2) }
         #expect(

@@ -322,6 +322,14 @@ import Testing
             (found.shards, found.images, found.bytes, found.isIndexRenewed)
                 == (4, 16, summary.bytes, false))
         #expect(reports == [[1, 4], [2, 4], [3, 4], [4, 4]])
+        // The only checksums of a pack are not to be deleted, nor taken for another program's file.
+        let whole = index.text()
+        for damaged in [[0xFF] + whole, Array(whole.dropLast(20)), Array(whole.prefix(9))] {
+            try scratch.write("out/index.tsv", damaged)
+            let error = #expect(throws: DatasetError.self) { try ShardIndex(contentsOf: path) }
+            #expect(error?.description.contains("restore it, or pack anew into another") == true)
+        }
+        try scratch.write("out/index.tsv", whole)
         // As version 1 wrote it: no checksums and no last line.
         var older = index
         older.checksums = []

@@ -186,7 +186,27 @@ import Testing
                 == "…/data/s-0.tar: cannot be read: No such file or directory")
     }
 
-    @Test("a damaged index is refused with its line", arguments: [0, 1, 2, 5, 6, 9])
+    @Test("a file of another kind in the index's place stays, and what is cut short goes")
+    func otherFile() throws {
+        let scratch = try make()
+        let path = "\(scratch.path)/data/index.tsv"
+        let other = "\(scratch.path)/other.tsv"
+        for (text, isForeign) in [
+            ("", false), ("understudy-in", false), ("understudy-index\t2\n", false),
+            ("id\tlabel\n1\tcat\n", true), ("understudy-indexes\n", true),
+        ] {
+            try scratch.write("data/index.tsv", Array(text.utf8))
+            let index = Array("understudy-index\t0\n".utf8)
+            #expect(
+                IndexPlaces([path, other]).store(index) == (isForeign ? other : path), "\(text)")
+            if isForeign {
+                #expect(try ShardIndex(contentsOf: path) == nil)
+                #expect(try String(contentsOfFile: path, encoding: .utf8) == text)
+            }
+        }
+    }
+
+    @Test("a damaged index is refused with its line", arguments: [1, 2, 5, 6, 9])
     func damagedIndex(_ line: Int) throws {
         let scratch = try make()
         _ = try ImageDataset("\(scratch.path)/data")
@@ -199,7 +219,7 @@ import Testing
                 == "…/data/index.tsv:\(line + 1): the index is damaged or of another version; delete "
                 + "it, and the shards are indexed anew")
         // Cut anywhere, it is damaged too, never half of an index.
-        for length in stride(from: 0, to: text.utf8.count, by: 7) {
+        for length in stride(from: 17, to: text.utf8.count, by: 7) {
             try scratch.write("data/index.tsv", Array(text.utf8.prefix(length)))
             #expect(datasetError(scratch, "data") != nil)
         }

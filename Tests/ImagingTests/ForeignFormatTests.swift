@@ -3,7 +3,7 @@ import Testing
 
 @testable import Imaging
 
-@Suite("Files that are no picture") struct ForeignFileTests {
+@Suite("Files that are no picture") struct ForeignFormatTests {
     /// Beginnings of files and what they are said to be.
     static let kinds: [(name: String, bytes: [UInt8], text: String)] = [
         (
@@ -73,14 +73,14 @@ import Testing
         let late: Set = ["zeros", "HTML", "SVG", "XML", "tar"]
         for kind in Self.kinds where !late.contains(kind.name) {
             for count in 0..<kind.bytes.count {
-                let found = kind.bytes[..<count].withUnsafeBytes { ForeignFile(sniffing: $0) }
+                let found = kind.bytes[..<count].withUnsafeBytes { ForeignFormat(sniffing: $0) }
                 #expect(
                     found == nil || found?.description == kind.text,
                     "\(kind.name), \(count) bytes: \(found?.description ?? "")")
             }
         }
         for text in ["hello", "BM is no picture", "Patience", "value", "[1, 2]", "II*"] {
-            #expect(Array(text.utf8).withUnsafeBytes { ForeignFile(sniffing: $0) } == nil)
+            #expect(Array(text.utf8).withUnsafeBytes { ForeignFormat(sniffing: $0) } == nil)
         }
     }
 

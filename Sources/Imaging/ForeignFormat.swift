@@ -1,7 +1,7 @@
 /// A file in an image's place that is neither JPEG nor PNG, as far as its first bytes tell.
 ///
 /// Source of the signatures: the formats' specifications, gathered in the `file` program's magic.
-struct ForeignFile: Equatable, CustomStringConvertible {
+struct ForeignFormat: Equatable, CustomStringConvertible {
     /// What it is: `WebP`, `a Git LFS pointer`.
     let kind: String
     /// What to do about it.
