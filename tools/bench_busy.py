@@ -155,7 +155,7 @@ def main() -> None:
         print(json.dumps(result))
         return
     print(f"{'images/s':28}{'quiet':>8}{'busy':>8}{'busy / quiet':>15}")
-    for limit, title in (("libgomp's", "libgomp's spin limit"), ("ours", "the program's spin limit")):
+    for limit, title in (("libgomp's", "libgomp's spin limit"), ("ours", "the program's choice")):
         print(
             f"{title:28}{median[limit, False]:8.1f}{median[limit, True]:8.1f}"
             f"{ratio[limit]:15.2f}")

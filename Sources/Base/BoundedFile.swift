@@ -21,6 +21,13 @@ public enum BoundedFile {
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw SystemFailure(path) }
+        if FileKind(status) == .file {
+            guard status.st_size <= limit else { return nil }
+            // Grown as it is read, an array takes up to three times its bytes.
+            guard SystemMemory.canAllocate(3 * Int(status.st_size)) else {
+                throw SystemFailure(path, ENOMEM)
+            }
+        }
         guard FileKind(status) == .pipe else {
             return try bytes(descriptor, path, limit, nil)
         }

@@ -28,6 +28,15 @@ public struct Cores: Sendable, Equatable, CustomStringConvertible {
         machine: sysconf(Int32(_SC_NPROCESSORS_ONLN)), affinity: Int(cbase_affinity()),
         quota: CoreQuota.ofProcess())
 
+    /// The numbers of the machine's cores that the process may run on; empty if unknown.
+    public static var numbers: [Int] {
+        var bits = [UInt8](repeating: 0, count: 1 << 13)
+        guard cbase_affinity_bits(&bits, bits.count) == 0 else { return [] }
+        return bits.indices.flatMap { byte in
+            (0..<8).filter { bits[byte] >> $0 & 1 == 1 }.map { byte * 8 + $0 }
+        }
+    }
+
     /// The least of what is known.
     ///
     /// - Parameters:

@@ -18,3 +18,7 @@ int32_t cbase_affinity(void) {
     }
     return 0;
 }
+
+int cbase_affinity_bits(uint8_t *bits, size_t size) {
+    return sched_getaffinity(0, size, (cpu_set_t *)(void *)bits) == 0 ? 0 : -1;
+}

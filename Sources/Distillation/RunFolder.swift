@@ -72,7 +72,7 @@ final class RunFolder {
         let isInside =
             parent == FileIdentity(self.path)
             || parent == FileIdentity(file(Self.checkpointsName)) && parent != nil
-        let isName = Self.isOurName(name) || RunLock.isLock(name) || name == Self.checkpointsName
+        let isName = Self.isTaken(name)
         // A second name of the same file is found only where the file is.
         return isInside && isName
             || FileIdentity(path).map { $0 == FileIdentity(file(Self.metricsName)) } ?? false
@@ -133,7 +133,8 @@ extension RunFolder {
         let printed = [STDOUT_FILENO, STDERR_FILENO].compactMap { FileIdentity($0) }
         let names = try names(in: path).filter { name in
             !RunLock.isLock(name) && !((TemporaryName(name)?.name).map(isOurName) ?? false)
-                && !(FileIdentity("\(path)/\(name)").map(printed.contains) ?? false)
+                && (isOurName(name)
+                    || !(FileIdentity("\(path)/\(name)").map(printed.contains) ?? false))
         }
         let checkpoints = "\(path)/\(checkpointsName)"
         var isFolder = stat()
@@ -217,6 +218,12 @@ extension RunFolder {
         let text = String(decoding: bytes, as: UTF8.self)
         return ["best", "epoch", "steps", "sums", "tensors"].filter { text.contains("\"\($0)\"") }
             .count >= 4
+    }
+
+    /// Whether a name in a run's folder, or among its checkpoints, is a training's own.
+    static func isTaken(_ name: String) -> Bool {
+        isOurName(name) || RunLock.isLock(name) || name == checkpointsName
+            || TemporaryName(name).map { isOurName($0.name) } ?? false
     }
 
     /// Whether a training makes files of a name, in its folder or among the checkpoints.

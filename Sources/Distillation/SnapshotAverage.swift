@@ -77,6 +77,9 @@ public enum WeightAverage {
         guard let first = files.first else {
             throw TrainingError("no weights to average; name at least one safetensors file")
         }
+        guard !first.names.isEmpty else {
+            throw TrainingError("\(first.path): holds no tensors")
+        }
         for next in files.dropFirst() { try check(next, against: first) }
         return try first.names.map { name in
             let start = try finite(name, in: first)

@@ -104,6 +104,8 @@ public final class Trainer {
         }
         for notice in loader.dataset.notices + validation.notices { progress.line(notice) }
         validationImages = validation.samples.count
+        // Before all of it is read for its digest.
+        if let initial = options.initial { _ = try SafetensorsFile(path: initial) }
         var identity = RunIdentity(
             recipe: recipe, train: loader.dataset, val: validation,
             initial: try options.initial.map { try Fingerprint.sha256(ofFile: $0) })
@@ -204,6 +206,10 @@ public final class Trainer {
     /// Opens `metrics.jsonl` and the trace where the training goes on with them.
     private func openLogs() throws {
         let log = folder.file(RunFolder.metricsName)
+        var link = stat()
+        guard lstat(log, &link) != 0 || link.st_mode & S_IFMT == S_IFREG else {
+            throw TrainingError("\(log): is no file of the run's own; move it away")
+        }
         metrics = try JSONLines<EpochRecord>(
             log, keep: state.epoch, notice: progress.line,
             accept: { checksum, _ in

@@ -198,9 +198,8 @@ public struct DatasetPacker: Sendable {
                 throw DatasetError(
                     "\(directory): holds another pack (\(difference)); choose another --out")
             }
-        } else if let other = try Directory.entries(of: directory).first(where: {
-            !Self.isTemporary($0.name)
-        }) {
+        } else if let other = try Directory.entries(of: directory).first {
+            // The plan is the first that a pack writes.
             throw DatasetError(
                 "\(directory): holds something else (\(other.name)); choose another --out")
         }

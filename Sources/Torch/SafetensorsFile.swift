@@ -109,6 +109,10 @@ public final class SafetensorsFile {
                 message: "its header claims \(length) bytes, the file has \(bytes.count - 8) "
                     + "after the length: truncated, or not a safetensors file")
         }
+        // What it lists takes some times its text.
+        guard SystemMemory.canAllocate(10 * Int(length)) else {
+            throw .init(message: "no memory for its header of \(length) bytes", code: ENOMEM)
+        }
         let dataStart = 8 + Int(length)
         let header = try SafetensorsHeader(
             json: UnsafeRawBufferPointer(rebasing: bytes[8..<dataStart]),

@@ -39,6 +39,6 @@ struct AverageCommand: ParsableCommand {
         let mean = try WeightAverage.mean(of: sources)
         try SafetensorsFile.writeSealed(
             mean.map { ($0.name, $0.tensor) }, metadata: sources[0].metadata, to: out.path)
-        try StandardStreams.print("\(self.out): the mean of \(sources.count) files")
+        try StandardStreams.print("\(self.out): the mean of \(sources.count) files".printable)
     }
 }

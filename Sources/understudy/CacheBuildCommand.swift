@@ -74,6 +74,7 @@ extension CacheCommand {
             let section = try teacher.section(of: recipe)
             if let epochs { try recipe.checkCached(epochs: epochs.range) }
             if processes > 1 {
+                try requireFiles([self.recipe.recipe, section.card])
                 let summary = try CacheBuildProcesses(self, shard: shard).run(
                     recipe: recipe, progress: ProgressBar())
                 try StandardStreams.print(json ? try summary.json() : text(summary, shard))
@@ -98,6 +99,17 @@ extension CacheCommand {
                 throw CommandError("process \(parent), which started this one, has ended")
             }
             return true
+        }
+
+        /// Refuses what several processes cannot each read.
+        private func requireFiles(_ paths: [String]) throws {
+            for path in paths {
+                var status = stat()
+                guard stat(path, &status) == 0, FileKind(status) != .file else { continue }
+                throw CommandError(
+                    "\(path): is \(FileKind(status).noun), which only one process can read; save it "
+                        + "as a file for --processes")
+            }
         }
 
         private func chosenShard() throws -> Shard {

@@ -1,5 +1,4 @@
 import Base
-import Foundation
 import Imaging
 
 /// A picture of views: a row for each, a column for each stage, with titles and captions.
@@ -183,13 +182,9 @@ extension ContactSheet {
         try ImageEncoder.png(sheet, software: software)
     }
 
-    /// Whether a file is a sheet.
-    static func isWritten(at path: String) -> Bool {
-        // The text stands before the pixels.
-        guard let file = FileHandle(forReadingAtPath: path) else { return false }
-        defer { try? file.close() }
-        let head = (try? file.read(upToCount: 256)) ?? nil
-        return head?.starts(with: Array("\u{89}PNG".unicodeScalars.map { UInt8($0.value) })) == true
-            && head?.firstRange(of: Data("tEXtSoftware\0\(software)".utf8)) != nil
+    /// Whether a file begins as a sheet does: the text stands before the pixels.
+    static func isWritten(in head: [UInt8]) -> Bool {
+        head.starts(with: [0x89] + Array("PNG".utf8))
+            && head.firstRange(of: Array("tEXtSoftware\0\(software)".utf8)) != nil
     }
 }

@@ -45,6 +45,7 @@ struct ExportCommand: ParsableCommand {
         try network.store.save(to: out.path, metadata: metadata)
         try StandardStreams.print(
             "\(self.out): \(which.rawValue) weights of \(recipe.model.name), \(recipe.data.classes) classes"
+                .printable
         )
     }
 }

@@ -66,6 +66,7 @@ struct DeviceOptions: ParsableArguments {
         let device = try device.checked()
         if let threads { try Threads.setCount(threads) }
         try Threads.requireRoom(rendering: loadingOptions.workers)
+        if device == .cpu { SpinWatch.begin() }
         return device
     }
 

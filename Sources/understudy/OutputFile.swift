@@ -1,4 +1,5 @@
 import Base
+import Distillation
 import Foundation
 import Imaging
 import Torch
@@ -47,11 +48,15 @@ struct OutputFile {
             self.path = path
             return
         }
+        guard !SavedRun.makes(path) else {
+            throw CommandError(
+                "\(path): is a file of the run in that folder; choose another \(option)")
+        }
         switch status.st_mode & S_IFMT {
         case S_IFIFO, S_IFCHR:
             self.path = path
         case S_IFREG where status.st_size == 0 || content.isWritten(at: path):
-            self.path = Self.resolved(path)
+            self.path = try Self.resolved(path)
         default:
             throw CommandError(
                 "\(path): is there, and is not \(content.name) that this program wrote; choose "
@@ -63,7 +68,9 @@ struct OutputFile {
     static func requireDistinct(_ files: [OutputFile]) throws {
         var seen: Set<String> = []
         for file in files {
-            let path = URL(fileURLWithPath: file.path).standardizedFileURL.path
+            let url = URL(fileURLWithPath: file.path)
+            let folder = url.deletingLastPathComponent().resolvingSymlinksInPath()
+            let path = folder.appendingPathComponent(url.lastPathComponent).path
             guard seen.insert(path).inserted else {
                 throw CommandError("\(file.path): is named for two outputs; choose another for one")
             }
@@ -71,8 +78,12 @@ struct OutputFile {
     }
 
     /// The path without links.
-    private static func resolved(_ path: String) -> String {
-        guard let pointer = realpath(path, nil) else { return path }
+    private static func resolved(_ path: String) throws -> String {
+        // A link may lead to an open file that has no name any more.
+        guard let pointer = realpath(path, nil) else {
+            throw CommandError(
+                SystemFailure("\(path): leads to no file that has a name").description)
+        }
         defer { free(pointer) }
         return String(cString: pointer)
     }
@@ -103,10 +114,16 @@ extension OutputFile.Content {
             guard let file = try? SafetensorsFile(path: path) else { return false }
             return SlotViews.isDump(file)
         case .parameters:
-            guard let bytes = try? BoundedFile.read(path, limit: 1 << 30) else { return false }
-            return ViewParameters.areWritten(in: bytes)
+            return ViewParameters.areWritten(in: Self.head(of: path))
         case .sheet:
-            return ContactSheet.isWritten(at: path)
+            return ContactSheet.isWritten(in: Self.head(of: path))
         }
+    }
+
+    /// The first bytes of a file; none if it cannot be read.
+    private static func head(of path: String) -> [UInt8] {
+        guard let file = FileHandle(forReadingAtPath: path) else { return [] }
+        defer { try? file.close() }
+        return (try? file.read(upToCount: 256)).map { Array($0) } ?? []
     }
 }

@@ -96,7 +96,8 @@ struct ShowViewsCommand: ParsableCommand {
             try AtomicFile.write(Data(ContactSheet.png(picture)), to: sheet.path)
         }
         let outputs = [self.dump, self.params, self.sheet].compactMap { $0 }.joined(separator: ", ")
-        try StandardStreams.print("\(slots.range.count) views of epoch \(epoch): \(outputs)")
+        try StandardStreams.print(
+            "\(slots.range.count) views of epoch \(epoch): \(outputs)".printable)
     }
 
     /// The side of a picture on the sheet.

@@ -154,6 +154,20 @@ import Testing
         #expect(failed.errors.contains("teacher/average.safetensors"), "\(failed.errors)")
     }
 
+    @Test("several processes cannot share a pipe, and say so") func pipe() throws {
+        let folder = try Folder.prepared()
+        let outcome = try Shell.run(
+            "cat student.yaml | \"$0\" \"$@\"",
+            [
+                "cache", "build", "--recipe", "/dev/stdin", "--cache", "new", "--processes", "2",
+            ], in: folder)
+        #expect(
+            outcome.errors
+                == "Error: /dev/stdin: is a pipe, which only one process can read; save it as a file "
+                + "for --processes\n")
+        #expect(!folder.exists("new"))
+    }
+
     @Test("what several processes say of the data is passed on once") func notices() throws {
         let folder = try Folder.prepared()
         try folder.write("train/c0/x.webp", Data([1]))

@@ -156,5 +156,55 @@ import Torch
             try Program.run(Self.views + ["--sheet", "both", "--dump", "./both"], in: folder).errors
                 == "Error: both: is named for two outputs; choose another for one\n")
         #expect(!folder.exists("both"))
+        try folder.write("a/empty", Data())
+        try FileManager.default.createSymbolicLink(
+            atPath: "\(folder.path)/b", withDestinationPath: "a")
+        #expect(
+            try Program.run(Self.views + ["--sheet", "a/x", "--params", "b/x"], in: folder).errors
+                == "Error: a/x: is named for two outputs; choose another for one\n")
+        #expect(!folder.exists("a/x"))
+    }
+
+    @Test("a link to a file that has lost its name stays one") func deleted() throws {
+        let folder = try Folder.prepared()
+        try FileManager.default.createSymbolicLink(
+            atPath: "\(folder.path)/stdout", withDestinationPath: "/proc/self/fd/1")
+        for output in Self.outputs {
+            let outcome = try Shell.run(
+                "exec >gone; rm gone; exec \"$0\" \"$@\"",
+                output.arguments + [output.option, "stdout"], in: folder)
+            #expect(outcome.status == 1)
+            #expect(
+                outcome.errors.hasPrefix("Error: stdout: leads to no file that has a name: "),
+                "\(outcome.errors)")
+        }
+        #expect(
+            try FileManager.default.destinationOfSymbolicLink(atPath: "\(folder.path)/stdout")
+                == "/proc/self/fd/1")
+    }
+
+    @Test("what a run makes in its folder is not written over, but for the average")
+    func ofRuns() throws {
+        let folder = try Folder.prepared()
+        try folder.write("teacher/metrics.jsonl", Data())
+        let before = try folder.contents("teacher")
+        let names = [
+            ".lock", "metrics.jsonl", "best.safetensors", "recipe.yaml", "new/../result.json",
+        ]
+        try FileManager.default.createDirectory(
+            atPath: "\(folder.path)/teacher/new", withIntermediateDirectories: true)
+        let snapshots = before.keys.filter { $0.hasPrefix("checkpoints/best-epoch-") }
+        for name in names.map({ "teacher/\($0)" }) + snapshots.map({ "teacher/\($0)" }) {
+            let path = "\(folder.path)/\(name)"
+            guard FileManager.default.fileExists(atPath: path) else { continue }
+            let error = #expect(throws: CommandError.self) {
+                _ = try OutputFile(path, "--out", .weights)
+            }
+            #expect(
+                error?.description
+                    == "\(path): is a file of the run in that folder; choose another --out")
+        }
+        _ = try OutputFile("\(folder.path)/teacher/average.safetensors", "--out", .weights)
+        #expect(try folder.contents("teacher") == before)
     }
 }

@@ -108,6 +108,12 @@ import Torch
         let log = String(decoding: try folder.data("run/slurm-7.out"), as: UTF8.self)
         #expect(outcome.status == 0, "\(log)")
         #expect(log.hasSuffix("stopped after 1 steps as asked; the checkpoint is in run\n"))
+        try folder.write("mine/recipe.yaml", Data())
+        let own = try Shell.run(
+            "exec \"$0\" \"$@\" >mine/recipe.yaml", train + ["--out", "mine"], in: folder)
+        #expect(
+            own.errors.hasPrefix("Error: mine: is not empty and holds no training"), "\(own.errors)"
+        )
         try folder.write("other/slurm-6.out", Data())
         #expect(
             try Program.run(train + ["--out", "other"], in: folder).errors

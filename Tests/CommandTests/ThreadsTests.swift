@@ -3,36 +3,6 @@ import Foundation
 import Testing
 
 @Suite("Threads", .serialized) struct ThreadsTests {
-    /// The program without what this process has in its environment, and with libgomp's settings
-    /// shown on standard error.
-    private func settings(_ variables: String) throws -> String {
-        let run = try Shell.run(
-            "exec env -u GOMP_SPINCOUNT -u OMP_WAIT_POLICY OMP_DISPLAY_ENV=verbose \(variables) "
-                + "\"$0\" \"$@\"", ["--version"], in: try Folder())
-        #expect(run.status == 0)
-        return run.errors
-    }
-
-    @Test("of libgomp spin briefly at a barrier, unless the user says otherwise")
-    func spinning() throws {
-        #expect(try settings("").contains("GOMP_SPINCOUNT = '1000'"))
-        #expect(try settings("GOMP_SPINCOUNT=77").contains("GOMP_SPINCOUNT = '77'"))
-        #expect(try settings("OMP_WAIT_POLICY=active").contains("GOMP_SPINCOUNT = '30000000000'"))
-    }
-
-    private static let loader = "/lib64/ld-linux-x86-64.so.2"
-
-    @Test(
-        "a program that is started through the loader runs, too",
-        .enabled(if: FileManager.default.fileExists(atPath: Self.loader)))
-    func throughLoader() throws {
-        let run = try Shell.run(
-            "exec env -u GOMP_SPINCOUNT \(Self.loader) \"$0\" \"$@\"", ["--version"],
-            in: try Folder())
-        #expect(run.status == 0, "\(run.errors)")
-        #expect(run.output.hasPrefix("understudy "))
-    }
-
     @Test("are one for each core that may be used, or as many as asked for; a build says which")
     func choice() throws {
         let folder = try Invocations.folder()

@@ -136,6 +136,7 @@ import Testing
             ".lock", "recipe.yaml", "metrics.jsonl", "result.json", "best.safetensors",
             "average.safetensors", "checkpoints", "checkpoints/latest.json",
             "checkpoints/step-00000002.safetensors", "../run/result.json",
+            ".tmp-result.json-1-0123456789abcdef",
         ]
         // What cannot be there yet cannot be written either.
         for name in names where !name.hasPrefix("checkpoints/") {
@@ -218,6 +219,35 @@ import Testing
         #expect(try lines("a.jsonl") == 3)
         try train("a", "new.jsonl", steps: nil)
         #expect(try lines("new.jsonl") == 2)
+    }
+
+    @Test("links to what is not there, and a log that is a link, are refused") func links() throws {
+        let fixture = try RunFixture()
+        let files = FileManager.default
+        try files.createSymbolicLink(
+            atPath: "\(fixture.path)/trace", withDestinationPath: "run/recipe.yaml")
+        var options = fixture.options("run", resume: false)
+        options.trace = "\(fixture.path)/trace"
+        let error = #expect(throws: TrainingError.self) {
+            _ = try Trainer(recipe: fixture.recipe(), options: options, progress: fixture.lines)
+        }
+        #expect(
+            error?.description
+                == "\(fixture.path)/trace: is a link that leads to nothing; choose another file, or "
+                + "remove it")
+        #expect(!fixture.exists("run"))
+        try fixture.train("run", maxSteps: 4)
+        try fixture.remove("run/metrics.jsonl")
+        try fixture.scratch.write("foreign", "name: mine\n")
+        try files.createSymbolicLink(
+            atPath: "\(fixture.path)/run/metrics.jsonl", withDestinationPath: "../foreign")
+        let refusal = #expect(throws: TrainingError.self) {
+            try fixture.train("run", resume: true)
+        }
+        #expect(
+            refusal?.description
+                == "\(fixture.path)/run/metrics.jsonl: is no file of the run's own; move it away")
+        #expect(try fixture.bytes("foreign") == Array("name: mine\n".utf8))
     }
 
     @Test("the logs of other runs stay as they are") func ofAnotherRun() throws {

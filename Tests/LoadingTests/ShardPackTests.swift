@@ -380,6 +380,11 @@ import Testing
         }
         for name in ["shard-000003.tar.tmp", "pack.json.77.tmp", "classes.txt.1.tmp"] {
             #expect(DatasetPacker.isTemporary(name), "\(name)")
+            // Where no pack was begun it is somebody else's.
+            try scratch.write("none/\(name)", [7])
+            #expect(throws: DatasetError.self) { try pack(dataset, "\(scratch.path)/none") }
+            #expect(try files("\(scratch.path)/none")[name] == Data([7]))
+            unlink("\(scratch.path)/none/\(name)")
         }
     }
 

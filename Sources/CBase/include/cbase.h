@@ -19,6 +19,10 @@ uint32_t cbase_crc32c_portable(const void *bytes, size_t count, uint32_t seed);
 /// The number of cores that this thread may run on; 0 where the system does not tell.
 int32_t cbase_affinity(void);
 
+/// Which cores those are: bit `i % 8` of byte `i / 8` is core i. Gives -1 where the system does not tell,
+/// or has more cores than `size` bytes have bits. `size`: a multiple of 8; `bits`: zeros.
+int cbase_affinity_bits(uint8_t *bits, size_t size);
+
 /// Has the system send this process a signal when its parent ends, however it does.
 ///
 /// `parent`: the process that started this one. Gives 0 if it is gone already, or the system cannot.

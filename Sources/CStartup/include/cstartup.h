@@ -3,14 +3,6 @@
 #ifndef CSTARTUP_H
 #define CSTARTUP_H
 
-/// How often libgomp's threads look at a barrier before they sleep, unless the user says otherwise
-/// by GOMP_SPINCOUNT or OMP_WAIT_POLICY.
-///
-/// libgomp's own 300,000 rounds are milliseconds. Where another process has the core of the thread
-/// that is waited for, they are taken from that very process's turn, at each of the thousand
-/// barriers of a training step. tools/bench-busy measures what this comes to.
-#define CSTARTUP_SPIN_COUNT "1000"
-
 /// The room, in bytes, that the libraries' initialisation and the least command take beyond what the
 /// loader has mapped. With less of it (ulimit -v, ulimit -d) a constructor of a library would throw,
 /// and nobody could catch it; the program says so instead, and ends.

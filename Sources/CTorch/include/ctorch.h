@@ -252,6 +252,10 @@ const char *ct_libtorch_version(void);
 void ct_keep_freed_memory(void);
 int32_t ct_set_threads(int32_t count, char **error);
 
+// Has waiting OpenMP threads sleep soon, or look for work for long again (spinning.cpp). `done` is 0
+// where libgomp does not compute or there is no thread to be had; then nothing changes.
+int32_t ct_spin_briefly(int32_t briefly, int32_t *done, char **error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -211,6 +211,19 @@ public struct SavedRun {
         self.notice = notice
     }
 
+    /// Whether a path is that of a file which a training makes in the folder of a run, other than the
+    /// average, which may be taken again.
+    public static func makes(_ path: String) -> Bool {
+        let place = URL(fileURLWithPath: path).resolvingSymlinksInPath()
+        let name = place.lastPathComponent
+        guard RunFolder.isTaken(name), name != RunFolder.averageName else { return false }
+        var folder = place.deletingLastPathComponent()
+        if folder.lastPathComponent == RunFolder.checkpointsName {
+            folder.deleteLastPathComponent()
+        }
+        return access("\(folder.path)/\(RunFolder.checkpointsName)", F_OK) == 0
+    }
+
     /// The file of all tensors: `model.…`, `ema.…` and the optimizer's.
     ///
     /// - Throws: `TrainingError` or `TorchError` if there is no checkpoint, or none is intact.

@@ -49,12 +49,14 @@ final class JSONLines<Record: Codable> {
         if dropped > 0 {
             notice("\(path): \(dropped) damaged lines are left out; the training is not affected")
         }
-        // A link stays a link.
-        let real = realpath(path, nil).map { pointer in
+        if kept != bytes {
+            // A link stays a link.
+            guard let pointer = realpath(path, nil) else {
+                throw TrainingError(SystemFailure("\(path): cannot be written").description)
+            }
             defer { free(pointer) }
-            return String(cString: pointer)
+            try AtomicFile.write(Data(kept), to: String(cString: pointer))
         }
-        if kept != bytes { try AtomicFile.write(Data(kept), to: real ?? path) }
         descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else {
             throw TrainingError(SystemFailure("\(path): cannot be written").description)
@@ -73,6 +75,11 @@ final class JSONLines<Record: Codable> {
     static func check(_ path: String, _ what: String, isNew: Bool) throws {
         guard !path.isEmpty else { throw TrainingError("the \(what) has an empty name") }
         let bytes = try bytes(path)
+        var link = stat()
+        guard access(path, F_OK) == 0 || lstat(path, &link) != 0 else {
+            throw TrainingError(
+                "\(path): is a link that leads to nothing; choose another file, or remove it")
+        }
         // A first line that a kill tore begins as every record does, and is the only one.
         let isTorn =
             opening.starts(with: bytes.prefix(opening.count))
