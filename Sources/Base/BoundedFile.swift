@@ -31,15 +31,17 @@ public enum BoundedFile {
         guard FileKind(status) == .pipe else {
             return try bytes(descriptor, path, limit, nil)
         }
-        let pipe = Pipe(device: UInt(status.st_dev), number: UInt(status.st_ino))
+        let pipe = Pipe(
+            path: path, device: UInt(status.st_dev), number: UInt(status.st_ino))
         if let kept = kept.withLock({ $0[pipe] }) { return kept.count > limit ? nil : kept }
         let bytes = try bytes(descriptor, path, limit, patience)
         if let bytes { kept.withLock { $0[pipe] = bytes } }
         return bytes
     }
 
-    /// A pipe, whatever path leads to it.
+    /// A pipe. Once it is removed another file may get its number, but hardly under its path.
     private struct Pipe: Hashable {
+        let path: String
         let device: UInt
         let number: UInt
     }

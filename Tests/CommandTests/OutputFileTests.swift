@@ -45,9 +45,11 @@ import Torch
         let checkpoints = try FileManager.default.contentsOfDirectory(
             atPath: "\(folder.path)/teacher/checkpoints")
         let step = try #require(checkpoints.first { $0.hasPrefix("step-") })
+        // A checkpoint, wherever it lies.
+        try folder.write("step.safetensors", folder.data("teacher/checkpoints/\(step)"))
         var foreign = [
             "base.yaml", "train/c0/0.jpg", "picture.png", "object.json", "foreign.safetensors",
-            "val", "teacher/checkpoints/\(step)", "link",
+            "val", "step.safetensors", "link",
         ]
         try FileManager.default.createSymbolicLink(
             atPath: "\(folder.path)/link", withDestinationPath: "base.yaml")
