@@ -39,16 +39,14 @@ final class CacheBuildProcesses {
             for child in children { child.process.discard() }
             progress.end()
         }
-        for index in 0..<command.processes { try startChild(index) }
+        for index in 0..<command.processes {
+            try endIfInterrupted()
+            try startChild(index)
+        }
         var follower: CacheReader?
         var (total, done) = (0, 0)
         while isAnyRunning() {
-            if let number = Interruption.signal {
-                signal(number)
-                throw Interrupted(
-                    description: "stopped; the parts published so far are kept, and the same "
-                        + "command goes on from there")
-            }
+            try endIfInterrupted()
             try throwFailure()
             passOnNotices(to: progress)
             if let reader = follower {
@@ -71,6 +69,16 @@ final class CacheBuildProcesses {
             .count
         summary.seconds = start.duration(to: .now).seconds
         return summary
+    }
+
+    /// Passes a signal on that asks to stop.
+    private func endIfInterrupted() throws {
+        guard let number = Interruption.signal else { return }
+        signal(number)
+        throw Interrupted(
+            description:
+                "stopped; the parts published so far are kept, and the same command goes on "
+                + "from there")
     }
 
     private func startChild(_ index: Int) throws {
