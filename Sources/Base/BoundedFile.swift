@@ -31,19 +31,23 @@ public enum BoundedFile {
         guard FileKind(status) == .pipe else {
             return try bytes(descriptor, path, limit, nil)
         }
-        let pipe = Pipe(
-            path: path, device: UInt(status.st_dev), number: UInt(status.st_ino))
+        let pipe = Pipe(path: path, identity: FileIdentity(status))
         if let kept = kept.withLock({ $0[pipe] }) { return kept.count > limit ? nil : kept }
         let bytes = try bytes(descriptor, path, limit, patience)
         if let bytes { kept.withLock { $0[pipe] = bytes } }
         return bytes
     }
 
+    /// The text of a file of the system's, such as those in /proc; `nil` where it cannot be read.
+    static func text(of path: String) -> String? {
+        guard let bytes = try? read(path, limit: 4 << 20) else { return nil }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
     /// A pipe. Once it is removed another file may get its number, but hardly under its path.
     private struct Pipe: Hashable {
         let path: String
-        let device: UInt
-        let number: UInt
+        let identity: FileIdentity
     }
 
     /// What came through the pipes that were read.

@@ -40,16 +40,10 @@ struct ControlGroups {
 
     /// Those of this process; `nil` where the system does not tell.
     static func ofProcess(_ controller: String) -> ControlGroups? {
-        guard let groups = text(of: "/proc/self/cgroup"),
-            let mounts = text(of: "/proc/self/mountinfo")
+        guard let groups = BoundedFile.text(of: "/proc/self/cgroup"),
+            let mounts = BoundedFile.text(of: "/proc/self/mountinfo")
         else { return nil }
         return ControlGroups(controller, groups: groups, mounts: mounts)
-    }
-
-    /// The text of a small file; `nil` where it cannot be read.
-    static func text(of path: String) -> String? {
-        guard let bytes = try? BoundedFile.read(path, limit: 1 << 20) else { return nil }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }
 

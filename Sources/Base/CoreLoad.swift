@@ -12,14 +12,14 @@ public struct CoreLoad: Sendable, Equatable {
 
     /// Looks at the machine; `nil` where /proc does not tell.
     public static func now() -> CoreLoad? {
-        guard let bytes = try? BoundedFile.read("/proc/stat", limit: 4 << 20) else { return nil }
+        guard let text = BoundedFile.text(of: "/proc/stat") else { return nil }
         var usage = rusage()
         guard getrusage(RUSAGE_SELF.rawValue, &usage) == 0 else { return nil }
         let seconds = [usage.ru_utime, usage.ru_stime].reduce(0.0) {
             $0 + Double($1.tv_sec) + Double($1.tv_usec) / 1e6
         }
         return CoreLoad(
-            busy: busy(in: String(decoding: bytes, as: UTF8.self)),
+            busy: busy(in: text),
             own: Int(seconds * ticksPerSecond),
             time: ProcessInfo.processInfo.systemUptime * ticksPerSecond)
     }

@@ -25,13 +25,14 @@ public struct Cores: Sendable, Equatable, CustomStringConvertible {
 
     /// The process's own, as they were when first asked for.
     public static let usable = Cores(
-        machine: sysconf(Int32(_SC_NPROCESSORS_ONLN)), affinity: Int(cbase_affinity()),
+        machine: sysconf(Int32(_SC_NPROCESSORS_ONLN)), affinity: numbers.count,
         quota: CoreQuota.ofProcess())
 
     /// The numbers of the machine's cores that the process may run on; empty if unknown.
     public static var numbers: [Int] {
-        var bits = [UInt8](repeating: 0, count: 1 << 13)
-        guard cbase_affinity_bits(&bits, bits.count) == 0 else { return [] }
+        // More than any system has: the kernel refuses a set that is smaller than its own.
+        var bits = [UInt8](repeating: 0, count: 1 << 17)
+        guard cbase_affinity(&bits, bits.count) == 0 else { return [] }
         return bits.indices.flatMap { byte in
             (0..<8).filter { bits[byte] >> $0 & 1 == 1 }.map { byte * 8 + $0 }
         }
@@ -70,7 +71,7 @@ public struct Cores: Sendable, Equatable, CustomStringConvertible {
 enum CoreQuota {
     /// This process's quota, in cores; `nil` where there is none.
     static func ofProcess() -> Double? {
-        ControlGroups.ofProcess("cpu").flatMap { least($0, reading: ControlGroups.text(of:)) }
+        ControlGroups.ofProcess("cpu").flatMap { least($0, reading: BoundedFile.text) }
     }
 
     /// The least quota of a process's groups and of those around them.

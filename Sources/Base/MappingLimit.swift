@@ -108,9 +108,8 @@ private struct Mapped {
     ///
     /// Source: proc_pid_statm(5): size and, as the sixth, data with stack, in pages.
     static func now() -> Mapped? {
-        guard let bytes = try? BoundedFile.read("/proc/self/statm", limit: 4096) else { return nil }
-        let pages = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace)
-            .compactMap { Int($0) }
+        guard let text = BoundedFile.text(of: "/proc/self/statm") else { return nil }
+        let pages = text.split(whereSeparator: \.isWhitespace).compactMap { Int($0) }
         guard pages.count > 5 else { return nil }
         let size = sysconf(Int32(_SC_PAGESIZE))
         return Mapped(space: pages[0] * size, data: pages[5] * size)

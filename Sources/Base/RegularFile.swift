@@ -18,20 +18,29 @@ public enum RegularFile {
     /// - Returns: a descriptor that the caller closes.
     public static func open(_ path: String) throws(Refusal) -> Int32 {
         var status = stat()
-        while true {
-            let descriptor = Foundation.open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+        let descriptor = descriptor(path)
+        guard descriptor >= 0 else {
             let code = errno
-            if descriptor < 0, code == EINTR { continue }
-            guard descriptor >= 0 else {
-                // A socket cannot even be opened, and the system's reason would puzzle.
-                if code == ENXIO, stat(path, &status) == 0 { throw refusal(FileKind(status)) }
-                throw Refusal(description: errnoText(code), code: code)
-            }
-            guard fstat(descriptor, &status) == 0, FileKind(status) == .file else {
-                close(descriptor)
-                throw refusal(FileKind(status))
-            }
-            return descriptor
+            // A socket cannot even be opened, and the system's reason would puzzle.
+            if code == ENXIO, stat(path, &status) == 0 { throw refusal(FileKind(status)) }
+            throw Refusal(description: errnoText(code), code: code)
+        }
+        guard fstat(descriptor, &status) == 0, FileKind(status) == .file else {
+            close(descriptor)
+            throw refusal(FileKind(status))
+        }
+        return descriptor
+    }
+
+    /// Opens whatever is there for reading, without blocking; -1 and `errno` where that fails.
+    ///
+    /// - Parameter folder: the open folder at which the path starts; by default the working one.
+    public static func descriptor(
+        _ path: UnsafePointer<CChar>, below folder: Int32 = AT_FDCWD
+    ) -> Int32 {
+        while true {
+            let descriptor = openat(folder, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+            if descriptor >= 0 || errno != EINTR { return descriptor }
         }
     }
 

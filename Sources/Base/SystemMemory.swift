@@ -21,9 +21,9 @@ public enum SystemMemory {
     /// The bytes that can be had at most, whatever else the machine does: of its memory with swap
     /// space, of what control groups give to the process, and of what limits let it map.
     public static func most() -> Int {
-        let machine = ControlGroups.text(of: "/proc/meminfo").flatMap(installed)
+        let machine = BoundedFile.text(of: "/proc/meminfo").flatMap(installed)
         let groups = ControlGroups.ofProcess("memory").flatMap {
-            given(by: $0, reading: ControlGroups.text(of:))
+            given(by: $0, reading: BoundedFile.text)
         }
         let bounds = [machine, groups].compactMap { $0 } + MappingLimit.ofProcess().map(\.left)
         return bounds.min() ?? .max

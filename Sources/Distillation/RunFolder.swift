@@ -66,16 +66,24 @@ final class RunFolder {
 
     /// Whether a path leads to a file that a training makes in this folder, whether or not it is there.
     func makes(_ path: String) -> Bool {
+        let own = FileIdentity(self.path)
+        // A second name of the same file is found only where the file is.
+        return Self.runs(of: path).contains { FileIdentity($0) == own }
+            || FileIdentity(path).map { $0 == FileIdentity(file(Self.metricsName)) } ?? false
+    }
+
+    /// The folders of which a path would be a file of the run, if they hold one; none for a name that
+    /// no training gives.
+    static func runs(of path: String) -> [String] {
         let place = URL(fileURLWithPath: path).resolvingSymlinksInPath()
         let name = place.lastPathComponent
-        let parent = FileIdentity(place.deletingLastPathComponent().path)
-        let isInside =
-            parent == FileIdentity(self.path)
-            || parent == FileIdentity(file(Self.checkpointsName)) && parent != nil
-        let isName = Self.isTaken(name)
-        // A second name of the same file is found only where the file is.
-        return isInside && isName
-            || FileIdentity(path).map { $0 == FileIdentity(file(Self.metricsName)) } ?? false
+        let isTaken =
+            isOurName(name) || RunLock.isLock(name) || name == checkpointsName
+            || TemporaryName(name).map { isOurName($0.name) } ?? false
+        guard isTaken else { return [] }
+        let folder = place.deletingLastPathComponent()
+        return folder.lastPathComponent == checkpointsName
+            ? [folder.path, folder.deletingLastPathComponent().path] : [folder.path]
     }
 
     /// Removes checkpoints that are neither current nor kept, such as a kill leaves behind.
@@ -132,7 +140,7 @@ extension RunFolder {
         // What this process prints to may lie here, such as a batch system's log.
         let printed = [STDOUT_FILENO, STDERR_FILENO].compactMap { FileIdentity($0) }
         let names = try names(in: path).filter { name in
-            !RunLock.isLock(name) && !((TemporaryName(name)?.name).map(isOurName) ?? false)
+            !RunLock.isLock(name) && !(TemporaryName(name).map { isOurName($0.name) } ?? false)
                 && (isOurName(name)
                     || !(FileIdentity("\(path)/\(name)").map(printed.contains) ?? false))
         }
@@ -158,7 +166,7 @@ extension RunFolder {
         }
         // A training that was killed before its first state leaves this, and nothing to lose.
         let begun = { (name: String) in
-            (TemporaryName(name)?.name).map(isOurName) ?? false
+            TemporaryName(name).map { isOurName($0.name) } ?? false
                 || kind(ofCheckpoint: "\(checkpoints)/\(name)", name) != nil
         }
         if names == [checkpointsName], let inside, inside.allSatisfy(begun) { return false }
@@ -218,12 +226,6 @@ extension RunFolder {
         let text = String(decoding: bytes, as: UTF8.self)
         return ["best", "epoch", "steps", "sums", "tensors"].filter { text.contains("\"\($0)\"") }
             .count >= 4
-    }
-
-    /// Whether a name in a run's folder, or among its checkpoints, is a training's own.
-    static func isTaken(_ name: String) -> Bool {
-        isOurName(name) || RunLock.isLock(name) || name == checkpointsName
-            || TemporaryName(name).map { isOurName($0.name) } ?? false
     }
 
     /// Whether a training makes files of a name, in its folder or among the checkpoints.

@@ -105,10 +105,10 @@ public final class Trainer {
         for notice in loader.dataset.notices + validation.notices { progress.line(notice) }
         validationImages = validation.samples.count
         // Before all of it is read for its digest.
-        if let initial = options.initial { _ = try SafetensorsFile(path: initial) }
+        let initial = try options.initial.map { try SafetensorsFile(path: $0) }
         var identity = RunIdentity(
             recipe: recipe, train: loader.dataset, val: validation,
-            initial: try options.initial.map { try Fingerprint.sha256(ofFile: $0) })
+            initial: try initial.map { try Fingerprint.sha256(ofFile: $0.path) })
         // Before a cache is begun or waited for in vain.
         try begun?.identity.check(identity, run: options.out, isMeasured: begun?.isMeasured == true)
         try validation.checkValidationImages(workers: options.loading.workers)
@@ -121,8 +121,8 @@ public final class Trainer {
         let network = try recipe.makeNetwork(on: options.device)
         self.network = network
         try network.checkBatchNorm(of: recipe)
-        if begun == nil, let initial = options.initial {
-            try network.load(SafetensorsFile(path: initial)).forEach(progress.line)
+        if begun == nil, let initial {
+            try network.load(initial).forEach(progress.line)
         }
         responses = try Self.openResponses(options, loader, progress)
         identity.responses = responses?.identities ?? []
@@ -177,8 +177,8 @@ public final class Trainer {
     /// - Returns: the result of the averaged network, or `nil` if `maxSteps` ended the training; what
     ///   is done and saved says `position`.
     /// - Throws: `Interrupted` after a signal, with a checkpoint written unless images stopped coming
-    ///   amid a step; `TrainingError` for a loss,
-    ///   a gradient or a weight that is not finite, with the last good checkpoint kept.
+    ///   amid a step; `TrainingError` for a loss, a gradient or a weight that is not finite, with the
+    ///   last good checkpoint kept.
     public func run() throws -> TrainingResult? {
         let isDone = state.epoch == recipe.schedule.epochs
         if let limit = options.maxSteps, state.steps >= limit, !isDone { return nil }

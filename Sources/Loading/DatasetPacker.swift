@@ -190,7 +190,7 @@ public struct DatasetPacker: Sendable {
         }
         var status = stat()
         guard stat(directory, &status) == 0 else { return }
-        guard Directory.Kind(status) == .folder else {
+        guard FileKind(status) == .folder else {
             throw DatasetError("\(directory): is not a folder; choose another --out")
         }
         if let there = try PackPlan(in: directory) {

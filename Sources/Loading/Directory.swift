@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// Directory listing through readdir and fstatat: Foundation's costs several times as much per
@@ -5,36 +6,11 @@ import Foundation
 enum Directory {
     struct Entry {
         let name: String
-        let kind: Kind
+        let kind: FileKind
         let bytes: Int
-        let identity: Identity
+        let identity: FileIdentity
 
         var isFolder: Bool { kind == .folder }
-    }
-
-    enum Kind {
-        case file, folder
-        /// A pipe, a socket or a device, which must not be opened.
-        case other
-
-        init(_ status: stat) {
-            switch status.st_mode & S_IFMT {
-            case S_IFREG: self = .file
-            case S_IFDIR: self = .folder
-            default: self = .other
-            }
-        }
-    }
-
-    /// What two paths have in common that lead to the same file.
-    struct Identity: Hashable {
-        let device: UInt
-        let number: UInt
-
-        init(_ status: stat) {
-            device = UInt(status.st_dev)
-            number = UInt(status.st_ino)
-        }
     }
 
     /// The entries of a folder in the order of their names' code points; hidden ones left out.
@@ -52,8 +28,8 @@ enum Directory {
             case .success(let status):
                 entries.append(
                     Entry(
-                        name: text, kind: Kind(status), bytes: Int(status.st_size),
-                        identity: Identity(status)))
+                        name: text, kind: FileKind(status), bytes: Int(status.st_size),
+                        identity: FileIdentity(status)))
             case .failure(let reason):
                 throw reason.error(of: "\(path)/\(text)")
             }

@@ -49,10 +49,7 @@ enum Descriptor {
 
     /// The same of a path as C has it.
     static func open(_ path: UnsafePointer<CChar>, below folder: Int32 = AT_FDCWD) -> Int32 {
-        while true {
-            let descriptor = openat(folder, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
-            if descriptor >= 0 || errno != EINTR { return descriptor }
-        }
+        RegularFile.descriptor(path, below: folder)
     }
 
     /// Fills `target` from the file's bytes at `offset`.
@@ -96,7 +93,7 @@ enum Descriptor {
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw .system(path, "cannot be read") }
-        guard Directory.Kind(status) == .file else {
+        guard FileKind(status) == .file else {
             throw DatasetError("\(path): is not a regular file")
         }
         let size = Int(status.st_size)

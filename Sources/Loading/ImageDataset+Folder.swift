@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 extension ImageDataset {
@@ -53,7 +54,7 @@ extension ImageDataset {
         _ folders: [Directory.Entry], in root: String
     ) throws(DatasetError) {
         var names: [String: Directory.Entry] = [:]
-        var identities: [Directory.Identity: Directory.Entry] = [:]
+        var identities: [FileIdentity: Directory.Entry] = [:]
         for folder in folders {
             // Strings are equal in Swift where they are canonically equivalent.
             if let other = names.updateValue(folder, forKey: folder.name) {
@@ -74,7 +75,7 @@ extension ImageDataset {
     }
 
     private static func collect(
-        root: String, below folder: String, label: Int, within ancestors: [Directory.Identity],
+        root: String, below folder: String, label: Int, within ancestors: [FileIdentity],
         into samples: inout [Sample], _ leftOut: inout LeftOutFiles
     ) throws(DatasetError) {
         try refuseInterruption(root)

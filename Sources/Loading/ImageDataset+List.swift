@@ -142,7 +142,7 @@ extension FileStore {
                 "\(row.path): cannot be read: \(errnoText(code))",
                 cause: code == ENOENT ? .contents : .system(code))
         }
-        guard Directory.Kind(status) == .file else {
+        guard FileKind(status) == .file else {
             throw reader.error("\(row.path): is not a regular file")
         }
         return status

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import Imaging
 
@@ -164,7 +165,7 @@ final class FileStore: ImageStore {
         guard fstat(file, &status) == 0 else {
             throw .system(location(of: index, sample), "cannot be read")
         }
-        guard Directory.Kind(status) == .file, Int(status.st_size) == sample.bytes else {
+        guard FileKind(status) == .file, Int(status.st_size) == sample.bytes else {
             throw DatasetError(
                 "\(location(of: index, sample)): changed since it was listed: \(sample.bytes) bytes "
                     + "then, \(status.st_size) now; start again to list the data anew")

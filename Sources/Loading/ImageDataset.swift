@@ -96,7 +96,7 @@ public struct ImageDataset: Sendable {
             let isMissing = code == ENOENT || code == ENOTDIR
             throw .system(path, isMissing ? "no such data set" : "cannot be read", code)
         }
-        switch Directory.Kind(status) {
+        switch FileKind(status) {
         case .file:
             try refuseOtherFiles(path)
             if Directory.ending(of: path) == "tar" {
@@ -120,7 +120,7 @@ public struct ImageDataset: Sendable {
                 shards.map(\.name), in: path, single: false, expectedClasses: expectedClasses)
             contents.notices = LeftOutFiles.besideShards(entries, in: path)
             return contents
-        case .other:
+        case .pipe, .socket, .device:
             throw DatasetError("\(path): neither a folder nor a regular file")
         }
     }

@@ -40,14 +40,14 @@ public struct ImageFiles: Sendable {
             let name = Self.name(argument, rawArguments)
             var status = stat()
             guard name.withCString({ stat($0, &status) }) == 0,
-                Directory.Kind(status) == .folder
+                FileKind(status) == .folder
             else {
                 places.append(Place(name: name))
                 continue
             }
             var others: [String: Int] = [:]
             let before = places.count
-            collect(name, within: [Directory.Identity(status)], &others)
+            collect(name, within: [FileIdentity(status)], &others)
             let endings = others.keys.sorted().map { $0.isEmpty ? "no ending" : ".\($0)" }.listed
             guard places.count > before else {
                 places.append(
@@ -78,7 +78,7 @@ public struct ImageFiles: Sendable {
     private static let endings = ImageDataset.extensions.sorted().map { ".\($0)" }.listed
 
     private mutating func collect(
-        _ folder: FileName, within ancestors: [Directory.Identity], _ others: inout [String: Int]
+        _ folder: FileName, within ancestors: [FileIdentity], _ others: inout [String: Int]
     ) {
         let slash = UInt8(ascii: "/")
         let below = folder.bytes.last == slash ? folder.bytes : folder.bytes + [slash]
@@ -103,8 +103,8 @@ public struct ImageFiles: Sendable {
                 continue
             }
             let ending = Directory.ending(of: name.text)
-            if Directory.Kind(status) == .folder {
-                let identity = Directory.Identity(status)
+            if FileKind(status) == .folder {
+                let identity = FileIdentity(status)
                 guard !ancestors.contains(identity) else {
                     places.append(
                         Place(

@@ -78,7 +78,7 @@ extension ShardIndex {
     init?(contentsOf path: String) throws(DatasetError) {
         // What is no file, such as a folder of this name, is no index either.
         var status = stat()
-        guard stat(path, &status) == 0, Directory.Kind(status) == .file,
+        guard stat(path, &status) == 0, FileKind(status) == .file,
             let stored = try Descriptor.contents(of: path)
         else { return nil }
         // Samples and places take less than three times their lines.

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// Walks the members of a tar archive in order, without reading their data.
@@ -38,7 +39,7 @@ final class TarReader {
         descriptor = Descriptor.open(path)
         guard descriptor >= 0 else { throw .system(path, "cannot be read") }
         var status = stat()
-        guard fstat(descriptor, &status) == 0, Directory.Kind(status) == .file else {
+        guard fstat(descriptor, &status) == 0, FileKind(status) == .file else {
             close(descriptor)
             throw DatasetError("\(path): is not a regular file")
         }

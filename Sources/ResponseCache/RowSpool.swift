@@ -57,12 +57,9 @@ final class RowSpool: Sendable {
     }
 
     private func makeFile() throws(CacheError) -> Int32 {
-        // Not O_TMPFILE, which not every file system has.
-        let path = "\(folder)/\(TemporaryName(of: "rows"))"
-        let file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw .system("\(path): cannot create") }
-        unlink(path)
-        return file
+        do { return try NamelessFile.make(in: folder, for: "rows") } catch {
+            throw CacheError(error.description)
+        }
     }
 
     /// Lends the rows in their order, some at a time.

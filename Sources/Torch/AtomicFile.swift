@@ -63,14 +63,14 @@ public enum AtomicFile {
         synchronize(folder: folder)
     }
 
-    /// Whether a path leads to a pipe or a device that takes bytes one after another.
-    private static func isStream(_ path: String) -> Bool {
+    /// Whether a path leads to a pipe or a device, which takes bytes one after another.
+    public static func isStream(_ path: String) -> Bool {
         var status = stat()
         guard stat(path, &status) == 0 else { return false }
         return [S_IFIFO, S_IFCHR].contains(status.st_mode & S_IFMT)
     }
 
-    /// Lets `body` fill a file in memory, whose bytes are then written to a stream.
+    /// Lets `body` fill a file without a name, whose bytes are then written to a stream.
     private static func send(
         to path: String, _ body: (Int32) throws(TorchError) -> Void
     ) throws(TorchError) {
@@ -84,8 +84,10 @@ public enum AtomicFile {
         }
         defer { close(stream) }
         guard fcntl(stream, F_SETFL, 0) == 0 else { throw failure(path) }
-        let spool = MemoryFile.open()
-        guard spool >= 0 else { throw failure(path) }
+        let spool: Int32
+        do { spool = try NamelessFile.make(for: "output") } catch {
+            throw TorchError(operation: "file", message: error.description)
+        }
         defer { close(spool) }
         try body(spool)
         var piece = [UInt8](repeating: 0, count: 1 << 20)

@@ -6,9 +6,8 @@ import Synchronization
 /// Has threads that compute sleep soon where other processes want their cores, and wait awake where
 /// nobody does.
 ///
-/// Waiting awake saves a training a tenth of its time on cores of its own, and costs it most of its
-/// speed beside others (tools/bench-busy). So what others take of the cores is looked at, a few times in
-/// a second.
+/// Waiting awake saves a training time on cores of its own, and costs it most of its speed beside others
+/// (tools/bench-busy). So what others take of the cores is looked at, a few times in a second.
 public enum SpinWatch {
     /// Starts watching, once in a process; not where the user has said how long threads are to spin, nor
     /// where a limit of the address space leaves no room for threads that do nothing.

@@ -25,9 +25,9 @@ struct ChildProcess {
     ///
     /// - Parameter environment: of the process, but for `parentVariable`.
     init(_ arguments: [String], environment: [String: String]) throws(SystemFailure) {
-        output = try Self.temporaryFile()
+        output = try NamelessFile.make(for: "output")
         do {
-            errors = try Self.temporaryFile()
+            errors = try NamelessFile.make(for: "errors")
         } catch {
             close(output)
             throw error
@@ -70,16 +70,6 @@ struct ChildProcess {
             close(errors)
             throw SystemFailure("cannot start a process", code)
         }
-    }
-
-    /// A file that is gone when it is closed.
-    private static func temporaryFile() throws(SystemFailure) -> Int32 {
-        let folder = FileManager.default.temporaryDirectory.path
-        let path = "\(folder)/understudy-\(UUID().uuidString)"
-        let file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw SystemFailure("\(folder): cannot make a temporary file") }
-        unlink(path)
-        return file
     }
 
     /// Looks whether it has ended, or waits for that.

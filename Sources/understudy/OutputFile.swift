@@ -52,12 +52,13 @@ struct OutputFile {
             throw CommandError(
                 "\(path): is a file of the run in that folder; choose another \(option)")
         }
-        switch status.st_mode & S_IFMT {
-        case S_IFIFO, S_IFCHR:
+        if AtomicFile.isStream(path) {
             self.path = path
-        case S_IFREG where status.st_size == 0 || content.isWritten(at: path):
+        } else if FileKind(status) == .file,
+            status.st_size == 0 || content.isWritten(at: path)
+        {
             self.path = try Self.resolved(path)
-        default:
+        } else {
             throw CommandError(
                 "\(path): is there, and is not \(content.name) that this program wrote; choose "
                     + "another \(option), or remove it")

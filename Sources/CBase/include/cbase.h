@@ -1,5 +1,5 @@
 // What the rooms share and Swift cannot say well: a processor's CRC instruction, sets of cores, the
-// end of a parent, whether there is memory and what to say where there is none, and files in it.
+// end of a parent, whether there is memory, and what to say where there is none.
 #ifndef CBASE_H
 #define CBASE_H
 
@@ -16,12 +16,10 @@ uint32_t cbase_crc32c(const void *bytes, size_t count, uint32_t seed);
 /// The same from tables alone: what processors without SSE4.2 run.
 uint32_t cbase_crc32c_portable(const void *bytes, size_t count, uint32_t seed);
 
-/// The number of cores that this thread may run on; 0 where the system does not tell.
-int32_t cbase_affinity(void);
-
-/// Which cores those are: bit `i % 8` of byte `i / 8` is core i. Gives -1 where the system does not tell,
-/// or has more cores than `size` bytes have bits. `size`: a multiple of 8; `bits`: zeros.
-int cbase_affinity_bits(uint8_t *bits, size_t size);
+/// The cores that this thread may run on: bit `i % 8` of byte `i / 8` is core i. Gives -1 where the
+/// system does not tell, or has more cores than `size` bytes have bits. `size`: a multiple of 8; `bits`:
+/// zeros.
+int cbase_affinity(uint8_t *bits, size_t size);
 
 /// Has the system send this process a signal when its parent ends, however it does.
 ///
@@ -30,11 +28,6 @@ int cbase_end_with_parent(int32_t parent, int32_t signal);
 
 /// Whether `count` bytes can be allocated now; nothing is kept.
 int cbase_can_allocate(size_t count);
-
-/// A descriptor of an empty file that lies in memory and has no path; -1 with `errno`.
-///
-/// `name`: what the system's lists call it.
-int cbase_memory_file(const char *name);
 
 /// What small allocations are left of a limited address space. Where there is less, what follows is
 /// not to be relied upon: generated code that found no memory is called all the same (oneDNN).

@@ -214,14 +214,10 @@ public struct SavedRun {
     /// Whether a path is that of a file which a training makes in the folder of a run, other than the
     /// average, which may be taken again.
     public static func makes(_ path: String) -> Bool {
-        let place = URL(fileURLWithPath: path).resolvingSymlinksInPath()
-        let name = place.lastPathComponent
-        guard RunFolder.isTaken(name), name != RunFolder.averageName else { return false }
-        var folder = place.deletingLastPathComponent()
-        if folder.lastPathComponent == RunFolder.checkpointsName {
-            folder.deleteLastPathComponent()
+        guard !path.hasSuffix("/\(RunFolder.averageName)") else { return false }
+        return RunFolder.runs(of: path).contains {
+            access("\($0)/\(RunFolder.checkpointsName)", F_OK) == 0
         }
-        return access("\(folder.path)/\(RunFolder.checkpointsName)", F_OK) == 0
     }
 
     /// The file of all tensors: `model.…`, `ema.…` and the optimizer's.
