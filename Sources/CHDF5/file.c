@@ -132,9 +132,6 @@ static int32_t open_file(const char *path, hid_t access, chdf5_file **out, char 
         H5Pclose(access);
         return -1;
     }
-    // A published part never changes, and file locks fail on many cluster file systems. Foreign
-    // files are locked by the caller.
-    H5Pset_file_locking(access, 0, 1);
     file->id = H5Fopen(path, H5F_ACC_RDONLY, access);
     int32_t result = file->id < 0 ? chdf5_fail(error, "cannot open") : 0;
     H5Pclose(access);
@@ -165,7 +162,10 @@ int32_t chdf5_refuse_known(char **error, const char *begin) {
 
 int32_t chdf5_open(const char *path, chdf5_file **out, char **error) {
     chdf5_begin();
-    if (open_file(path, H5Pcreate(H5P_FILE_ACCESS), out, error) == 0) return 0;
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    // A published part never changes, and file locks fail on many cluster file systems.
+    H5Pset_file_locking(access, 0, 1);
+    if (open_file(path, access, out, error) == 0) return 0;
     return chdf5_refuse_known(error, "cannot open: it ");
 }
 
@@ -175,6 +175,8 @@ int32_t chdf5_open_with_cache(const char *path, size_t slots, size_t bytes, chdf
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     // The first number means nothing to any HDF5 since 1.8.
     H5Pset_cache(access, 0, slots, bytes, 0.75);
+    // Locked as HDF5 locks what a file leads to: it may itself be another's virtual source, and HDF5
+    // refuses a file that is open with other locks.
     return open_file(path, access, out, error);
 }
 

@@ -44,3 +44,26 @@ int open64(const char *path, int flags, ...) {
     va_end(arguments);
     return open_with("open64", path, flags, mode);
 }
+
+static int open_at(const char *symbol, int folder, const char *path, int flags, unsigned mode) {
+    if (is_unseen(path)) return -1;
+    int (*real)(int, const char *, int, ...) =
+        (int (*)(int, const char *, int, ...))dlsym(RTLD_NEXT, symbol);
+    return real(folder, path, flags, mode);
+}
+
+int openat(int folder, const char *path, int flags, ...) {
+    va_list arguments;
+    va_start(arguments, flags);
+    unsigned mode = va_arg(arguments, unsigned);
+    va_end(arguments);
+    return open_at("openat", folder, path, flags, mode);
+}
+
+int openat64(int folder, const char *path, int flags, ...) {
+    va_list arguments;
+    va_start(arguments, flags);
+    unsigned mode = va_arg(arguments, unsigned);
+    va_end(arguments);
+    return open_at("openat64", folder, path, flags, mode);
+}
