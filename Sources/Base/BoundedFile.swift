@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 
 /// Files that are read whole because they are small: recipes, cards, states.
-public enum BoundedFile {
+package enum BoundedFile {
     /// Reads a file, a pipe or a device to its end, if that comes within `limit` bytes.
     ///
     /// A pipe can be read once only. What came through it is kept, so that a second reading in the
@@ -12,7 +12,7 @@ public enum BoundedFile {
     /// - Returns: the bytes, or `nil` where there are more; no more than those are read.
     /// - Throws: `SystemFailure` with the path and the system's reason; `EISDIR` for a folder, and
     ///   `EINTR` after a signal.
-    public static func read(
+    package static func read(
         _ path: String, limit: Int, patience: Duration = .seconds(5)
     ) throws(SystemFailure) -> [UInt8]? {
         // Without blocking: opening a pipe would wait for its writer, whatever signal comes.

@@ -11,7 +11,7 @@ import CBase
 /// - Returns: the checksum; 0xE3069283 for "123456789".
 ///
 /// Source: RFC 3720, sections 12.1 and B.4.
-public func crc32c(_ bytes: UnsafeRawBufferPointer, seed: UInt32 = 0) -> UInt32 {
+package func crc32c(_ bytes: UnsafeRawBufferPointer, seed: UInt32 = 0) -> UInt32 {
     guard let base = bytes.baseAddress else { return seed }
     return cbase_crc32c(base, bytes.count, seed)
 }

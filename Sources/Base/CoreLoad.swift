@@ -2,7 +2,7 @@ import CBase
 import Foundation
 
 /// What other processes take of the cores that this one may run on.
-public struct CoreLoad: Sendable, Equatable {
+package struct CoreLoad: Sendable, Equatable {
     /// The time that each of the machine's cores has been busy, with anything, in ticks.
     let busy: [Int: Int]
     /// This process's own time on all cores, in ticks.
@@ -11,7 +11,7 @@ public struct CoreLoad: Sendable, Equatable {
     let time: Double
 
     /// Looks at the machine; `nil` where /proc does not tell.
-    public static func now() -> CoreLoad? {
+    package static func now() -> CoreLoad? {
         guard let text = BoundedFile.text(of: "/proc/stat") else { return nil }
         var usage = rusage()
         guard getrusage(RUSAGE_SELF.rawValue, &usage) == 0 else { return nil }
@@ -27,7 +27,7 @@ public struct CoreLoad: Sendable, Equatable {
     /// The share of the cores' time that others had since an earlier look, 0 to 1.
     ///
     /// - Parameter cores: the numbers of those that count.
-    public func others(since earlier: CoreLoad, on cores: [Int]) -> Double {
+    package func others(since earlier: CoreLoad, on cores: [Int]) -> Double {
         let passed = (time - earlier.time) * Double(cores.count)
         guard passed > 0 else { return 0 }
         let all = cores.reduce(0) { $0 + (busy[$1] ?? 0) - (earlier.busy[$1] ?? 0) }

@@ -5,9 +5,9 @@ import Foundation
 ///
 /// What Foundation counts as active processors knows nothing of a container's quota: a pod with two
 /// cores of 64 would start 64 threads and be stopped for most of each tenth of a second.
-public struct Cores: Sendable, Equatable, CustomStringConvertible {
+package struct Cores: Sendable, Equatable, CustomStringConvertible {
     /// What bounds the number of cores.
-    public enum Bound: Sendable, Equatable {
+    package enum Bound: Sendable, Equatable {
         /// All that the machine has.
         case machine
         /// The process may run on some of the machine's cores only (taskset, Slurm, cpusets).
@@ -17,19 +17,19 @@ public struct Cores: Sendable, Equatable, CustomStringConvertible {
     }
 
     /// How many threads can run at a time: at least 1, a part of a core counted as one.
-    public let count: Int
+    package let count: Int
     /// The cores of the machine.
-    public let machine: Int
+    package let machine: Int
     /// Why `count` is what it is.
-    public let bound: Bound
+    package let bound: Bound
 
     /// The process's own, as they were when first asked for.
-    public static let usable = Cores(
+    package static let usable = Cores(
         machine: sysconf(Int32(_SC_NPROCESSORS_ONLN)), affinity: numbers.count,
         quota: CoreQuota.ofProcess())
 
     /// The numbers of the machine's cores that the process may run on; empty if unknown.
-    public static var numbers: [Int] {
+    package static var numbers: [Int] {
         // More than any system has: the kernel refuses a set that is smaller than its own.
         var bits = [UInt8](repeating: 0, count: 1 << 17)
         guard cbase_affinity(&bits, bits.count) == 0 else { return [] }
@@ -57,7 +57,7 @@ public struct Cores: Sendable, Equatable, CustomStringConvertible {
     }
 
     /// `2 cores`, or `2 of 64 cores (affinity)`.
-    public var description: String {
+    package var description: String {
         let cores = machine == 1 ? "core" : "cores"
         return switch bound {
         case .machine: "\(count) \(cores)"

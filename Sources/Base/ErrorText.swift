@@ -5,7 +5,7 @@ import Foundation
 /// The program's own errors describe themselves, a few of them in several lines. Those of
 /// Foundation, of files and of JSON, are dumps of many lines or sentences without the reason: of
 /// them a line remains, of the path and the system's reason, or of what is wrong where in the JSON.
-public func errorText(_ error: any Error) -> String {
+package func errorText(_ error: any Error) -> String {
     switch error {
     case let error as DecodingError: return line(of: error).printable
     case is CocoaError, is POSIXError, is URLError: return line(of: error as NSError).printable

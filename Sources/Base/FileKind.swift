@@ -1,11 +1,11 @@
 import Foundation
 
 /// What lies at a path, as far as reading it is concerned.
-public enum FileKind: Equatable, Sendable {
+package enum FileKind: Equatable, Sendable {
     case file, folder, pipe, socket, device
 
     /// The kind that the system's answer about a path tells.
-    public init(_ status: stat) {
+    package init(_ status: stat) {
         switch status.st_mode & S_IFMT {
         case S_IFREG: self = .file
         case S_IFDIR: self = .folder
@@ -19,12 +19,12 @@ public enum FileKind: Equatable, Sendable {
     ///
     /// Where the system does not say, as for want of a permission, something may: whoever then opens
     /// it is told why that cannot be done.
-    public static func isMissing(_ path: String) -> Bool {
+    package static func isMissing(_ path: String) -> Bool {
         access(path, F_OK) != 0 && [ENOENT, ENOTDIR].contains(errno)
     }
 
     /// The kind in words: `a pipe`.
-    public var noun: String {
+    package var noun: String {
         switch self {
         case .file: "a file"
         case .folder: "a folder"

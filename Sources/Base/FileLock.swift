@@ -3,9 +3,9 @@ import Synchronization
 
 /// Advisory locks (flock) on open files; the system drops them when the file is closed, however its
 /// process ends.
-public enum FileLock {
+package enum FileLock {
     /// What became of the wish for a lock.
-    public enum Outcome: Equatable, Sendable {
+    package enum Outcome: Equatable, Sendable {
         /// It is held now.
         case held
         /// Somebody else holds it.
@@ -27,7 +27,7 @@ public enum FileLock {
     ///   - path: the file, for the line and the error.
     ///   - isShared: whether others may hold it, too, who share it.
     /// - Throws: `SystemFailure` for any other reason than those of `Outcome`.
-    public static func take(
+    package static func take(
         _ descriptor: Int32, path: String, isShared: Bool = false
     ) throws(SystemFailure) -> Outcome {
         let operation = (isShared ? LOCK_SH : LOCK_EX) | LOCK_NB

@@ -1,13 +1,13 @@
 import Foundation
 
 /// Folders that are made where they are missing.
-public enum Folders {
+package enum Folders {
     /// Makes a folder and those above it that are missing.
     ///
     /// - Parameter made: told of each folder that was not there, the outermost first.
     /// - Throws: `SystemFailure` with the path and the reason for which the outermost folder that is
     ///   missing cannot be made; not that of a later call, for which it then is not there.
-    public static func make(
+    package static func make(
         _ path: String, made: (String) -> Void = { _ in }
     ) throws(SystemFailure) {
         let code = code(making: path, made)
@@ -15,7 +15,7 @@ public enum Folders {
     }
 
     /// A path without its last component; `.` where there is none.
-    public static func parent(of path: String) -> String {
+    package static func parent(of path: String) -> String {
         var trimmed = Substring(path)
         while trimmed.count > 1, trimmed.hasSuffix("/") { trimmed.removeLast() }
         guard let slash = trimmed.lastIndex(of: "/") else { return "." }

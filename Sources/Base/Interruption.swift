@@ -6,36 +6,36 @@ import Synchronization
 ///
 /// The first signal asks: loops look at `requested` between steps, save and end. The second one
 /// ends the process at once.
-public enum Interruption {
+package enum Interruption {
     /// What asks: Ctrl-C and `kill`, a closed terminal, what Slurm's `--signal` and other batch
     /// systems send before their time limit, and a limit of processor time.
-    public static let signals = [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU]
+    package static let signals = [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU]
 
     /// What would end the process in the midst of a write: to a reader that has gone, and beyond the
     /// limit of a file's size (`ulimit -f`).
-    public static let signalsOfWrites = [SIGPIPE, SIGXFSZ]
+    package static let signalsOfWrites = [SIGPIPE, SIGXFSZ]
 
     private static let received = Atomic<Int32>(0)
 
     /// Whether a signal has come.
-    public static var requested: Bool { received.load(ordering: .relaxed) != 0 }
+    package static var requested: Bool { received.load(ordering: .relaxed) != 0 }
 
     /// The signal that has come; `nil` while none has.
-    public static var signal: Int32? {
+    package static var signal: Int32? {
         let number = received.load(ordering: .relaxed)
         return number == 0 ? nil : number
     }
 
     /// Has writes fail with their reason instead of ending the process; called first of all, for
     /// every command. Programs that are started inherit it: `ChildProcess` undoes it for them.
-    public static func ignoreSignalsOfWrites() {
+    package static func ignoreSignalsOfWrites() {
         for number in signalsOfWrites { Foundation.signal(number, SIG_IGN) }
     }
 
     /// Begins to catch the signals; for commands whose loops look at `requested`.
     ///
     /// One that the parent has the program ignore, as `nohup` does SIGHUP, stays ignored.
-    public static func install() {
+    package static func install() {
         // Touched here so that the handler never initialises it.
         received.store(0, ordering: .relaxed)
         var caught = sigset_t()
@@ -79,10 +79,10 @@ public enum Interruption {
 }
 
 /// The work stopped half-way because a signal asked for it; what was done is saved.
-public struct Interrupted: Error, CustomStringConvertible, Equatable {
+package struct Interrupted: Error, CustomStringConvertible, Equatable {
     /// Where it stopped and how to go on.
-    public let description: String
+    package let description: String
 
     /// Makes the error from its one line.
-    public init(description: String) { self.description = description.printable }
+    package init(description: String) { self.description = description.printable }
 }

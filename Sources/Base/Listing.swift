@@ -1,6 +1,6 @@
 extension String {
     /// The text, cut after 80 characters: a name from a file must not fill a whole message.
-    public var clipped: String {
+    package var clipped: String {
         let scalars = unicodeScalars
         guard
             let end = scalars.index(scalars.startIndex, offsetBy: 80, limitedBy: scalars.endIndex),
@@ -10,10 +10,10 @@ extension String {
     }
 
     /// The clipped text in single quotes, as messages show names.
-    public var quoted: String { "'\(clipped)'" }
+    package var quoted: String { "'\(clipped)'" }
 
     /// The text without its middle, if it is longer than any message has to be.
-    public var abridged: String {
+    package var abridged: String {
         let scalars = unicodeScalars
         guard utf8.count > 2000, scalars.count > 2000 else { return self }
         return String(scalars.prefix(600)) + " … " + String(scalars.suffix(600))
@@ -22,7 +22,7 @@ extension String {
 
 extension Collection<String> {
     /// The strings as messages list them: the first five, and how many more there are.
-    public var listed: String {
+    package var listed: String {
         let shown = prefix(5).joined(separator: ", ")
         return count > 5 ? "\(shown) and \(count - 5) more" : shown
     }

@@ -7,25 +7,25 @@ import Foundation
 /// Where a small allocation fails, neither Swift nor the threads of an operation can go on. So who
 /// is about to work asks beforehand for the room that the work takes in any case; what is large is
 /// asked for on its own and may be refused.
-public struct MappingLimit: Sendable, Equatable, CustomStringConvertible {
+package struct MappingLimit: Sendable, Equatable, CustomStringConvertible {
     /// What is limited.
-    public enum Kind: Sendable, CaseIterable {
+    package enum Kind: Sendable, CaseIterable {
         case addressSpace
         case data
     }
 
     /// What is limited.
-    public let kind: Kind
+    package let kind: Kind
     /// The most that may be mapped, in bytes.
-    public let bytes: Int
+    package let bytes: Int
     /// What is mapped already.
-    public let mapped: Int
+    package let mapped: Int
 
     /// What may still be mapped.
-    public var left: Int { max(0, bytes - mapped) }
+    package var left: Int { max(0, bytes - mapped) }
 
     /// `the address space is limited to 700000 KiB (ulimit -v)`.
-    public var description: String {
+    package var description: String {
         switch kind {
         case .addressSpace: "the address space is limited to \(bytes >> 10) KiB (ulimit -v)"
         case .data: "the data segment is limited to \(bytes >> 10) KiB (ulimit -d)"
@@ -33,7 +33,7 @@ public struct MappingLimit: Sendable, Equatable, CustomStringConvertible {
     }
 
     /// The limits that this process has, and what it has mapped now.
-    public static func ofProcess() -> [MappingLimit] {
+    package static func ofProcess() -> [MappingLimit] {
         let bounds = Kind.allCases.compactMap { kind in bound(kind).map { (kind, $0) } }
         guard !bounds.isEmpty, let mapped = Mapped.now() else { return [] }
         return bounds.map { MappingLimit(kind: $0, bytes: $1, mapped: mapped[$0]) }
@@ -43,7 +43,7 @@ public struct MappingLimit: Sendable, Equatable, CustomStringConvertible {
     ///
     /// - Parameter room: bytes that the work will map in any case.
     /// - Throws: `MappingLimitError`.
-    public static func require(_ room: Int) throws(MappingLimitError) {
+    package static func require(_ room: Int) throws(MappingLimitError) {
         for limit in ofProcess() where limit.left < room {
             throw MappingLimitError(limit, needed: limit.mapped + room)
         }
@@ -54,10 +54,10 @@ public struct MappingLimit: Sendable, Equatable, CustomStringConvertible {
     /// Measured with the smallest networks: 136 MiB with one of each, and 64 that malloc takes as its
     /// store before that or then (`HostMemory.keepFreed`). Every further one takes its stack of 8 MiB;
     /// malloc would give it 64 MiB of addresses, but does without.
-    public static func roomToCompute(threads: Int) -> Int { (208 + 8 * threads) << 20 }
+    package static func roomToCompute(threads: Int) -> Int { (208 + 8 * threads) << 20 }
 
     /// Has a crash for want of what the limits leave end with a line instead, where there are any.
-    public static func explainExhaustion() {
+    package static func explainExhaustion() {
         let limits = ofProcess()
         guard !limits.isEmpty else { return }
         let line =
@@ -81,9 +81,9 @@ public struct MappingLimit: Sendable, Equatable, CustomStringConvertible {
 }
 
 /// A limit of mappings that leaves too little to work with.
-public struct MappingLimitError: Error, CustomStringConvertible, Equatable {
+package struct MappingLimitError: Error, CustomStringConvertible, Equatable {
     /// The limit, what is needed, and what to do.
-    public let description: String
+    package let description: String
 
     init(_ limit: MappingLimit, needed: Int) {
         description =

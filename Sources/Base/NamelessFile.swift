@@ -1,14 +1,14 @@
 import Foundation
 
 /// Files that have no name, and so are gone with their last descriptor, however its process ends.
-public enum NamelessFile {
+package enum NamelessFile {
     /// Makes an empty one for reading and writing.
     ///
     /// - Parameters:
     ///   - folder: whose disk it takes; by default that of temporary files.
     ///   - what: what is in it, for the name that it has for a moment.
     /// - Returns: a descriptor that the caller closes.
-    public static func make(
+    package static func make(
         in folder: String = FileManager.default.temporaryDirectory.path, for what: String
     ) throws(SystemFailure) -> Int32 {
         // Not O_TMPFILE, which not every file system has.

@@ -2,12 +2,12 @@ import CBase
 import Foundation
 
 /// The process that started this one.
-public enum ParentProcess {
+package enum ParentProcess {
     /// Has this process asked to stop, by SIGTERM, when that one ends, however it does.
     ///
     /// - Parameter process: its number.
     /// - Returns: whether it is still there.
-    public static func follow(_ process: Int32) -> Bool {
+    package static func follow(_ process: Int32) -> Bool {
         cbase_end_with_parent(process, SIGTERM) != 0
     }
 }

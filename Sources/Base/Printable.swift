@@ -4,7 +4,7 @@ extension String {
     /// Control characters, line breaks and marks that turn the direction of text are written as
     /// Swift writes them: `\n`, `\u{1B}`. Names of files, classes, tensors and attributes come from
     /// outside; printed as they are, they could move the cursor, hide what follows or forge a line.
-    public var printable: String {
+    package var printable: String {
         guard unicodeScalars.contains(where: \.isObeyed) else { return self }
         return unicodeScalars.reduce(into: "") { text, scalar in
             if scalar.isObeyed {
@@ -16,14 +16,14 @@ extension String {
     }
 
     /// The same for text of several lines, whose breaks stay.
-    public var printableLines: String {
+    package var printableLines: String {
         // By scalars: "\r\n" is one character.
         unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
             .map { String($0).printable }.joined(separator: "\n")
     }
 
     /// The same for JSON of any number of lines, in JSON's own way: `\u001b`.
-    public var printableJSON: String {
+    package var printableJSON: String {
         guard unicodeScalars.contains(where: { $0.isObeyed && $0 != "\n" }) else { return self }
         return unicodeScalars.reduce(into: "") { text, scalar in
             if scalar.isObeyed, scalar != "\n" {

@@ -1,13 +1,13 @@
 import Foundation
 
 /// Files that are read at any place and more than once: weights, responses, caches.
-public enum RegularFile {
+package enum RegularFile {
     /// Why a path is not opened, in words that follow it.
-    public struct Refusal: Error, CustomStringConvertible, Equatable, Sendable {
+    package struct Refusal: Error, CustomStringConvertible, Equatable, Sendable {
         /// The reason: the system's, or `is a pipe, not a file`.
-        public let description: String
+        package let description: String
         /// The `errno` where the reason is the system's.
-        public let code: Int32?
+        package let code: Int32?
     }
 
     /// Opens a file for reading.
@@ -16,7 +16,7 @@ public enum RegularFile {
     /// opens it.
     ///
     /// - Returns: a descriptor that the caller closes.
-    public static func open(_ path: String) throws(Refusal) -> Int32 {
+    package static func open(_ path: String) throws(Refusal) -> Int32 {
         var status = stat()
         let descriptor = descriptor(path)
         guard descriptor >= 0 else {
@@ -35,7 +35,7 @@ public enum RegularFile {
     /// Opens whatever is there for reading, without blocking; -1 and `errno` where that fails.
     ///
     /// - Parameter folder: the open folder at which the path starts; by default the working one.
-    public static func descriptor(
+    package static func descriptor(
         _ path: UnsafePointer<CChar>, below folder: Int32 = AT_FDCWD
     ) -> Int32 {
         while true {

@@ -1,11 +1,11 @@
 /// What a cache of responses can hold: bounds that recipes and caches share.
-public enum ResponseBounds {
+package enum ResponseBounds {
     /// The most classes of a response: a stored class is 16 bits wide.
-    public static let classes = 65_536
+    package static let classes = 65_536
 
     /// The divergences in nats that encoding `bounded` can be asked to keep.
-    public static let maxKL = 1e-5...1.0
+    package static let maxKL = 1e-5...1.0
 
     /// The one that it keeps unless another is named, in nats.
-    public static let standardMaxKL = 0.01
+    package static let standardMaxKL = 0.01
 }

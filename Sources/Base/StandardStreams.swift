@@ -4,12 +4,12 @@ import Foundation
 ///
 /// Foundation's handles crash where a stream is closed or its disk is full. Here what is printed
 /// can fail, and says so; what is only reported is dropped.
-public enum StandardStreams {
+package enum StandardStreams {
     /// Opens what the parent left closed as `/dev/null`, so that no file of ours gets its number.
     ///
     /// Called first of all. What is then printed on a closed standard output is an error, since the
     /// stand-in is opened for reading only; on a closed standard error it is dropped.
-    public static func open() {
+    package static func open() {
         for number in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO]
         where fcntl(number, F_GETFD) == -1 {
             // The lowest free number is this one: those below are open.
@@ -22,28 +22,28 @@ public enum StandardStreams {
     /// What a terminal would obey is written as `printableLines` writes it.
     ///
     /// - Throws: `SystemFailure`, as on a full disk.
-    public static func print(_ text: String) throws(SystemFailure) {
+    package static func print(_ text: String) throws(SystemFailure) {
         try printVerbatim(text.printableLines)
     }
 
     /// Prints lines of the program's own on standard output as they are, tabs and all.
     ///
     /// - Throws: `SystemFailure`, as on a full disk.
-    public static func printVerbatim(_ text: String) throws(SystemFailure) {
+    package static func printVerbatim(_ text: String) throws(SystemFailure) {
         let code = write(text + "\n", to: STDOUT_FILENO)
         guard code == 0 else { throw SystemFailure(outputName, code) }
     }
 
     /// Whether an error says that nobody reads standard output any more, as `head` does not after
     /// its lines: no failure of the program's, and nothing to tell.
-    public static func isUnread(_ error: any Error) -> Bool {
+    package static func isUnread(_ error: any Error) -> Bool {
         error as? SystemFailure == SystemFailure(outputName, EPIPE)
     }
 
     private static let outputName = "standard output"
 
     /// Writes text on standard error as it is; where that fails nothing is left to be told.
-    public static func report(_ text: String) {
+    package static func report(_ text: String) {
         _ = write(text, to: STDERR_FILENO)
     }
 

@@ -1,27 +1,27 @@
 import Foundation
 
 /// A system call that failed: what was tried, on what, and the system's reason, in one line.
-public struct SystemFailure: Error, CustomStringConvertible, Equatable, Sendable {
+package struct SystemFailure: Error, CustomStringConvertible, Equatable, Sendable {
     /// What was tried, with the path if there is one: `runs/kd/metrics.jsonl: cannot be written`.
-    public let attempt: String
+    package let attempt: String
     /// The value of `errno`.
-    public let code: Int32
+    package let code: Int32
     /// The system's words for it, or clearer ones.
-    public let reason: String
+    package let reason: String
 
     /// Makes the error; by default with the present `errno`, and with the system's words for it.
-    public init(_ attempt: String, _ code: Int32 = errno, reason: String? = nil) {
+    package init(_ attempt: String, _ code: Int32 = errno, reason: String? = nil) {
         self.attempt = attempt.printable
         self.code = code
         self.reason = reason ?? errnoText(code)
     }
 
     /// `attempt: reason`.
-    public var description: String { "\(attempt): \(reason)" }
+    package var description: String { "\(attempt): \(reason)" }
 }
 
 /// What to do where a write found no room; `nil` for any other value of `errno`.
-public func roomAdvice(_ code: Int32) -> String? {
+package func roomAdvice(_ code: Int32) -> String? {
     switch code {
     case ENOSPC, EDQUOT: "make room and run again"
     case EFBIG: "raise the limit of a file's size (ulimit -f) and run again"
@@ -30,7 +30,7 @@ public func roomAdvice(_ code: Int32) -> String? {
 }
 
 /// The system's words for a value of `errno`.
-public func errnoText(_ code: Int32) -> String {
+package func errnoText(_ code: Int32) -> String {
     var buffer = [CChar](repeating: 0, count: 256)
     guard strerror_r(code, &buffer, buffer.count) == 0 else { return "error \(code)" }
     return buffer.withUnsafeBufferPointer { text in

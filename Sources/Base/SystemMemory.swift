@@ -2,7 +2,7 @@ import CBase
 import Foundation
 
 /// The memory that the process may take.
-public enum SystemMemory {
+package enum SystemMemory {
     /// Below this, in bytes, want of memory is not looked for: a process that has not as much left
     /// is at its end anyway.
     private static let small = 1 << 20
@@ -13,14 +13,14 @@ public enum SystemMemory {
     /// or an option asks for asks here first, and throws.
     ///
     /// - Parameter bytes: any number; a negative one stands for a product that overflowed.
-    public static func canAllocate(_ bytes: Int) -> Bool {
+    package static func canAllocate(_ bytes: Int) -> Bool {
         guard bytes >= 0 else { return false }
         return bytes < small || cbase_can_allocate(bytes) != 0
     }
 
     /// The bytes that can be had at most, whatever else the machine does: of its memory with swap
     /// space, of what control groups give to the process, and of what limits let it map.
-    public static func most() -> Int {
+    package static func most() -> Int {
         let machine = BoundedFile.text(of: "/proc/meminfo").flatMap(installed)
         let groups = ControlGroups.ofProcess("memory").flatMap {
             given(by: $0, reading: BoundedFile.text)

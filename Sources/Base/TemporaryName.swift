@@ -2,9 +2,9 @@ import Foundation
 
 /// The name of a file that is being written: `.tmp-<name>-<process>-<random>`, where the random part
 /// has 16 hexadecimal digits, so that no file of a user's is taken for one.
-public struct TemporaryName: CustomStringConvertible, Equatable, Sendable {
+package struct TemporaryName: CustomStringConvertible, Equatable, Sendable {
     /// The name that the file is to get.
-    public let name: String
+    package let name: String
     private let process: String
     private let random: String
 
@@ -12,7 +12,7 @@ public struct TemporaryName: CustomStringConvertible, Equatable, Sendable {
     private static let digits = 16
 
     /// A new one for a file of this process.
-    public init(of name: String) {
+    package init(of name: String) {
         self.name = name
         process = "\(getpid())"
         var generator = SystemRandomNumberGenerator()
@@ -21,7 +21,7 @@ public struct TemporaryName: CustomStringConvertible, Equatable, Sendable {
     }
 
     /// Reads a file's name; `nil` for one that is no temporary's.
-    public init?(_ entry: String) {
+    package init?(_ entry: String) {
         guard entry.hasPrefix(Self.prefix) else { return nil }
         let parts = entry.dropFirst(Self.prefix.count)
             .split(separator: "-", omittingEmptySubsequences: false)
@@ -37,5 +37,5 @@ public struct TemporaryName: CustomStringConvertible, Equatable, Sendable {
     }
 
     /// The name as it stands in the folder.
-    public var description: String { "\(Self.prefix)\(name)-\(process)-\(random)" }
+    package var description: String { "\(Self.prefix)\(name)-\(process)-\(random)" }
 }

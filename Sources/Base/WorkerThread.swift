@@ -4,11 +4,11 @@ import Foundation
 ///
 /// Foundation's `Thread.start` says nothing where the system has no thread to give, and Dispatch
 /// waits for one: in a container with a limit on processes either would hang for ever.
-public enum WorkerThread {
+package enum WorkerThread {
     /// Starts a thread that runs `body` and ends.
     ///
     /// - Throws: `SystemFailure` where the system cannot start one.
-    public static func start(_ body: @escaping @Sendable () -> Void) throws(SystemFailure) {
+    package static func start(_ body: @escaping @Sendable () -> Void) throws(SystemFailure) {
         let thread = try make(body)
         pthread_detach(thread)
     }
@@ -20,7 +20,7 @@ public enum WorkerThread {
     /// taking pieces, not by the worker's number.
     ///
     /// - Parameter body: takes pieces of the work until there are none.
-    public static func run(_ workers: Int, _ body: @escaping @Sendable () -> Void) {
+    package static func run(_ workers: Int, _ body: @escaping @Sendable () -> Void) {
         var threads: [pthread_t] = []
         for _ in 1..<max(workers, 1) {
             guard let thread = try? make(body) else { break }

@@ -4,18 +4,18 @@ import Torch
 ///
 /// Source: Loshchilov and Hutter 2017. Each step: `w ← w · (1 - rate · decay)`, then
 /// `w ← w - rate · m̂ / (√v̂ + ε)`.
-public final class AdamW: Optimizer {
+package final class AdamW: Optimizer {
     /// The parameters it changes.
-    public let parameters: OptimizedParameters
+    package let parameters: OptimizedParameters
     /// Steps taken so far.
-    public var steps = 0
+    package var steps = 0
     /// Gradients are divided by `max(1, norm / maxGradNorm)` first; `nil` leaves them.
-    public let maxGradNorm: Double?
+    package let maxGradNorm: Double?
     private let weightDecay: Double
     private let moments: Moments
 
     /// Makes an optimizer with zero moments.
-    public init(
+    package init(
         _ parameters: OptimizedParameters, betas: (Double, Double) = (0.9, 0.999),
         epsilon: Double = 1e-8, weightDecay: Double, maxGradNorm: Double? = nil
     ) throws(TorchError) {
@@ -26,13 +26,13 @@ public final class AdamW: Optimizer {
     }
 
     /// First and second moments of every parameter.
-    public var state: [(name: String, tensor: Tensor)] {
+    package var state: [(name: String, tensor: Tensor)] {
         parameters.named("first", moments.first)
             + parameters.named("second", moments.second)
     }
 
     /// Changes the parameters along clipped gradients.
-    public func apply(_ gradients: [Tensor], rate: Double) throws(TorchError) {
+    package func apply(_ gradients: [Tensor], rate: Double) throws(TorchError) {
         if weightDecay != 0 && parameters.decayed > 0 {
             try Foreach.multiply(
                 Array(parameters.tensors[..<parameters.decayed]), by: 1 - rate * weightDecay)

@@ -7,23 +7,23 @@ import Torch
 import Views
 
 /// Computes a teacher's responses for a few groups of a cache again and compares.
-public struct CacheAudit {
+package struct CacheAudit {
     /// What one group showed. Divergences are in nats, over the group's rows.
-    public struct Group: Codable, Equatable, Sendable {
+    package struct Group: Codable, Equatable, Sendable {
         /// The cache's epoch, from 0.
-        public let epoch: Int
+        package let epoch: Int
         /// The group within the epoch, from 0.
-        public let group: Int
+        package let group: Int
         /// Whether the group's pixels are the ones that the cached responses belong to.
-        public let samePixels: Bool
+        package let samePixels: Bool
         /// Mean of KL(fresh ‖ cached).
-        public let meanKL: Double
+        package let meanKL: Double
         /// Maximum of KL(fresh ‖ cached).
-        public let maxKL: Double
+        package let maxKL: Double
         /// Mean of KL(fresh ‖ fresh again): what the device's own noise amounts to.
-        public let rerunMeanKL: Double
+        package let rerunMeanKL: Double
         /// Maximum of KL(fresh ‖ fresh again).
-        public let rerunMaxKL: Double
+        package let rerunMaxKL: Double
 
         private enum CodingKeys: String, CodingKey {
             case epoch, group
@@ -44,7 +44,7 @@ public struct CacheAudit {
     /// - Parameter section: one of the recipe's teachers.
     /// - Throws: `RecipeError`, `DatasetError`, `TorchError` or `TrainingError` for what cannot be
     ///   opened; `CacheError`, listing the fields, if the cache is another recipe's.
-    public init(
+    package init(
         recipe: Recipe, teacher section: Recipe.Teacher, directory: String, device: Device,
         loading: LoadingOptions
     ) throws {
@@ -66,7 +66,7 @@ public struct CacheAudit {
     /// so the threshold is the encoding's loss and room for the rest. A dense cache loses almost
     /// nothing; a top-K cache loses what its K leave out, for which there is no bound, so one of
     /// very few entries may need more than this.
-    public static func standardThreshold(for encoding: RowEncoding) -> Double {
+    package static func standardThreshold(for encoding: RowEncoding) -> Double {
         switch encoding {
         case .dense: 0.001
         case .topK: 0.1
@@ -75,7 +75,7 @@ public struct CacheAudit {
     }
 
     /// What the cache stores, and how.
-    public var manifest: CacheManifest { reader.manifest }
+    package var manifest: CacheManifest { reader.manifest }
 
     /// Compares groups drawn at random, without repetition, among those that are there.
     ///
@@ -85,7 +85,7 @@ public struct CacheAudit {
     /// - Returns: in the order of epochs and groups.
     /// - Throws: `TrainingError` if the cache holds no part; `CacheError` for a damaged part, or a
     ///   slot for which the teacher gives no distribution; `Interrupted` after a signal.
-    public func run(
+    package func run(
         count: Int, seed: UInt64, progress: any ProgressReporter
     ) throws -> [Group] {
         let chosen = draw(count, seed: seed)

@@ -3,28 +3,28 @@ import ResponseCache
 
 extension CacheBuild {
     /// What a build did.
-    public struct Summary: Codable, Sendable, Equatable {
+    package struct Summary: Codable, Sendable, Equatable {
         /// Parts computed now.
-        public internal(set) var built = 0
+        package internal(set) var built = 0
         /// Parts of the shard that were there already, and are sound, or came from another builder
         /// meanwhile.
-        public internal(set) var skipped = 0
+        package internal(set) var skipped = 0
         /// Parts of other shards that are still missing.
-        public var missing = 0
+        package var missing = 0
         /// Responses computed now.
-        public internal(set) var rows = 0
+        package internal(set) var rows = 0
         /// Images among them that stood in for ones that could not be decoded.
-        public internal(set) var substituted = 0
+        package internal(set) var substituted = 0
         /// Bytes of the shard's parts, those that were there included.
-        public internal(set) var bytes = 0
+        package internal(set) var bytes = 0
         /// Time spent, in seconds.
-        public var seconds = 0.0
+        package var seconds = 0.0
 
         /// Nothing done.
-        public init() {}
+        package init() {}
 
         /// Counts what another builder did as well.
-        public mutating func add(_ other: Summary) {
+        package mutating func add(_ other: Summary) {
             built += other.built
             skipped += other.skipped
             rows += other.rows
@@ -40,7 +40,7 @@ extension CacheBuild {
     ///   - shard: which of their parts.
     /// - Throws: `Interrupted` after a signal; the parts published until then stay. `CacheError` with a
     ///   line for each part that is there and faulty.
-    public func run(
+    package func run(
         epochs: Range<Int>? = nil, shard: Shard = .whole, progress: any ProgressReporter
     ) throws -> Summary {
         for notice in loader.dataset.notices { progress.line(notice) }

@@ -7,9 +7,9 @@ import Torch
 import Views
 
 /// Publishes the responses to every view of a recipe.
-public struct CacheBuild {
+package struct CacheBuild {
     /// What the cache holds.
-    public let manifest: CacheManifest
+    package let manifest: CacheManifest
     let loader: ViewLoader
     let reader: CacheReader
     private let source: any ResponseSource
@@ -20,7 +20,7 @@ public struct CacheBuild {
     /// - Parameter teacher: one of the recipe's.
     /// - Throws: `TrainingError` if the recipe names no cache or the teacher's classes differ;
     ///   `CacheError` if the folder holds the responses of something else.
-    public init(
+    package init(
         recipe: Recipe, teacher: Recipe.Teacher, directory: String, device: Device,
         loading: LoadingOptions
     ) throws {
@@ -155,7 +155,7 @@ extension ViewGroup {
 
 extension Recipe.Cache {
     /// How rows are stored.
-    public var rowEncoding: RowEncoding {
+    package var rowEncoding: RowEncoding {
         switch encoding {
         case .dense: .dense
         case .topK(let k): .topK(k)
@@ -166,7 +166,7 @@ extension Recipe.Cache {
 
 extension Duration {
     /// The duration in seconds.
-    public var seconds: Double {
+    package var seconds: Double {
         Double(components.seconds) + Double(components.attoseconds) * 1e-18
     }
 }

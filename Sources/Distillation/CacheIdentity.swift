@@ -7,10 +7,10 @@ import ResponseCache
 import Views
 
 /// What determines every row of a response cache, in the order in which differences are reported.
-public struct CacheIdentity: Sendable {
+package struct CacheIdentity: Sendable {
     /// Version of the code that turns an image file into uint8 pixels. It rises with any change
     /// that can alter a byte.
-    public static let pixelVersion = 1
+    package static let pixelVersion = 1
 
     /// Versions of the code between a view and the response to it.
     ///
@@ -47,9 +47,9 @@ public struct CacheIdentity: Sendable {
     }
 
     /// The fields, teacher's weights included.
-    public let fingerprint: Fingerprint
+    package let fingerprint: Fingerprint
     /// Whether the teacher's weights were at hand to be identified.
-    public let knowsWeights: Bool
+    package let knowsWeights: Bool
 
     static let weightsField = "teacher.weights"
     static let contentField = "data.content"
@@ -68,7 +68,7 @@ public struct CacheIdentity: Sendable {
     /// - Parameters:
     ///   - teacher: the teacher's section in the recipe.
     ///   - card: its card.
-    public init(
+    package init(
         plan: ViewPlan, dataset: ImageDataset, teacher: Recipe.Teacher, card: TeacherCard,
         weightsDigest: String?
     ) {
@@ -115,7 +115,7 @@ public struct CacheIdentity: Sendable {
     }
 
     /// The identity to demand of a cache: what only one of the two sides knows is the cache's.
-    public func expectation(for manifest: CacheManifest) -> Fingerprint {
+    package func expectation(for manifest: CacheManifest) -> Fingerprint {
         Fingerprint(
             fields: fingerprint.fields.compactMap { field in
                 guard [Self.weightsField, Self.contentField].contains(field.name) else {
@@ -129,7 +129,7 @@ public struct CacheIdentity: Sendable {
     }
 
     /// The SHA-256 of a card's weights as far as it can be known on this machine.
-    public static func weightsDigest(of card: TeacherCard) throws -> String? {
+    package static func weightsDigest(of card: TeacherCard) throws -> String? {
         if let digest = card.weightsSHA256 { return digest }
         guard !FileKind.isMissing(card.weightsFile) else { return nil }
         return try Fingerprint.sha256(ofFile: card.weightsFile)

@@ -11,23 +11,23 @@ import Views
 /// know the recipe's crops: epoch e takes view e mod V. Where the recipe mixes, a slot's response is
 /// λ of its image's and 1 - λ of its partner's. That is an approximation, for a network shown the
 /// mixed image would not answer so; the cache's fingerprint says `blended`.
-public struct CacheImport {
+package struct CacheImport {
     /// What an import did.
-    public struct Summary: Encodable, Sendable, Equatable {
+    package struct Summary: Encodable, Sendable, Equatable {
         /// Parts written now.
-        public let built: Int
+        package let built: Int
         /// Parts that were there already.
-        public let skipped: Int
+        package let skipped: Int
         /// Responses written now.
-        public let rows: Int
+        package let rows: Int
         /// Fixed views of each image in the file.
-        public let views: Int
+        package let views: Int
         /// Whether responses of two images were blended where the recipe mixes.
-        public let blended: Bool
+        package let blended: Bool
         /// Images among the slots that stood in for ones that could not be decoded.
-        public let substituted: Int
+        package let substituted: Int
         /// Time spent, in seconds.
-        public let seconds: Double
+        package let seconds: Double
     }
 
     /// Version of what makes responses of a file's numbers, and blends them. It rises with any change
@@ -35,10 +35,10 @@ public struct CacheImport {
     static let version = 1
 
     /// Whether responses are blended: whether the recipe mixes.
-    public let isBlended: Bool
+    package let isBlended: Bool
 
     /// What the user may want to know of how the file was read, a line each.
-    public let notes: [String]
+    package let notes: [String]
 
     private let loader: ViewLoader
     private let teacher: Recipe.CardedTeacher
@@ -59,7 +59,7 @@ public struct CacheImport {
     /// - Throws: `TrainingError` if the recipe names no cache, the teacher is not precomputed, the
     ///   file is not the one its card names, the classes differ, or an image has no row;
     ///   `CacheError` for a file that cannot be read.
-    public init(
+    package init(
         recipe: Recipe, teacher section: Recipe.Teacher, newCard: TeacherCard? = nil,
         directory: String, file: String? = nil, loading: LoadingOptions
     ) throws {
@@ -127,7 +127,7 @@ public struct CacheImport {
     ///
     /// - Throws: `CacheError` naming the row, and its key, that can be no response, before anything
     ///   is written; `Interrupted` after a signal, with the parts so far kept.
-    public func run(progress: any ProgressReporter) throws -> Summary {
+    package func run(progress: any ProgressReporter) throws -> Summary {
         let start = ContinuousClock.now
         let responses = source.responses
         progress.begin("check", total: responses.views * responses.images, unit: "rows")

@@ -5,26 +5,26 @@ import Torch
 /// `loss = kl · KL(teacher ‖ student) + ce · CE(targets, student)`, temperature 1, each a mean over
 /// the batch. Its gradient in the logits is `(ce · (p - y) + kl · (p - q)) / B`.
 /// Source: SuperGradients `KDLogitsLoss`; numbers in recipe-spec section 9.
-public struct DistillationLoss: Sendable, Equatable {
+package struct DistillationLoss: Sendable, Equatable {
     /// The weight of the divergence from the teacher; 0 trains on labels alone.
-    public let kl: Double
+    package let kl: Double
     /// The weight of the labels' cross-entropy.
-    public let ce: Double
+    package let ce: Double
 
     /// Makes a loss of two weights.
-    public init(kl: Double, ce: Double) {
+    package init(kl: Double, ce: Double) {
         self.kl = kl
         self.ce = ce
     }
 
     /// The loss of a batch and its two parts, each a float32 scalar.
-    public struct Value {
+    package struct Value {
         /// What is differentiated.
-        public let total: Tensor
+        package let total: Tensor
         /// Cross-entropy, in nats.
-        public let ce: Tensor
+        package let ce: Tensor
         /// Divergence, in nats; zero without a teacher.
-        public let kl: Tensor
+        package let kl: Tensor
     }
 
     /// Computes the loss.
@@ -34,7 +34,7 @@ public struct DistillationLoss: Sendable, Equatable {
     ///   - targets: label distributions, `[B, C]`, float32.
     ///   - teacher: the teacher's probabilities, `[B, C]`, float32; `nil` without a teacher.
     /// - Throws: `TorchError` if the shapes differ.
-    public func callAsFunction(
+    package func callAsFunction(
         logits: Tensor, targets: Tensor, teacher: Tensor?
     ) throws(TorchError) -> Value {
         let batch = Double(logits.shape[0])

@@ -5,22 +5,22 @@ import Recipes
 import Torch
 
 /// The share of images whose label is the first, or among the first five, of a network's classes.
-public struct Accuracy: Sendable, Equatable {
+package struct Accuracy: Sendable, Equatable {
     /// Images whose most probable class is their label.
-    public let correct1: Int
+    package let correct1: Int
     /// Images whose label is among the five most probable classes.
-    public let correct5: Int
+    package let correct5: Int
     /// Images in all.
-    public let images: Int
+    package let images: Int
 
     /// Top-1 accuracy, in percent.
-    public var top1: Double { 100 * Double(correct1) / Double(max(images, 1)) }
+    package var top1: Double { 100 * Double(correct1) / Double(max(images, 1)) }
     /// Top-5 accuracy, in percent; with fewer than five classes, of all of them.
-    public var top5: Double { 100 * Double(correct5) / Double(max(images, 1)) }
+    package var top5: Double { 100 * Double(correct5) / Double(max(images, 1)) }
 }
 
 /// Runs a network over labelled images in evaluation mode.
-public struct Evaluator {
+package struct Evaluator {
     private let loader: EvaluationLoader
     private let normalisation: Normalisation
     private let device: Device
@@ -29,7 +29,7 @@ public struct Evaluator {
     /// Makes an evaluator.
     ///
     /// - Parameter precision: `fp32` evaluates without autocast, as the recipe's validation does.
-    public init(
+    package init(
         _ loader: EvaluationLoader, mean: [Double], std: [Double], device: Device,
         precision: Recipe.Precision = .fp32
     ) throws(TorchError) {
@@ -45,7 +45,7 @@ public struct Evaluator {
     ///   the measurement.
     /// - Throws: `DatasetError` for an image that cannot be decoded; `TrainingError` naming an image
     ///   whose logits are not finite; `TorchError`.
-    public func accuracy(
+    package func accuracy(
         of network: any ImageClassifier, progress: (Int) throws -> Void = { _ in }
     ) throws -> Accuracy {
         var (correct1, correct5, images) = (0, 0, 0)
@@ -89,7 +89,7 @@ public struct Evaluator {
 
 extension Recipe.Precision {
     /// The type that convolutions and matrix products run in; `nil` for float32 throughout.
-    public var autocast: DType? {
+    package var autocast: DType? {
         switch self {
         case .fp32: nil
         case .bf16: .bfloat16
@@ -99,7 +99,7 @@ extension Recipe.Precision {
 
 extension Recipe.Validation {
     /// How validation images are brought to size.
-    public var transform: EvaluationTransform {
+    package var transform: EvaluationTransform {
         EvaluationTransform(
             size: size, resize: resize, interpolation: interpolation.interpolation)
     }
@@ -107,7 +107,7 @@ extension Recipe.Validation {
 
 extension TeacherCard.Preprocessing {
     /// How the teacher's own evaluation brings images to size.
-    public var transform: EvaluationTransform {
+    package var transform: EvaluationTransform {
         EvaluationTransform(
             size: size, resize: resize, interpolation: interpolation.interpolation)
     }

@@ -7,13 +7,13 @@ import Torch
 /// `shadow ← d · shadow + (1 - d) · weights` over every floating-point entry; integer buffers keep
 /// their first value. The decay ramps up from zero: `d(k) = decay · (1 - exp(-beta · k / K))` after
 /// step k of K. Source: SuperGradients `ModelEMA` with `exp_decay_type: exp`; recipe-spec section 3.
-public final class ExponentialMovingAverage {
+package final class ExponentialMovingAverage {
     /// The averaged network.
-    public let network: any ImageClassifier
+    package let network: any ImageClassifier
     /// The decay that the ramp approaches.
-    public let decay: Double
+    package let decay: Double
     /// The steepness of the ramp.
-    public let beta: Double
+    package let beta: Double
     private let shadow: [Tensor]
     private let source: [Tensor]
 
@@ -23,7 +23,7 @@ public final class ExponentialMovingAverage {
     ///   - network: the network that is trained.
     ///   - copy: another of the same architecture; it is overwritten.
     /// - Throws: `TorchError` if the two differ in their parameters.
-    public init(
+    package init(
         of network: any ImageClassifier, into copy: any ImageClassifier, decay: Double, beta: Double
     ) throws(TorchError) {
         let floating = { (store: ParameterStore) in
@@ -39,7 +39,7 @@ public final class ExponentialMovingAverage {
     }
 
     /// The decay after step `k` of `total`, counted from 1.
-    public static func decay(_ decay: Double, beta: Double, step k: Int, of total: Int) -> Double {
+    package static func decay(_ decay: Double, beta: Double, step k: Int, of total: Int) -> Double {
         decay * (1 - exp(-beta * Double(k) / Double(total)))
     }
 
@@ -47,7 +47,7 @@ public final class ExponentialMovingAverage {
     ///
     /// - Returns: the decay used.
     @discardableResult
-    public func update(step k: Int, of total: Int) throws(TorchError) -> Double {
+    package func update(step k: Int, of total: Int) throws(TorchError) -> Double {
         let d = Self.decay(decay, beta: beta, step: k, of: total)
         try withoutGrad { () throws(TorchError) in
             try Foreach.lerp(shadow, to: source, weight: 1 - d)

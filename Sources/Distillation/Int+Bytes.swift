@@ -2,7 +2,7 @@ import Foundation
 
 extension Int {
     /// The number as bytes in decimal units: `1.56 TB`.
-    public var byteText: String {
+    package var byteText: String {
         let units = ["B", "kB", "MB", "GB", "TB", "PB"]
         var value = Double(self)
         var unit = 0

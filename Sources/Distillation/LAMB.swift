@@ -6,18 +6,18 @@ import Torch
 /// correction, gradient averaging, global clipping, no upper bound on the trust ratio). Tensors
 /// without weight decay take no trust ratio either, so they move as under Adam. Differences from
 /// timm: none in the numbers; the state is a list of moments over all parameters.
-public final class LAMB: Optimizer {
+package final class LAMB: Optimizer {
     /// The parameters it changes.
-    public let parameters: OptimizedParameters
+    package let parameters: OptimizedParameters
     /// Steps taken so far.
-    public var steps = 0
+    package var steps = 0
     /// Gradients are divided by `max(1, norm / maxGradNorm)` first; `nil` leaves them.
-    public let maxGradNorm: Double?
+    package let maxGradNorm: Double?
     private let weightDecay: Double
     private let moments: Moments
 
     /// Makes an optimizer with zero moments.
-    public init(
+    package init(
         _ parameters: OptimizedParameters, betas: (Double, Double) = (0.9, 0.999),
         epsilon: Double = 1e-6, weightDecay: Double, maxGradNorm: Double? = 1
     ) throws(TorchError) {
@@ -28,13 +28,13 @@ public final class LAMB: Optimizer {
     }
 
     /// First and second moments of every parameter.
-    public var state: [(name: String, tensor: Tensor)] {
+    package var state: [(name: String, tensor: Tensor)] {
         parameters.named("first", moments.first)
             + parameters.named("second", moments.second)
     }
 
     /// Changes the parameters along clipped gradients.
-    public func apply(_ gradients: [Tensor], rate: Double) throws(TorchError) {
+    package func apply(_ gradients: [Tensor], rate: Double) throws(TorchError) {
         try moments.accumulate(gradients)
         let update = try Foreach.multiplying(
             moments.first, by: 1 / moments.correction(step: steps))

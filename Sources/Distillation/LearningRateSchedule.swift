@@ -6,22 +6,22 @@ import Foundation
 /// epoch of the warm-up the rate stays. Then a half cosine falls to `finalRatio · rate`, and the
 /// last `cooldown` epochs hold its last value. Source: SuperGradients `LinearEpochLRWarmup` and
 /// `CosineLRScheduler`; the numbers are recipe-spec's section 2.
-public struct LearningRateSchedule: Sendable, Equatable {
+package struct LearningRateSchedule: Sendable, Equatable {
     /// The highest rate.
-    public let rate: Double
+    package let rate: Double
     /// Epochs in all.
-    public let epochs: Int
+    package let epochs: Int
     /// Epochs of warm-up.
-    public let warmup: Int
+    package let warmup: Int
     /// Epochs at the end with a constant rate.
-    public let cooldown: Int
+    package let cooldown: Int
     /// The last rate over the highest.
-    public let finalRatio: Double
+    package let finalRatio: Double
     /// Steps of one epoch.
-    public let stepsPerEpoch: Int
+    package let stepsPerEpoch: Int
 
     /// Makes a schedule; the warm-up and the cooldown must fit into the epochs.
-    public init(
+    package init(
         rate: Double, epochs: Int, warmup: Int, cooldown: Int, finalRatio: Double,
         stepsPerEpoch: Int
     ) {
@@ -35,7 +35,7 @@ public struct LearningRateSchedule: Sendable, Equatable {
     }
 
     /// The rate that one step uses.
-    public func rate(epoch: Int, step: Int) -> Double {
+    package func rate(epoch: Int, step: Int) -> Double {
         if epoch < warmup {
             let first = rate / Double(warmup + 1)
             return first + Double(epoch) * (rate - first) / Double(warmup)

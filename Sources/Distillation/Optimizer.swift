@@ -4,7 +4,7 @@ import Recipes
 import Torch
 
 /// Changes a network's parameters along their gradients.
-public protocol Optimizer: AnyObject {
+package protocol Optimizer: AnyObject {
     /// The parameters it changes.
     var parameters: OptimizedParameters { get }
 
@@ -28,7 +28,7 @@ extension Optimizer {
     /// - Parameter rate: the learning rate of this step.
     /// - Returns: the L2 norm of all gradients together, before clipping; a scalar on the device.
     /// - Throws: `TorchError` if a parameter has no gradient.
-    public func step(rate: Double) throws(TorchError) -> Tensor {
+    package func step(rate: Double) throws(TorchError) -> Tensor {
         let norm = try gradientNorm()
         try step(rate: rate, norm: norm)
         return norm
@@ -37,7 +37,7 @@ extension Optimizer {
     /// The L2 norm of all gradients together; a scalar on the device.
     ///
     /// - Throws: `TorchError` if a parameter has no gradient.
-    public func gradientNorm() throws(TorchError) -> Tensor {
+    package func gradientNorm() throws(TorchError) -> Tensor {
         try withoutGrad { () throws(TorchError) in
             try Tensor.stacked(Foreach.norms(parameters.gradients()), dimension: 0)
                 .square().sum().sqrt()
@@ -49,7 +49,7 @@ extension Optimizer {
     /// - Parameters:
     ///   - rate: the learning rate of this step.
     ///   - norm: what `gradientNorm` found; the caller has seen that it is finite.
-    public func step(rate: Double, norm: Tensor) throws(TorchError) {
+    package func step(rate: Double, norm: Tensor) throws(TorchError) {
         try withoutGrad { () throws(TorchError) in
             let gradients = try parameters.gradients()
             if let maxGradNorm {
@@ -64,23 +64,23 @@ extension Optimizer {
 }
 
 /// A network's parameters, those with weight decay first.
-public struct OptimizedParameters {
+package struct OptimizedParameters {
     /// Names in the order of `tensors`.
-    public let names: [String]
+    package let names: [String]
     /// The parameters.
-    public let tensors: [Tensor]
+    package let tensors: [Tensor]
     /// How many of the first ones take weight decay.
-    public let decayed: Int
+    package let decayed: Int
 
     /// The trainable parameters of a network.
-    public init(of network: any ImageClassifier) {
+    package init(of network: any ImageClassifier) {
         let entries = network.store.parameters
         self.init(
             entries.filter { network.decays($0) }, plain: entries.filter { !network.decays($0) })
     }
 
     /// Parameters with and without weight decay.
-    public init(_ decayed: [ParameterStore.Entry], plain: [ParameterStore.Entry]) {
+    package init(_ decayed: [ParameterStore.Entry], plain: [ParameterStore.Entry]) {
         names = (decayed + plain).map(\.name)
         tensors = (decayed + plain).map(\.tensor)
         self.decayed = decayed.count
@@ -160,7 +160,7 @@ struct Moments {
 
 extension Recipe.Optimizer {
     /// Makes the optimizer that the recipe names.
-    public func make(for network: any ImageClassifier) throws(TorchError) -> any Optimizer {
+    package func make(for network: any ImageClassifier) throws(TorchError) -> any Optimizer {
         let parameters = OptimizedParameters(of: network)
         switch rule {
         case .lamb(let betas, let eps):

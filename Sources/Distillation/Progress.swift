@@ -1,5 +1,5 @@
 /// Is told how a long piece of work gets on; the command line draws it.
-public protocol ProgressReporter {
+package protocol ProgressReporter {
     /// A piece of work begins.
     ///
     /// - Parameters:

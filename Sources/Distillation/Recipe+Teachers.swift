@@ -27,7 +27,7 @@ extension Recipe {
     ///   card yet; needed where the recipe has several.
     /// - Throws: `TrainingError`, listing the names, if there is no such teacher, or several and no
     ///   name; `RecipeError` for a card that is there and cannot be read.
-    public func teacher(named name: String?) throws -> Teacher {
+    package func teacher(named name: String?) throws -> Teacher {
         guard let first = teachers.first else {
             throw TrainingError("recipe \(self.name) has no teacher: add teacher: {card: FILE}")
         }
@@ -74,7 +74,7 @@ extension Recipe {
     /// Checks that the cache is to have these epochs.
     ///
     /// - Throws: `TrainingError` if it has fewer, or the recipe names no cache.
-    public func checkCached(epochs: Range<Int>) throws(TrainingError) {
+    package func checkCached(epochs: Range<Int>) throws(TrainingError) {
         let all = try requiredCache().epochs
         guard epochs.upperBound <= all else {
             throw TrainingError(

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Responses made up by a rule, to see what encodings do where no teacher is at hand.
-public enum ResponseFamily: String, CaseIterable, Sendable {
+package enum ResponseFamily: String, CaseIterable, Sendable {
     /// One class has 0.8 to 0.999; the rest is a softmax of normal logits of deviation 2.
     case peaked
     /// A label-smoothed teacher's: one class has 0.3 to 0.9, two others share most of what is left
@@ -11,7 +11,7 @@ public enum ResponseFamily: String, CaseIterable, Sendable {
     case flat
 
     /// Responses by their numbers, `[rows.count, classes]`; the same on every call.
-    public func responses(_ rows: Range<Int>, classes: Int) -> [Float] {
+    package func responses(_ rows: Range<Int>, classes: Int) -> [Float] {
         var out: [Float] = []
         out.reserveCapacity(rows.count * classes)
         for row in rows {

@@ -6,13 +6,13 @@ import Torch
 import Views
 
 /// Some of a teacher's responses in memory: what encodings are compared on.
-public struct ResponseSample {
+package struct ResponseSample {
     /// What the recipe's cache would hold.
-    public let manifest: CacheManifest
+    package let manifest: CacheManifest
     /// Responses that a prior is learnt from, `[rows, classes]`; empty where the cache has none.
-    public let calibration: [Float]
+    package let calibration: [Float]
     /// Responses to the groups after those, `[rows, classes]`.
-    public let responses: [Float]
+    package let responses: [Float]
 
     /// Runs a recipe's teacher.
     ///
@@ -22,7 +22,7 @@ public struct ResponseSample {
     ///     whole groups, at most those of the recipe's first cached epoch.
     /// - Throws: `TrainingError` if the recipe names no cache, or its epoch is too short;
     ///   `Interrupted` after a signal.
-    public init(
+    package init(
         recipe: Recipe, teacher section: Recipe.Teacher, views: Int, device: Device,
         loading: LoadingOptions, progress: any ProgressReporter
     ) throws {
@@ -53,7 +53,7 @@ public struct ResponseSample {
     /// Takes responses from the first epoch of a cache, as they were stored.
     ///
     /// - Throws: as the other; `CacheError` for a part that is missing or damaged.
-    public init(cache directory: String, views: Int) throws {
+    package init(cache directory: String, views: Int) throws {
         let reader = try CacheReader(directory: directory)
         manifest = reader.manifest
         let (first, last) = try Self.groups(manifest, views: views)

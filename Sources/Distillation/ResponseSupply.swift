@@ -6,7 +6,7 @@ import ResponseCache
 import Torch
 
 /// What a training does about responses that are not in the cache.
-public enum MissingResponses: Sendable {
+package enum MissingResponses: Sendable {
     /// It does not begin.
     case refuse
     /// It computes and publishes them as it comes to them; this needs the teacher.

@@ -3,20 +3,20 @@ import Torch
 /// Stochastic gradient descent with momentum, as PyTorch's `torch.optim.SGD` without dampening.
 ///
 /// The decay is added to the gradient; the velocity starts as the first gradient.
-public final class SGD: Optimizer {
+package final class SGD: Optimizer {
     /// The parameters it changes.
-    public let parameters: OptimizedParameters
+    package let parameters: OptimizedParameters
     /// Steps taken so far.
-    public var steps = 0
+    package var steps = 0
     /// Gradients are divided by `max(1, norm / maxGradNorm)` first; `nil` leaves them.
-    public let maxGradNorm: Double?
+    package let maxGradNorm: Double?
     private let momentum: Double
     private let nesterov: Bool
     private let weightDecay: Double
     private let velocity: [Tensor]
 
     /// Makes an optimizer with zero velocity, from which the first step makes the first gradient.
-    public init(
+    package init(
         _ parameters: OptimizedParameters, momentum: Double = 0.9, nesterov: Bool = false,
         weightDecay: Double, maxGradNorm: Double? = nil
     ) throws(TorchError) {
@@ -29,12 +29,12 @@ public final class SGD: Optimizer {
     }
 
     /// The velocity of every parameter.
-    public var state: [(name: String, tensor: Tensor)] {
+    package var state: [(name: String, tensor: Tensor)] {
         parameters.named("velocity", velocity)
     }
 
     /// Changes the parameters along clipped gradients, which it overwrites.
-    public func apply(_ gradients: [Tensor], rate: Double) throws(TorchError) {
+    package func apply(_ gradients: [Tensor], rate: Double) throws(TorchError) {
         if weightDecay != 0 && parameters.decayed > 0 {
             try Foreach.add(
                 Array(gradients[..<parameters.decayed]),

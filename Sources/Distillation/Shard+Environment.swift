@@ -10,7 +10,7 @@ extension Shard {
     /// `RANK` and `WORLD_SIZE` without torchrun are somebody's own, and must not contradict.
     ///
     /// - Throws: `TrainingError` for values that name no rank, and for ones that contradict.
-    public init(environment: [String: String]) throws(TrainingError) {
+    package init(environment: [String: String]) throws(TrainingError) {
         let variables = LauncherVariables(environment)
         let torchrun = try variables.pair("RANK", "WORLD_SIZE")
         let slurm = try variables.slurmTasks()
@@ -42,7 +42,7 @@ extension Shard {
     /// Which of a machine's processes this one is, as its launcher says; `nil` if none does.
     ///
     /// - Throws: `TrainingError` for a value that is no number.
-    public static func localRank(environment: [String: String]) throws(TrainingError) -> Int? {
+    package static func localRank(environment: [String: String]) throws(TrainingError) -> Int? {
         let names = [
             "LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID", "SLURM_LOCALID",
         ]

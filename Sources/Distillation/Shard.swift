@@ -5,22 +5,22 @@ import ResponseCache
 /// Parts are numbered over the epochs in order, whether they are there or not, and part p belongs
 /// to shard p mod n. So builders need not talk to each other, and one that is started again goes
 /// on with its own parts.
-public struct Shard: Sendable, Equatable {
+package struct Shard: Sendable, Equatable {
     /// Which of the shards, from 0.
-    public let index: Int
+    package let index: Int
     /// The number of shards.
-    public let count: Int
+    package let count: Int
     /// Where the numbers were found, for example `RANK and WORLD_SIZE`; nil if nothing was said.
-    public let source: String?
+    package let source: String?
 
     /// The most shards: as many as a cache can have parts.
     static let mostShards = 10_000_000
 
     /// All parts.
-    public static let whole = Shard(index: 0, count: 1, source: nil)
+    package static let whole = Shard(index: 0, count: 1, source: nil)
 
     /// One of `count` shards.
-    public init(index: Int, count: Int, source: String?) {
+    package init(index: Int, count: Int, source: String?) {
         precondition((0..<count).contains(index), "shard \(index) of \(count)")
         self.index = index
         self.count = count
@@ -30,7 +30,7 @@ public struct Shard: Sendable, Equatable {
     /// Reads `i/n`, as `--shard` takes it.
     ///
     /// - Throws: `TrainingError` if `text` is no such shard.
-    public init(parsing text: String) throws(TrainingError) {
+    package init(parsing text: String) throws(TrainingError) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count == 2, let index = Self.number(parts[0]), let count = Self.number(parts[1])
         else { throw TrainingError("--shard \(text): expected i/n, for example 0/4") }
@@ -46,7 +46,7 @@ public struct Shard: Sendable, Equatable {
     }
 
     /// A share of this shard's parts: every n-th of them.
-    public func divided(_ share: Shard) -> Shard {
+    package func divided(_ share: Shard) -> Shard {
         let sources = [source, share.source].compactMap { $0 }
         return Shard(
             index: index + count * share.index, count: count * share.count,
@@ -54,7 +54,7 @@ public struct Shard: Sendable, Equatable {
     }
 
     /// Whether a part is this shard's.
-    public func owns(_ part: PartID, of manifest: CacheManifest) -> Bool {
+    package func owns(_ part: PartID, of manifest: CacheManifest) -> Bool {
         (part.epoch * manifest.partsPerEpoch + part.index) % count == index
     }
 
@@ -66,5 +66,5 @@ public struct Shard: Sendable, Equatable {
 
 extension Shard: CustomStringConvertible {
     /// `2/8`, as `--shard` takes it.
-    public var description: String { "\(index)/\(count)" }
+    package var description: String { "\(index)/\(count)" }
 }

@@ -5,33 +5,33 @@ import Torch
 ///
 /// Source: SuperGradients `ModelWeightAveraging`; recipe-spec section 4. A new snapshot takes the
 /// place of the worst one kept, and only if it is strictly better.
-public struct BestSnapshots: Codable, Equatable, Sendable {
+package struct BestSnapshots: Codable, Equatable, Sendable {
     /// One snapshot of the averaged network.
-    public struct Snapshot: Codable, Equatable, Sendable {
+    package struct Snapshot: Codable, Equatable, Sendable {
         /// The epoch after which it was taken.
-        public let epoch: Int
+        package let epoch: Int
         /// Its top-1 accuracy on the validation images, in percent.
-        public let top1: Double
+        package let top1: Double
         /// The file's name within the checkpoints' folder.
-        public let file: String
+        package let file: String
         /// The seal of the file; `nil` until it is written, and in runs of earlier versions.
         var seal: String?
     }
 
     /// The snapshots kept, in slots; `nil` where none was taken yet.
-    public private(set) var slots: [Snapshot?]
+    package private(set) var slots: [Snapshot?]
 
     /// Makes `keep` empty slots.
-    public init(keep: Int) {
+    package init(keep: Int) {
         precondition(keep >= 1)
         slots = Array(repeating: nil, count: keep)
     }
 
     /// The snapshots kept, in the order of their slots.
-    public var kept: [Snapshot] { slots.compactMap { $0 } }
+    package var kept: [Snapshot] { slots.compactMap { $0 } }
 
     /// The most accurate snapshot; the earliest of equals.
-    public var best: Snapshot? {
+    package var best: Snapshot? {
         kept.min { ($0.top1, -$0.epoch) > ($1.top1, -$1.epoch) }
     }
 
@@ -45,7 +45,7 @@ public struct BestSnapshots: Codable, Equatable, Sendable {
     /// Offers a snapshot.
     ///
     /// - Returns: whether it was taken; its file has to be written then.
-    public mutating func offer(_ snapshot: Snapshot) -> Bool {
+    package mutating func offer(_ snapshot: Snapshot) -> Bool {
         guard snapshot.top1.isFinite else { return false }
         let metrics = slots.map { $0?.top1 ?? -Double.infinity }
         guard let worst = metrics.indices.min(by: { metrics[$0] < metrics[$1] }),
@@ -57,7 +57,7 @@ public struct BestSnapshots: Codable, Equatable, Sendable {
 }
 
 /// The mean of several weight files.
-public enum WeightAverage {
+package enum WeightAverage {
     /// Averages files with equal names, shapes and types, one at a time: `A ← (A · n + next) / (n + 1)`.
     ///
     /// Half precision is averaged in float32 and written in its own type. Integer entries, which only
@@ -66,12 +66,12 @@ public enum WeightAverage {
     /// - Returns: the entries in the order of the first file.
     /// - Throws: `TrainingError` if there is no file, if the files differ in their entries, or if a
     ///   number is not finite; `TorchError` if one cannot be read.
-    public static func mean(of paths: [String]) throws -> [(name: String, tensor: Tensor)] {
+    package static func mean(of paths: [String]) throws -> [(name: String, tensor: Tensor)] {
         try mean(of: paths.map { try SafetensorsFile(path: $0) })
     }
 
     /// Averages files that are open already.
-    public static func mean(
+    package static func mean(
         of files: [SafetensorsFile]
     ) throws -> [(name: String, tensor: Tensor)] {
         guard let first = files.first else {

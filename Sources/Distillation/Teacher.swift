@@ -7,7 +7,7 @@ import ResponseCache
 import Torch
 
 /// A frozen classifier whose responses students learn.
-public protocol Teacher {
+package protocol Teacher {
     /// What it is.
     var card: TeacherCard { get }
 
@@ -29,19 +29,19 @@ public protocol Teacher {
 }
 
 /// A network of `Models` with weights from a safetensors file.
-public struct NetworkTeacher: Teacher {
+package struct NetworkTeacher: Teacher {
     /// What it is.
-    public let card: TeacherCard
+    package let card: TeacherCard
     /// SHA-256 of the weights' file, in hex.
-    public let weightsDigest: String
+    package let weightsDigest: String
     /// The network, for evaluation.
-    public let network: any ImageClassifier
+    package let network: any ImageClassifier
     private let normalisation: Normalisation
     private let device: Device
     private let precision: Recipe.Precision
 
     /// The side of the images it takes, in pixels.
-    public var size: Int { card.preprocessing.size }
+    package var size: Int { card.preprocessing.size }
 
     /// Loads a teacher.
     ///
@@ -50,7 +50,7 @@ public struct NetworkTeacher: Teacher {
     ///   - report: is told of each liberty that loading the weights took.
     /// - Throws: `TorchError` if the weights are missing or do not fit the card; `TrainingError` if
     ///   they are not the ones the card names by SHA-256, or the card names no network.
-    public init(
+    package init(
         _ card: TeacherCard, device: Device, precision: Recipe.Precision,
         report: (String) -> Void = { StandardStreams.report($0 + "\n") }
     ) throws {
@@ -67,7 +67,7 @@ public struct NetworkTeacher: Teacher {
     }
 
     /// Its softmax responses, `[N, classes]`, float32, computed without gradients.
-    public func probabilities(
+    package func probabilities(
         for images: Tensor, normalisedBy other: Normalisation
     ) throws(TorchError) -> Tensor {
         try withoutGrad { () throws(TorchError) in
@@ -86,7 +86,7 @@ extension TeacherCard {
     ///
     /// - Throws: `TorchError` for what is no safetensors file; `TrainingError` if the card names
     ///   other weights by SHA-256, or no network.
-    public func openWeights() throws -> SafetensorsFile {
+    package func openWeights() throws -> SafetensorsFile {
         try requireNetwork()
         let file = try SafetensorsFile(path: weightsFile)
         guard let expected = weightsSHA256 else { return file }
@@ -102,7 +102,7 @@ extension TeacherCard {
     /// Refuses a card that names responses where a network is to run.
     ///
     /// - Throws: `TrainingError` for the kind `precomputed`.
-    public func requireNetwork() throws(TrainingError) {
+    package func requireNetwork() throws(TrainingError) {
         guard case .precomputed = architecture else { return }
         throw TrainingError(
             "teacher \(name) is a file of precomputed responses and cannot be run; "

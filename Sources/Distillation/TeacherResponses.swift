@@ -6,13 +6,13 @@ import ResponseCache
 import Torch
 
 /// A teacher that a training learned from, as its result records it.
-public struct TeacherShare: Codable, Equatable, Sendable {
+package struct TeacherShare: Codable, Equatable, Sendable {
     /// The teacher's name.
-    public let name: String
+    package let name: String
     /// Its share of the target; those of all teachers sum to 1.
-    public let weight: Double
+    package let weight: Double
     /// The cache of its responses, as given.
-    public let cache: String
+    package let cache: String
 }
 
 /// The responses that a training learns from: each teacher's from a cache of its own, and their

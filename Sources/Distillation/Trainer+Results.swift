@@ -26,33 +26,33 @@ struct EpochRecord: Codable {
 }
 
 /// What a finished training came to, as `result.json` holds it.
-public struct TrainingResult: Codable, Equatable, Sendable {
+package struct TrainingResult: Codable, Equatable, Sendable {
     /// The recipe's name.
-    public let name: String
+    package let name: String
     /// The network's name.
-    public let model: String
+    package let model: String
     /// Top-1 accuracy of the averaged network on the validation images, in percent.
-    public let top1: Double
+    package let top1: Double
     /// Top-5 accuracy of the same, in percent.
-    public let top5: Double
+    package let top5: Double
     /// Top-1 accuracy of the best single snapshot, in percent.
-    public let bestTop1: Double
+    package let bestTop1: Double
     /// Validation images.
-    public let images: Int
+    package let images: Int
     /// Epochs trained.
-    public let epochs: Int
+    package let epochs: Int
     /// Epochs of views that were replayed in turn, where they are fewer than those trained.
-    public let replayedEpochs: Int?
+    package let replayedEpochs: Int?
     /// Optimizer steps taken.
-    public let steps: Int
+    package let steps: Int
     /// Wall time in all, in seconds, over all starts.
-    public let seconds: Double
+    package let seconds: Double
     /// Training images for each second spent in steps.
-    public let imagesPerSecond: Double
+    package let imagesPerSecond: Double
     /// Snapshots averaged.
-    public let averaged: Int
+    package let averaged: Int
     /// The teachers that were learned from, in the recipe's order; `nil` for labels alone.
-    public let teachers: [TeacherShare]?
+    package let teachers: [TeacherShare]?
 
     enum CodingKeys: String, CodingKey {
         case name, model, top1, top5, images, epochs, steps, seconds, averaged, teachers
@@ -63,22 +63,22 @@ public struct TrainingResult: Codable, Equatable, Sendable {
 }
 
 /// Where a training stands that has not come to its end.
-public struct TrainingPosition: Equatable, Sendable {
+package struct TrainingPosition: Equatable, Sendable {
     /// The epoch under way, from 0.
-    public let epoch: Int
+    package let epoch: Int
     /// Epochs in all.
-    public let epochs: Int
+    package let epochs: Int
     /// The next step within the epoch.
-    public let step: Int
+    package let step: Int
     /// Optimizer steps taken in all.
-    public let steps: Int
+    package let steps: Int
     /// The path of the last checkpoint's tensors.
-    public let checkpoint: String
+    package let checkpoint: String
 }
 
 extension Trainer {
     /// Where the last checkpoint stands.
-    public var position: TrainingPosition {
+    package var position: TrainingPosition {
         let saved = checkpoints.saved ?? state
         return TrainingPosition(
             epoch: saved.epoch, epochs: recipe.schedule.epochs, step: saved.step,

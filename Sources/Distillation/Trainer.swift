@@ -13,31 +13,31 @@ import Views
 /// epoch ends with the validation of the EMA network and a checkpoint. Because views are a function
 /// of (seed, epoch, slot), a training that was killed ends with the same bits as one that was not,
 /// on the CPU with the same number of threads.
-public final class Trainer {
+package final class Trainer {
     /// What a training is asked for besides its recipe.
-    public struct Options: Sendable {
+    package struct Options: Sendable {
         /// The run's folder.
-        public var out: String
+        package var out: String
         /// The response caches, one for each teacher, in any order; needed where the recipe's
         /// `loss.kl` is above zero.
-        public var caches: [String] = []
+        package var caches: [String] = []
         /// What is done about responses that are not in the cache.
-        public var missing = MissingResponses.refuse
+        package var missing = MissingResponses.refuse
         /// Weights to start from, as safetensors.
-        public var initial: String?
+        package var initial: String?
         /// Stop after this many optimizer steps in all.
-        public var maxSteps: Int?
+        package var maxSteps: Int?
         /// A file that gets one JSON line for each step.
-        public var trace: String?
+        package var trace: String?
         /// Go on with the training that `out` holds.
-        public var resume = false
+        package var resume = false
         /// Where to train.
-        public var device = Device.cpu
+        package var device = Device.cpu
         /// How views are rendered ahead.
-        public var loading = LoadingOptions(workers: Cores.usable.count)
+        package var loading = LoadingOptions(workers: Cores.usable.count)
 
         /// Makes options for a run's folder.
-        public init(out: String) { self.out = out }
+        package init(out: String) { self.out = out }
     }
 
     let recipe: Recipe
@@ -67,7 +67,7 @@ public final class Trainer {
     /// - Throws: `RecipeError`, `DatasetError`, `CacheError`, `TorchError` or `TrainingError`, each
     ///   one line; then a folder that was not there is not there either. `Interrupted` by a signal
     ///   while a cache is not there yet.
-    public init(recipe: Recipe, options: Options, progress: any ProgressReporter) throws {
+    package init(recipe: Recipe, options: Options, progress: any ProgressReporter) throws {
         self.recipe = recipe
         self.options = options
         self.progress = progress
@@ -179,7 +179,7 @@ public final class Trainer {
     /// - Throws: `Interrupted` after a signal, with a checkpoint written unless images stopped coming
     ///   amid a step; `TrainingError` for a loss, a gradient or a weight that is not finite, with the
     ///   last good checkpoint kept.
-    public func run() throws -> TrainingResult? {
+    package func run() throws -> TrainingResult? {
         let isDone = state.epoch == recipe.schedule.epochs
         if let limit = options.maxSteps, state.steps >= limit, !isDone { return nil }
         if isDone {
@@ -284,7 +284,7 @@ extension Recipe {
     ///
     /// - Throws: `TrainingError` for an unknown name, listing the known ones, or for images of a size
     ///   that the network does not take; `TorchError` for an initialization that it has not.
-    public func makeNetwork(on device: Device) throws -> any ImageClassifier {
+    package func makeNetwork(on device: Device) throws -> any ImageClassifier {
         guard let architecture = Registry.architecture(named: model.name) else {
             throw TrainingError(
                 "recipe \(name): no model '\(model.name)'; known: "
@@ -311,7 +311,7 @@ extension Recipe {
     }
 
     /// The recipe's learning rates, for a number of steps in each epoch.
-    public func learningRateSchedule(stepsPerEpoch: Int) -> LearningRateSchedule {
+    package func learningRateSchedule(stepsPerEpoch: Int) -> LearningRateSchedule {
         LearningRateSchedule(
             rate: optimizer.lr, epochs: schedule.epochs, warmup: schedule.warmup,
             cooldown: schedule.cooldown, finalRatio: schedule.finalRatio,

@@ -3,9 +3,9 @@ import Foundation
 import Recipes
 
 /// Where a training stands, besides its tensors.
-public struct TrainingState: Codable, Equatable, Sendable {
+package struct TrainingState: Codable, Equatable, Sendable {
     /// Sums over the steps of the present epoch.
-    public struct Sums: Codable, Equatable, Sendable {
+    package struct Sums: Codable, Equatable, Sendable {
         var loss = 0.0
         var ce = 0.0
         var kl = 0.0
@@ -14,11 +14,11 @@ public struct TrainingState: Codable, Equatable, Sendable {
     }
 
     /// The epoch under way.
-    public internal(set) var epoch = 0
+    package internal(set) var epoch = 0
     /// The next step within the epoch; the number of its steps while the validation is still to do.
-    public internal(set) var step = 0
+    package internal(set) var step = 0
     /// Optimizer steps in all.
-    public internal(set) var steps = 0
+    package internal(set) var steps = 0
     /// The present epoch's sums.
     var sums = Sums()
     /// Time spent in steps, in seconds, over all starts.
@@ -28,9 +28,9 @@ public struct TrainingState: Codable, Equatable, Sendable {
     /// Images that stood in for ones that could not be decoded.
     var substituted = 0
     /// The snapshots that will be averaged.
-    public internal(set) var best: BestSnapshots
+    package internal(set) var best: BestSnapshots
     /// The file of tensors that belongs to this state, within the checkpoints' folder.
-    public internal(set) var tensors = ""
+    package internal(set) var tensors = ""
     /// The seal of that file; `nil` in states of format 1.
     var seal: String?
     /// The CRC-32C of the lines of `metrics.jsonl` so far.

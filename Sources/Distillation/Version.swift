@@ -1,2 +1,2 @@
 /// The package's version, as manifests and weight files record it.
-public let version = "0.1.0"
+package let version = "0.1.0"

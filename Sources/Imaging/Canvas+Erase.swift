@@ -1,5 +1,5 @@
 /// What an erased rectangle shows.
-public enum ErasePaint: Equatable, Sendable, Codable {
+package enum ErasePaint: Equatable, Sendable, Codable {
     /// One colour.
     case colour(red: UInt8, green: UInt8, blue: UInt8)
     /// A colour for each pixel: `[height, width, 3]` of the rectangle, red first.

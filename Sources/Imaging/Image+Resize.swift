@@ -1,7 +1,7 @@
 import Base
 
 /// How a resize weighs source pixels.
-public enum Interpolation: String, Sendable, Codable, CaseIterable {
+package enum Interpolation: String, Sendable, Codable, CaseIterable {
     /// The triangle filter, one output pixel to each side.
     case bilinear
     /// The cubic convolution filter with a = -0.5, two output pixels to each side.
@@ -32,7 +32,7 @@ extension Image {
     /// Resizes with antialiasing, to the same bytes as Pillow's `Image.resize`.
     ///
     /// - Throws: `ImageError` for want of memory.
-    public func resized(
+    package func resized(
         width: Int, height: Int, interpolation: Interpolation
     ) throws(ImageError) -> Image {
         guard SystemMemory.canAllocate(width * height * 3) else {

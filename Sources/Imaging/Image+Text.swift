@@ -9,7 +9,7 @@ extension Image {
     ///   - y: The first row; may be negative.
     ///   - scale: Pixels to a dot, at least 1.
     ///   - colour: Red, green, blue.
-    public mutating func draw(
+    package mutating func draw(
         text: String, x: Int, y: Int, scale: Int = 1, colour: (UInt8, UInt8, UInt8)
     ) {
         precondition(scale > 0, "a dot has at least one pixel")
@@ -26,7 +26,7 @@ extension Image {
     }
 
     /// The columns that ``draw(text:x:y:scale:colour:)`` takes for a line.
-    public static func width(ofText text: String, scale: Int = 1) -> Int {
+    package static func width(ofText text: String, scale: Int = 1) -> Int {
         text.count * (BitmapFont.width + 1) * scale
     }
 

@@ -1,16 +1,16 @@
 /// An 8-bit RGB picture in memory.
-public struct Image: Sendable, Equatable {
+package struct Image: Sendable, Equatable {
     /// The number of columns, at least 1.
-    public let width: Int
+    package let width: Int
     /// The number of rows, at least 1.
-    public let height: Int
+    package let height: Int
     /// `[height, width, 3]`, red first, row after row without gaps.
-    public var pixels: [UInt8] {
+    package var pixels: [UInt8] {
         didSet { precondition(pixels.count == width * height * 3, "pixels do not fill the image") }
     }
 
     /// Takes over pixels in rows of RGB; `pixels.count` must be `width * height * 3`.
-    public init(width: Int, height: Int, pixels: [UInt8]) {
+    package init(width: Int, height: Int, pixels: [UInt8]) {
         precondition(width > 0 && height > 0, "an image has at least one pixel")
         precondition(pixels.count == width * height * 3, "pixels do not fill the image")
         self.width = width
@@ -19,7 +19,7 @@ public struct Image: Sendable, Equatable {
     }
 
     /// Makes an image of one colour (red, green, blue).
-    public init(width: Int, height: Int, fill: (UInt8, UInt8, UInt8)) {
+    package init(width: Int, height: Int, fill: (UInt8, UInt8, UInt8)) {
         self.init(width: width, height: height) { pixels in
             for index in stride(from: 0, to: width * height * 3, by: 3) {
                 pixels[index] = fill.0
@@ -60,7 +60,7 @@ public struct Image: Sendable, Equatable {
 
 extension Image {
     /// Cuts out a rectangle, which must lie within the image.
-    public func cropped(to rect: PixelRect) -> Image {
+    package func cropped(to rect: PixelRect) -> Image {
         precondition(
             rect.lies(withinWidth: width, height: height),
             "crop \(rect) lies outside the \(width)x\(height) image")
@@ -77,7 +77,7 @@ extension Image {
     }
 
     /// Mirrors left and right.
-    public func flippedHorizontally() -> Image {
+    package func flippedHorizontally() -> Image {
         withPixels { source in
             Image(width: width, height: height) { target in
                 for row in 0..<height {
@@ -97,7 +97,7 @@ extension Image {
 
     /// Copies `image` over this one with its top left corner at (`x`, `y`); what falls outside
     /// is left out.
-    public mutating func paste(_ image: Image, x: Int, y: Int) {
+    package mutating func paste(_ image: Image, x: Int, y: Int) {
         let columns = max(0, -x)..<max(max(0, -x), min(image.width, width - x))
         let rows = max(0, -y)..<max(max(0, -y), min(image.height, height - y))
         guard !columns.isEmpty else { return }

@@ -3,14 +3,14 @@ import CJPEG
 import CPNG
 
 /// The file formats that can be read, told apart by their first bytes.
-public enum ImageFormat: String, Sendable {
+package enum ImageFormat: String, Sendable {
     /// JPEG: baseline, progressive or arithmetic-coded, 8 bits, grey, RGB, YCbCr, CMYK or YCCK.
     case jpeg
     /// PNG of every colour type and depth.
     case png
 
     /// Recognises a file by its content, never by its name; nil if it is neither.
-    public init?(sniffing bytes: UnsafeRawBufferPointer) {
+    package init?(sniffing bytes: UnsafeRawBufferPointer) {
         if bytes.starts(with: [0xFF, 0xD8, 0xFF]) {
             self = .jpeg
         } else if bytes.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) {
@@ -25,7 +25,7 @@ public enum ImageFormat: String, Sendable {
     /// Whether the last bytes of a file hold the mark that ends the format.
     ///
     /// Other bytes may follow the mark, and may look like it: what is told is no proof.
-    public func ends(in tail: UnsafeRawBufferPointer) -> Bool {
+    package func ends(in tail: UnsafeRawBufferPointer) -> Bool {
         let mark: [UInt8] = self == .jpeg ? [0xFF, 0xD9] : Array("IEND".utf8)
         guard tail.count >= mark.count else { return false }
         return (0...tail.count - mark.count).contains {
@@ -43,15 +43,15 @@ public enum ImageFormat: String, Sendable {
 ///
 /// A file that is cut short is an error, and so is one whose entropy-coded data is damaged (Pillow
 /// returns such pictures with grey or smeared parts).
-public enum ImageDecoder {
+package enum ImageDecoder {
     /// The most pixels that an image may have: Pillow's limit against decompression bombs, twice
     /// its `MAX_IMAGE_PIXELS` of 1024³ / 4 / 3.
-    public static let pixelLimit = 178_956_970
+    package static let pixelLimit = 178_956_970
 
     /// Reads the size of an image from its header, in pixels.
     ///
     /// - Throws: `ImageError` if the bytes are no JPEG or PNG, or their header is damaged.
-    public static func size(
+    package static func size(
         of bytes: UnsafeRawBufferPointer
     ) throws(ImageError) -> (width: Int, height: Int) {
         let (format, start) = try recognise(bytes)
@@ -71,7 +71,7 @@ public enum ImageDecoder {
     ///
     /// - Returns: its format.
     /// - Throws: `ImageError` as `size(of:)`, and for more than ``pixelLimit`` pixels.
-    public static func check(_ bytes: UnsafeRawBufferPointer) throws(ImageError) -> ImageFormat {
+    package static func check(_ bytes: UnsafeRawBufferPointer) throws(ImageError) -> ImageFormat {
         let (width, height) = try size(of: bytes)
         try check(
             PixelRect(x: 0, y: 0, width: 1, height: 1), of: bytes, width: width, height: height)
@@ -88,7 +88,7 @@ public enum ImageDecoder {
     /// - Throws: `ImageError` if the bytes are no JPEG or PNG, are damaged or cut short, hold
     ///   more than ``pixelLimit`` pixels, or if the region reaches outside the image; and for want
     ///   of memory.
-    public static func decode(
+    package static func decode(
         _ bytes: UnsafeRawBufferPointer, region: PixelRect? = nil
     ) throws(ImageError) -> Image {
         let (width, height) = try size(of: bytes)

@@ -2,14 +2,14 @@ import CJPEG
 import CPNG
 
 /// Turns images into the bytes of PNG and JPEG files.
-public enum ImageEncoder {
+package enum ImageEncoder {
     /// Encodes losslessly, as an 8-bit RGB PNG.
     ///
     /// - Parameter software: the program that makes the picture, for the file's text chunk
     ///   `Software`; none by default.
     /// - Throws: `ImageError` if libpng fails, which takes a lack of memory or an image wider or
     ///   higher than a million pixels.
-    public static func png(
+    package static func png(
         _ image: Image, software: String? = nil
     ) throws(ImageError) -> [UInt8] {
         try encode("PNG", image, release: cpng_free) { pixels, bytes, count, text in
@@ -23,7 +23,7 @@ public enum ImageEncoder {
     /// - Parameter quality: libjpeg's scale, 1 to 100.
     /// - Throws: `ImageError` if libjpeg fails, which takes a lack of memory or an image wider or
     ///   higher than 65,500 pixels.
-    public static func jpeg(_ image: Image, quality: Int) throws(ImageError) -> [UInt8] {
+    package static func jpeg(_ image: Image, quality: Int) throws(ImageError) -> [UInt8] {
         precondition((1...100).contains(quality), "JPEG quality \(quality) is not in 1...100")
         return try encode("JPEG", image, release: cjpeg_free) { pixels, bytes, count, text in
             cjpeg_encode(

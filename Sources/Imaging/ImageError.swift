@@ -3,9 +3,9 @@ import Base
 /// Why an image could not be read or written, in one line.
 ///
 /// The text names the format and the library's reason; whoever knows the file adds its path.
-public struct ImageError: Error, Equatable, CustomStringConvertible, Sendable {
+package struct ImageError: Error, Equatable, CustomStringConvertible, Sendable {
     /// What is to blame.
-    public enum Cause: Equatable, Sendable {
+    package enum Cause: Equatable, Sendable {
         /// The bytes are no picture that can be read: damaged, cut short, or of another kind.
         case bytes
         /// The bytes are a file of a known kind that is no JPEG or PNG; the line says what to do
@@ -16,9 +16,9 @@ public struct ImageError: Error, Equatable, CustomStringConvertible, Sendable {
     }
 
     /// The one line, such as `JPEG: Premature end of input file`.
-    public let description: String
+    package let description: String
     /// What is to blame.
-    public let cause: Cause
+    package let cause: Cause
 
     init(_ description: String, cause: Cause = .bytes) {
         self.description = description.printable

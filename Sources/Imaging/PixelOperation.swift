@@ -3,7 +3,7 @@
 /// Each equals what timm's `auto_augment`, or torchvision's colour jitter, makes Pillow do, on every
 /// byte. Geometric operations interpolate bilinearly, keep the size, and fill what comes from
 /// outside with the canvas's colour.
-public enum PixelOperation: Equatable, Sendable, Codable {
+package enum PixelOperation: Equatable, Sendable, Codable {
     /// Stretches each channel so that its least and greatest values become 0 and 255.
     case autoContrast
     /// Equalises the histogram of each channel.
@@ -45,12 +45,12 @@ public enum PixelOperation: Equatable, Sendable, Codable {
 }
 
 /// A colour of 8 bits a channel.
-public struct Colour: Equatable, Sendable {
+package struct Colour: Equatable, Sendable {
     /// The three channels.
-    public let red, green, blue: UInt8
+    package let red, green, blue: UInt8
 
     /// Makes a colour of its channels.
-    public init(red: UInt8, green: UInt8, blue: UInt8) {
+    package init(red: UInt8, green: UInt8, blue: UInt8) {
         (self.red, self.green, self.blue) = (red, green, blue)
     }
 
@@ -60,7 +60,7 @@ public struct Colour: Equatable, Sendable {
     /// 1.0.31, `timm/data/transforms_factory.py`: `min(255, round(255 * x)) for x in mean`.
     ///
     /// - Parameter mean: Red, green, blue, in 0…1.
-    public init(mean: [Double]) {
+    package init(mean: [Double]) {
         precondition(mean.count == 3, "a colour has three channels")
         func byte(_ value: Double) -> UInt8 {
             UInt8(max(0, min((255 * value).rounded(.toNearestOrEven), 255)))
@@ -69,7 +69,7 @@ public struct Colour: Equatable, Sendable {
     }
 
     /// ImageNet's mean colour, (124, 116, 104).
-    public static let imageNetMean = Colour(mean: [0.485, 0.456, 0.406])
+    package static let imageNetMean = Colour(mean: [0.485, 0.456, 0.406])
 }
 
 extension Image {
@@ -78,7 +78,7 @@ extension Image {
     /// Factors and distances must be finite; `posterize` takes 0 to 8 bits.
     ///
     /// - Parameter fill: The colour of what a geometric operation takes from outside.
-    public mutating func apply(_ operation: PixelOperation, fill: Colour) {
+    package mutating func apply(_ operation: PixelOperation, fill: Colour) {
         withCanvas(fill: fill) { $0.apply(operation) }
     }
 }

@@ -1,16 +1,16 @@
 /// A rectangle of whole pixels; `x` and `y` count from the top left.
-public struct PixelRect: Hashable, Sendable, Codable, CustomStringConvertible {
+package struct PixelRect: Hashable, Sendable, Codable, CustomStringConvertible {
     /// The first column.
-    public var x: Int
+    package var x: Int
     /// The first row.
-    public var y: Int
+    package var y: Int
     /// The number of columns.
-    public var width: Int
+    package var width: Int
     /// The number of rows.
-    public var height: Int
+    package var height: Int
 
     /// Makes a rectangle from its corner and its extent, all in pixels.
-    public init(x: Int, y: Int, width: Int, height: Int) {
+    package init(x: Int, y: Int, width: Int, height: Int) {
         self.x = x
         self.y = y
         self.width = width
@@ -18,7 +18,7 @@ public struct PixelRect: Hashable, Sendable, Codable, CustomStringConvertible {
     }
 
     /// `WxH+X+Y`.
-    public var description: String { "\(width)x\(height)+\(x)+\(y)" }
+    package var description: String { "\(width)x\(height)+\(x)+\(y)" }
 
     /// Whether the rectangle holds a pixel and lies within an image of this size.
     func lies(withinWidth width: Int, height: Int) -> Bool {

@@ -2,7 +2,7 @@
 /// the next: in a steady stream nothing is allocated per image but what libjpeg and libpng take.
 ///
 /// A renderer belongs to one thread at a time.
-public final class Renderer {
+package final class Renderer {
     private let region = PixelBuffer()
     private let scratch = PixelBuffer()
     private let resampler = Resampler()
@@ -10,13 +10,13 @@ public final class Renderer {
     private var regionHeight = 0
 
     /// Makes a renderer, whose memory grows as images need it.
-    public init() {}
+    package init() {}
 
     /// Decodes a part of an image, which `resize` then renders.
     ///
     /// - Parameter crop: Chooses the part, given the image's width and height in pixels.
     /// - Throws: `ImageError` as `ImageDecoder.decode`.
-    public func decode(
+    package func decode(
         _ bytes: UnsafeRawBufferPointer, crop: (_ width: Int, _ height: Int) -> PixelRect
     ) throws(ImageError) {
         let (width, height) = try ImageDecoder.size(of: bytes)
@@ -33,7 +33,7 @@ public final class Renderer {
     ///   - mirrored: Whether left and right change places afterwards.
     ///   - target: Room for `size * size * 3` bytes, rows of RGB.
     /// - Throws: `ImageError` for want of memory.
-    public func resize(
+    package func resize(
         size: Int, interpolation: Interpolation, mirrored: Bool,
         into target: UnsafeMutablePointer<UInt8>
     ) throws(ImageError) {
@@ -48,7 +48,7 @@ public final class Renderer {
     ///
     /// - Parameter fill: The colour of what geometric operations take from outside.
     /// - Throws: `ImageError` for want of memory.
-    public func apply(
+    package func apply(
         _ operations: [PixelOperation], size: Int, fill: Colour,
         to pixels: UnsafeMutablePointer<UInt8>
     ) throws(ImageError) {
@@ -67,7 +67,7 @@ public final class Renderer {
     ///     window to keep.
     ///   - target: Room for three bytes for each pixel of the window.
     /// - Throws: `ImageError` as `ImageDecoder.decode`.
-    public func render(
+    package func render(
         _ bytes: UnsafeRawBufferPointer, interpolation: Interpolation,
         geometry: (_ width: Int, _ height: Int) -> (width: Int, height: Int, window: PixelRect),
         into target: UnsafeMutablePointer<UInt8>

@@ -35,7 +35,7 @@ struct PipelineHost: Sendable {
 /// Threads take members one by one, across the border of a batch: none waits while there is work
 /// and room. Which thread makes a member changes nothing but time, and so does how many threads the
 /// system gives. Letting go of the pipeline ends the threads after the members under way.
-public final class BatchPipeline<Draft: Sendable, Batch> {
+package final class BatchPipeline<Draft: Sendable, Batch> {
     private let state: PipelineState<Draft>
     private let finish: (Draft) throws -> Batch
 
@@ -69,12 +69,12 @@ public final class BatchPipeline<Draft: Sendable, Batch> {
     /// - Throws: the error of the batch's lowest member that failed; after that there are no more
     ///   batches. `SystemFailure` where no thread could be started. `Interrupted` where a batch does
     ///   not come after a signal.
-    public func next() throws -> Batch? {
+    package func next() throws -> Batch? {
         try state.removeFirst().map(finish)
     }
 
     /// Has the threads look again whether there is room, for somebody gave some back.
-    public func wake() { state.wake() }
+    package func wake() { state.wake() }
 }
 
 /// What the threads of a pipeline share.

@@ -7,7 +7,7 @@ import Torch
 /// batches that are done are kept for the next ones, since fresh memory costs a page fault for every
 /// 4 kB, and page-locking far more; but only as far as the budget goes, and not where the room is
 /// wanted for buffers of another size.
-public final class BufferPool: Sendable {
+package final class BufferPool: Sendable {
     private struct State {
         var used = 0
         var kept = 0
@@ -17,7 +17,7 @@ public final class BufferPool: Sendable {
     }
 
     /// Bytes that pipelines may fill; each may have one batch beyond it.
-    public let budget: Int
+    package let budget: Int
     private let pinned: Bool
     private let state = Mutex(State())
 
@@ -27,10 +27,10 @@ public final class BufferPool: Sendable {
     }
 
     /// Bytes of batches that somebody has.
-    public var used: Int { state.withLock { $0.used } }
+    package var used: Int { state.withLock { $0.used } }
 
     /// The most bytes that batches and kept buffers ever took together.
-    public var peak: Int { state.withLock { $0.peak } }
+    package var peak: Int { state.withLock { $0.peak } }
 
     /// Whether a batch of so many bytes fits into the budget.
     func hasRoom(_ bytes: Int) -> Bool { state.withLock { $0.used + bytes <= budget } }

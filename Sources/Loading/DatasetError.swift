@@ -3,9 +3,9 @@ import Foundation
 import Imaging
 
 /// A data set that cannot be used: what is wrong, where, and what to do.
-public struct DatasetError: Error, CustomStringConvertible, Equatable {
+package struct DatasetError: Error, CustomStringConvertible, Equatable {
     /// What is to blame, for whoever may go on in spite of it.
-    public enum Cause: Equatable, Sendable {
+    package enum Cause: Equatable, Sendable {
         /// What is stored is not what it should be: a list, a folder, a shard, a changed file.
         case contents
         /// An image's bytes were read as they are stored, and cannot be made a picture.
@@ -17,9 +17,9 @@ public struct DatasetError: Error, CustomStringConvertible, Equatable {
     }
 
     /// One line: the path, what is wrong with it, and what to do.
-    public let description: String
+    package let description: String
     /// What is to blame.
-    public let cause: Cause
+    package let cause: Cause
 
     init(_ description: String, cause: Cause = .contents) {
         self.description = description.printable
@@ -38,7 +38,7 @@ public struct DatasetError: Error, CustomStringConvertible, Equatable {
 
     /// Whether the image itself is no picture, whenever it is read: only then may another one stand
     /// in for it. A disk that fails, a mount that is gone or a lack of descriptors pass.
-    public var isUndecodable: Bool {
+    package var isUndecodable: Bool {
         switch cause {
         case .image(.bytes), .image(.foreign): true
         case .image(.memory), .contents, .system, .interruption: false

@@ -10,38 +10,38 @@ import Torch
 /// workers, and a run that was killed is taken up after the whole shards that are there, each of
 /// which is compared with what was written. One that is damaged, of a whole pack as well, is written
 /// again.
-public struct DatasetPacker: Sendable {
+package struct DatasetPacker: Sendable {
     /// What a pack is made with.
-    public struct Options: Sendable {
+    package struct Options: Sendable {
         /// Samples of a shard; the last one may have fewer.
-        public var samplesPerShard = 10_000
+        package var samplesPerShard = 10_000
         /// The most pixels of an image's short side; larger images are resized and encoded as JPEG.
-        public var maxShortSide: Int?
+        package var maxShortSide: Int?
         /// The JPEG quality of resized images, 1 to 100.
-        public var quality = 95
+        package var quality = 95
         /// Threads that read and resize.
-        public var workers = Cores.usable.count
+        package var workers = Cores.usable.count
 
         /// The defaults: 10,000 samples to a shard, bytes unchanged.
-        public init() {}
+        package init() {}
     }
 
     /// What a run did.
-    public struct Summary: Encodable, Sendable, Equatable {
+    package struct Summary: Encodable, Sendable, Equatable {
         /// Shards in all.
-        public let shards: Int
+        package let shards: Int
         /// Shards written now; the others were there.
-        public let written: Int
+        package let written: Int
         /// Images in all.
-        public let images: Int
+        package let images: Int
         /// Images resized now.
-        public let resized: Int
+        package let resized: Int
         /// The shards' size.
-        public let bytes: Int
+        package let bytes: Int
         /// The digest of the packed data set.
-        public let digest: String
+        package let digest: String
         /// The digest of its contents.
-        public let contentDigest: String
+        package let contentDigest: String
     }
 
     let dataset: ImageDataset
@@ -56,7 +56,7 @@ public struct DatasetPacker: Sendable {
     /// Prepares a pack; writes nothing yet.
     ///
     /// - Throws: `DatasetError` if the folder holds something else, or lies in the data set.
-    public init(
+    package init(
         _ dataset: ImageDataset, to directory: String, options: Options
     ) throws(DatasetError) {
         precondition(options.samplesPerShard >= 1)
@@ -86,7 +86,7 @@ public struct DatasetPacker: Sendable {
     ///   - notice: told of each file that was there and is written again.
     /// - Throws: `DatasetError` for an image that cannot be read or, where it is resized, decoded,
     ///   and for a folder that cannot be written.
-    public func run(
+    package func run(
         progress: (Int) throws -> Void, notice: (String) -> Void = { _ in }
     ) throws -> Summary {
         do {

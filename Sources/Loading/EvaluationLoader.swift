@@ -4,16 +4,16 @@ import Recipes
 
 /// How an image is brought to a network's input outside training: the short side resized, the
 /// centre cropped.
-public struct EvaluationTransform: Sendable, Equatable {
+package struct EvaluationTransform: Sendable, Equatable {
     /// The side of the crop, in pixels.
-    public let size: Int
+    package let size: Int
     /// The length that the short side is resized to, in pixels.
-    public let resize: Int
+    package let resize: Int
     /// The resampling filter, always antialiased.
-    public let interpolation: Interpolation
+    package let interpolation: Interpolation
 
     /// Makes a transform; `resize` must be at least `size`.
-    public init(size: Int, resize: Int, interpolation: Interpolation) {
+    package init(size: Int, resize: Int, interpolation: Interpolation) {
         precondition(resize >= size, "the resized image must hold the crop")
         self.size = size
         self.resize = resize
@@ -24,7 +24,7 @@ public struct EvaluationTransform: Sendable, Equatable {
     ///
     /// - Returns: `size` x `size` pixels.
     /// - Throws: `ImageError` as `ImageDecoder.decode`.
-    public func callAsFunction(
+    package func callAsFunction(
         _ bytes: UnsafeRawBufferPointer, with worker: RenderWorker,
         into target: UnsafeMutablePointer<UInt8>
     ) throws(ImageError) {
@@ -35,7 +35,7 @@ public struct EvaluationTransform: Sendable, Equatable {
     /// Applies the transform to one image, as a batch of its own.
     ///
     /// - Throws: `ImageError` as `ImageDecoder.decode`; `TorchError` for want of memory.
-    public func callAsFunction(_ bytes: UnsafeRawBufferPointer) throws -> PixelBatch {
+    package func callAsFunction(_ bytes: UnsafeRawBufferPointer) throws -> PixelBatch {
         let batch = try PixelBatch(imageOfSize: size)
         try self(bytes, with: RenderWorker(), into: batch.image(0))
         return batch
@@ -62,24 +62,24 @@ public struct EvaluationTransform: Sendable, Equatable {
 }
 
 /// A batch of validation images.
-public struct EvaluationBatch: Sendable {
+package struct EvaluationBatch: Sendable {
     /// The images.
-    public let pixels: PixelBatch
+    package let pixels: PixelBatch
     /// The label of each image.
-    public let labels: [Int]
+    package let labels: [Int]
 }
 
 /// Renders a data set's images for evaluation, in order.
-public struct EvaluationLoader: Sendable {
+package struct EvaluationLoader: Sendable {
     /// The images.
-    public let dataset: ImageDataset
+    package let dataset: ImageDataset
     /// How each is brought to size.
-    public let transform: EvaluationTransform
+    package let transform: EvaluationTransform
     let batch: Int
     private let options: LoadingOptions
 
     /// Makes a loader that yields `batch` images at a time; the last batch may be smaller.
-    public init(
+    package init(
         _ dataset: ImageDataset, transform: EvaluationTransform, batch: Int,
         options: LoadingOptions
     ) {
@@ -91,7 +91,7 @@ public struct EvaluationLoader: Sendable {
     }
 
     /// Starts rendering every image on background threads.
-    public func batches() -> BatchPipeline<EvaluationDraft, EvaluationBatch> {
+    package func batches() -> BatchPipeline<EvaluationDraft, EvaluationBatch> {
         let count = dataset.samples.count
         // Any number may be asked for at a time.
         let batch = min(batch, max(count, 1))
@@ -120,14 +120,14 @@ public struct EvaluationLoader: Sendable {
 }
 
 /// A batch while its images are rendered.
-public struct EvaluationDraft: Sendable {
+package struct EvaluationDraft: Sendable {
     let first: Int
     let pixels: PixelBatch
 }
 
 extension Recipe.Filter {
     /// The resampling filter of the same name.
-    public var interpolation: Interpolation {
+    package var interpolation: Interpolation {
         switch self {
         case .bilinear: .bilinear
         case .bicubic: .bicubic

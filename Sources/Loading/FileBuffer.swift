@@ -5,13 +5,13 @@ import Foundation
 ///
 /// It grows to the largest file and is reused, so that reading allocates nothing in steady state.
 /// Not `Sendable`: each thread has its own.
-public final class FileBuffer {
+package final class FileBuffer {
     private var storage = UnsafeMutableRawBufferPointer(start: nil, count: 0)
 
     private static let alignment = 64
 
     /// Makes an empty buffer.
-    public init() {}
+    package init() {}
 
     deinit { free(storage.baseAddress) }
 

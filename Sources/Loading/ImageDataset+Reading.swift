@@ -29,7 +29,7 @@ extension ImageDataset {
     ///   - body: uses the bytes, which are valid during the call only.
     /// - Throws: `DatasetError` with the image's place if it cannot be read, is not what was listed
     ///   or indexed, or `body` throws.
-    public func reading<Result>(
+    package func reading<Result>(
         _ index: Int, into buffer: FileBuffer, _ body: (UnsafeRawBufferPointer) throws -> Result
     ) throws(DatasetError) -> Result {
         try reading(nil, of: index, into: buffer, body)
@@ -51,21 +51,21 @@ extension ImageDataset {
     }
 
     /// Where an image lies: its path, or `shard.tar: member`.
-    public func location(of index: Int) -> String {
+    package func location(of index: Int) -> String {
         store.location(of: index, samples[index])
     }
 
     /// Decodes one image whole.
     ///
     /// - Throws: `DatasetError` naming its place.
-    public func image(_ index: Int) throws(DatasetError) -> Image {
+    package func image(_ index: Int) throws(DatasetError) -> Image {
         try decoding(index) { try ImageDecoder.decode($0) }
     }
 
     /// The rectangle of one image, read from its header.
     ///
     /// - Throws: `DatasetError` naming its place.
-    public func bounds(of index: Int) throws(DatasetError) -> PixelRect {
+    package func bounds(of index: Int) throws(DatasetError) -> PixelRect {
         try decoding(index) { bytes in
             let size = try ImageDecoder.size(of: bytes)
             return PixelRect(x: 0, y: 0, width: size.width, height: size.height)
@@ -80,7 +80,7 @@ extension ImageDataset {
     ///
     /// - Throws: `DatasetError` naming the first that cannot be decoded, and how many more there
     ///   are, or that cannot be read at all; `Interrupted` after a signal.
-    public func checkValidationImages(workers: Int) throws {
+    package func checkValidationImages(workers: Int) throws {
         let faults = try stoppable { () throws(DatasetError) in
             try concurrentMap(samples.count, workers: workers) { index throws(DatasetError) in
                 try refuseInterruption(path)

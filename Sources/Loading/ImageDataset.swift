@@ -14,37 +14,37 @@ import Foundation
 ///
 /// A file `classes.txt` in the folder (beside a list) names the classes, a line to each label, in
 /// place of the sorted order. An index means the same image on every machine.
-public struct ImageDataset: Sendable {
+package struct ImageDataset: Sendable {
     /// One image of the data set.
-    public struct Sample: Sendable, Equatable {
+    package struct Sample: Sendable, Equatable {
         /// The path below the data set's root, as listed, or within the shard.
-        public let path: String
+        package let path: String
         /// The index of its class, `0..<classes.count`.
-        public let label: Int
+        package let label: Int
         /// The file's size.
-        public let bytes: Int
+        package let bytes: Int
     }
 
     /// The path given.
-    public let path: String
+    package let path: String
     /// The classes' names; a label is an index here.
-    public let classes: [String]
+    package let classes: [String]
     /// Every image, in order.
-    public let samples: [Sample]
+    package let samples: [Sample]
     /// SHA-256 over every sample's path, size and label: the identity of the data set, in hex.
     ///
     /// Shards packed from a source without a change of its bytes have the digest of their source.
-    public let digest: String
+    package let digest: String
     /// SHA-256 over the images' contents, in hex, where it is known: for what `understudy pack`
     /// made.
-    public let contentDigest: String?
+    package let contentDigest: String?
     /// What was found beside the images and is not used, a line to each kind; for the user to see.
-    public let notices: [String]
+    package let notices: [String]
 
     let store: any ImageStore
 
     /// File name endings that count as images; the format itself is read from the content.
-    public static let extensions: Set<String> = ["jpg", "jpeg", "png"]
+    package static let extensions: Set<String> = ["jpg", "jpeg", "png"]
 
     /// File name endings of images that cannot be read, in the order in which they are told.
     static let otherExtensions = [
@@ -74,7 +74,7 @@ public struct ImageDataset: Sendable {
     ///   - expectedClasses: the number of classes demanded, if any.
     /// - Throws: `DatasetError` for what is missing, unreadable, damaged or ambiguous, for classes
     ///   without images, or a different number of classes; `Interrupted` after a signal.
-    public init(_ path: String, expectedClasses: Int? = nil) throws {
+    package init(_ path: String, expectedClasses: Int? = nil) throws {
         let contents = try stoppable { () throws(DatasetError) in
             try Self.read(path, expectedClasses: expectedClasses)
         }

@@ -8,14 +8,14 @@ import Torch
 ///
 /// Nothing that is wrong with one of them keeps the others from being read: each has its place, and
 /// its failure there.
-public struct ImageFiles: Sendable {
+package struct ImageFiles: Sendable {
     /// Every file, in the order in which it was named or, below a folder, of the paths; and every
     /// folder, or link in one, in which images may be and that cannot be gone through.
     ///
     /// Names that are no UTF-8 have U+FFFD here, and are read all the same.
-    public var paths: [String] { places.map(\.name.text) }
+    package var paths: [String] { places.map(\.name.text) }
     /// A line for each folder in which files were left out, as their endings are no images'.
-    public private(set) var notes: [String] = []
+    package private(set) var notes: [String] = []
 
     /// A path that was named or found.
     private struct Place: Sendable {
@@ -35,7 +35,7 @@ public struct ImageFiles: Sendable {
     ///   `rawArguments`.
     /// - Parameter rawArguments: the paths as the system passed them, of which those that are no
     ///   UTF-8 cannot be strings.
-    public init(_ arguments: [String], rawArguments: [[UInt8]] = []) {
+    package init(_ arguments: [String], rawArguments: [[UInt8]] = []) {
         for argument in arguments {
             let name = Self.name(argument, rawArguments)
             var status = stat()
@@ -127,7 +127,7 @@ public struct ImageFiles: Sendable {
     /// - Parameter files: their positions in `paths`; at least one.
     /// - Throws: `TorchError` for want of memory. What is wrong with a file is no error here, but its
     ///   failure in the result.
-    public func render(
+    package func render(
         _ files: Range<Int>, _ transform: EvaluationTransform, workers: Int
     ) throws(TorchError) -> RenderedFiles {
         let size = transform.size
@@ -165,9 +165,9 @@ public struct ImageFiles: Sendable {
 }
 
 /// Some image files brought to a network's size; not all of them may have been readable.
-public final class RenderedFiles: Sendable {
+package final class RenderedFiles: Sendable {
     /// How many files there are.
-    public let count: Int
+    package let count: Int
     private let size: Int
     private let pixels: HostBuffer
     private let next = Atomic(0)
@@ -181,10 +181,10 @@ public final class RenderedFiles: Sendable {
 
     /// One line, which begins with the path, for each file that could not be rendered, by its place
     /// among the rendered ones.
-    public var failures: [Int: String] { failed.withLock { $0 } }
+    package var failures: [Int: String] { failed.withLock { $0 } }
 
     /// The images, `[count, size, size, 3]`, uint8, on the host; those that failed hold anything.
-    public func tensor() throws(TorchError) -> Tensor {
+    package func tensor() throws(TorchError) -> Tensor {
         try pixels.tensor(shape: [count, size, size, 3])
     }
 

@@ -7,17 +7,17 @@ import Views
 ///
 /// The partner of member i is member G - 1 - i. Source: timm `Mixup`, mode batch, on normalised
 /// floats (recipe-spec section 8).
-public struct Mixer {
+package struct Mixer {
     /// Version of the code from pixels and a draw to a mixed batch. It rises with any change that
     /// can alter an image by more than rounding.
-    public static let version = 1
+    package static let version = 1
 
     /// What a network is given: images and the labels' distribution.
-    public struct Batch {
+    package struct Batch {
         /// `[G, 3, H, W]`, float32, normalised and mixed, channels last in memory.
-        public let images: Tensor
+        package let images: Tensor
         /// `[G, classes]`, float32; each row sums to 1.
-        public let targets: Tensor
+        package let targets: Tensor
     }
 
     private let mean: [Double]
@@ -27,7 +27,7 @@ public struct Mixer {
     private let device: Device
 
     /// Makes a mixer for a recipe's views.
-    public init(recipe: Recipe, device: Device) {
+    package init(recipe: Recipe, device: Device) {
         mean = recipe.view.mean
         deviation = recipe.view.std
         classes = recipe.data.classes
@@ -42,7 +42,7 @@ public struct Mixer {
     ///   - labels: the label of each member.
     ///   - draw: the group's mixing.
     /// - Throws: `TorchError` if the device fails.
-    public func batch(
+    package func batch(
         _ pixels: PixelBatch, labels: [Int], draw: MixDraw
     ) throws(TorchError) -> Batch {
         let mix = draw.resolved(size: pixels.size)
@@ -72,10 +72,10 @@ public struct Mixer {
 }
 
 /// Turns uint8 pixels into normalised floats, `(x / 255 - mean) / std` in float32.
-public struct Normalisation {
+package struct Normalisation {
     /// Version of the code that brings a batch from one network's normalisation to another's. It
     /// rises with any change that can alter an image by more than rounding.
-    public static let version = 1
+    package static let version = 1
 
     private let channels: (mean: [Double], std: [Double])
     private let mean: Tensor
@@ -84,7 +84,7 @@ public struct Normalisation {
     /// - Parameters:
     ///   - mean: of each channel, in 0…1.
     ///   - std: of each channel, in 0…1.
-    public init(mean: [Double], std: [Double], device: Device) throws(TorchError) {
+    package init(mean: [Double], std: [Double], device: Device) throws(TorchError) {
         channels = (mean, std)
         self.mean = try Tensor(mean.map(Float.init), shape: [1, 3, 1, 1]).to(device)
         self.std = try Tensor(std.map(Float.init), shape: [1, 3, 1, 1]).to(device)
@@ -94,17 +94,17 @@ public struct Normalisation {
     ///
     /// - Parameter pixels: `[N, H, W, 3]`, uint8.
     /// - Returns: `[N, 3, H, W]`, channels last in memory.
-    public func callAsFunction(_ pixels: Tensor) throws(TorchError) -> Tensor {
+    package func callAsFunction(_ pixels: Tensor) throws(TorchError) -> Tensor {
         try pixels.normalisedViews(mean: channels.mean, deviation: channels.std)
     }
 
     /// Undoes the normalisation: `x · std + mean`, in 0…1.
-    public func inverse(_ images: Tensor) throws(TorchError) -> Tensor {
+    package func inverse(_ images: Tensor) throws(TorchError) -> Tensor {
         try images * std + mean
     }
 
     /// Normalises images that are in 0…1.
-    public func normalise(_ images: Tensor) throws(TorchError) -> Tensor {
+    package func normalise(_ images: Tensor) throws(TorchError) -> Tensor {
         try (images - mean) / std
     }
 }

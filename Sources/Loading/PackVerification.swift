@@ -3,15 +3,15 @@ import Foundation
 import Torch
 
 /// Compares every byte of a pack with what was packed.
-public struct PackVerification: Encodable, Sendable, Equatable {
+package struct PackVerification: Encodable, Sendable, Equatable {
     /// Shards compared.
-    public let shards: Int
+    package let shards: Int
     /// Images in them.
-    public let images: Int
+    package let images: Int
     /// Their size.
-    public let bytes: Int
+    package let bytes: Int
     /// Whether the index, which was made without them, has got checksums of the images.
-    public let isIndexRenewed: Bool
+    package let isIndexRenewed: Bool
 
     private enum CodingKeys: String, CodingKey {
         case shards, images, bytes
@@ -28,7 +28,7 @@ public struct PackVerification: Encodable, Sendable, Equatable {
     ///   it throws ends the comparison.
     /// - Throws: `DatasetError` naming the shards that are damaged, and for what is no whole pack;
     ///   `Interrupted` after a signal.
-    public init(of directory: String, progress: (_ done: Int, _ all: Int) throws -> Void) throws {
+    package init(of directory: String, progress: (_ done: Int, _ all: Int) throws -> Void) throws {
         let path = "\(directory)/\(ShardIndex.file)"
         guard var index = try ShardIndex(contentsOf: path), index.contentDigest != nil else {
             throw DatasetError(

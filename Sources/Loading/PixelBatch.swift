@@ -3,13 +3,13 @@ import Torch
 /// Square uint8 RGB images of one batch: `[count, size, size, 3]`.
 ///
 /// Sendable: threads write disjoint images before the batch is handed on, and only read after.
-public final class PixelBatch: @unchecked Sendable {
+package final class PixelBatch: @unchecked Sendable {
     /// The number of images.
-    public let count: Int
+    package let count: Int
     /// Each image's side, in pixels.
-    public let size: Int
+    package let size: Int
     /// The memory that the images take.
-    public var bytes: Int { buffer.bytes.count }
+    package var bytes: Int { buffer.bytes.count }
     private let buffer: HostBuffer
     private let pool: BufferPool?
 
@@ -29,7 +29,7 @@ public final class PixelBatch: @unchecked Sendable {
     }
 
     /// A batch with a copy of pixels, `[N, size, size, 3]`.
-    public init(_ pixels: [UInt8], size: Int) throws(TorchError) {
+    package init(_ pixels: [UInt8], size: Int) throws(TorchError) {
         let bytes = size * size * 3
         precondition(pixels.count % bytes == 0, "pixels do not fill whole images")
         count = pixels.count / bytes
@@ -44,7 +44,7 @@ public final class PixelBatch: @unchecked Sendable {
     /// Lends the pixels as a tensor, `[count, size, size, 3]`, uint8, on the host. It shares the
     /// batch's memory, which is used again afterwards: what is kept must be a copy, and one to a
     /// device must be whole before the body returns, as `Tensor.to(_:)` sees to.
-    public func withTensor<R>(
+    package func withTensor<R>(
         _ body: (Tensor) throws(TorchError) -> R
     ) throws(TorchError) -> R {
         try withExtendedLifetime(self) { () throws(TorchError) in
@@ -53,7 +53,7 @@ public final class PixelBatch: @unchecked Sendable {
     }
 
     /// Lends the pixels' bytes.
-    public func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+    package func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
         try withExtendedLifetime(self) { try body(UnsafeRawBufferPointer(buffer.bytes)) }
     }
 

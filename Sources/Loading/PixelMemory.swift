@@ -42,7 +42,7 @@ extension ViewLoader {
     ///
     /// - Parameter sizes: the sides that it is to be rendered at.
     /// - Throws: `DatasetError`.
-    public func checkMemory(sizes: [Int], on device: Device) throws(DatasetError) {
+    package func checkMemory(sizes: [Int], on device: Device) throws(DatasetError) {
         try PixelMemory(images: plan.groupSize, sizes: Set(sizes), device: device)
             .check("a group", keys: "batch.group or view.size")
     }
@@ -52,7 +52,7 @@ extension EvaluationLoader {
     /// Checks that a batch can fit into memory at all, before anything is begun.
     ///
     /// - Throws: `DatasetError`.
-    public func checkMemory(on device: Device) throws(DatasetError) {
+    package func checkMemory(on device: Device) throws(DatasetError) {
         try PixelMemory(
             images: min(batch, dataset.samples.count), sizes: [transform.size], device: device
         ).check("a validation batch", keys: "validation.batch or validation.size")

@@ -1,31 +1,31 @@
 import Imaging
 
 /// What a thread that renders images keeps from one to the next.
-public final class RenderWorker {
+package final class RenderWorker {
     let renderer = Renderer()
     let file = FileBuffer()
 
     /// Makes a worker, whose memory grows as images need it.
-    public init() {}
+    package init() {}
 }
 
 /// How rendered images are made ready for their consumer.
-public struct LoadingOptions: Sendable {
+package struct LoadingOptions: Sendable {
     /// The most threads of a pipeline.
-    public static let workerLimit = 1024
+    package static let workerLimit = 1024
 
     /// Threads that render.
-    public let workers: Int
+    package let workers: Int
     /// Bytes of rendered batches that may be under way, wait for their consumer or be in use, of
     /// everything that is loaded with these options.
-    public var budget: Int { pool.budget }
+    package var budget: Int { pool.budget }
     let pool: BufferPool
 
     /// One gibibyte: some 35 groups of the ImageNet recipe.
-    public static let standardBudget = 1 << 30
+    package static let standardBudget = 1 << 30
 
     /// Makes options.
-    public init(
+    package init(
         workers: Int, budget: Int = LoadingOptions.standardBudget, pinned: Bool = false
     ) {
         precondition(workers >= 1 && budget >= 1, "at least one worker and one byte")

@@ -5,36 +5,36 @@ import Torch
 import Views
 
 /// The rendered views of one group, before normalising and mixing.
-public struct ViewGroup: Sendable {
+package struct ViewGroup: Sendable {
     /// The epoch the views belong to.
-    public let epoch: Int
+    package let epoch: Int
     /// The group's index within the epoch; its slots are `group * size ..< (group + 1) * size`.
-    public let group: Int
+    package let group: Int
     /// The pixels at each size asked for.
     let renderings: [PixelBatch]
     /// The label of each member.
-    public let labels: [Int]
+    package let labels: [Int]
     /// Members whose own image could not be decoded, and the image that stands in for it.
-    public let substitutions: [Int: Int]
+    package let substitutions: [Int: Int]
     /// The checksum of the pixels at the recipe's size; nil where the loader takes none.
-    public let checksum: UInt32?
+    package let checksum: UInt32?
 
     /// The memory that the pixels take.
-    public var bytes: Int { renderings.reduce(0) { $0 + $1.bytes } }
+    package var bytes: Int { renderings.reduce(0) { $0 + $1.bytes } }
 
     /// The sides that it was rendered at, in pixels.
-    public var sizes: [Int] { renderings.map(\.size) }
+    package var sizes: [Int] { renderings.map(\.size) }
 
     /// The same group with the pixels at one of its sizes only; the others' memory is given back as
     /// soon as nobody has the whole group any more.
-    public func only(size: Int) -> ViewGroup {
+    package func only(size: Int) -> ViewGroup {
         ViewGroup(
             epoch: epoch, group: group, renderings: [pixels(size: size)], labels: labels,
             substitutions: substitutions, checksum: checksum)
     }
 
     /// The members' pixels at one of the sizes asked for.
-    public func pixels(size: Int) -> PixelBatch {
+    package func pixels(size: Int) -> PixelBatch {
         guard let found = renderings.first(where: { $0.size == size }) else {
             preconditionFailure("the group was not rendered at \(size) pixels")
         }
@@ -43,10 +43,10 @@ public struct ViewGroup: Sendable {
 }
 
 /// Groups of views, rendered ahead of their use.
-public typealias ViewPipeline = BatchPipeline<ViewDraft, ViewGroup>
+package typealias ViewPipeline = BatchPipeline<ViewDraft, ViewGroup>
 
 /// A step in the rendering of a view.
-public enum RenderStage: String, Sendable, CaseIterable, Codable {
+package enum RenderStage: String, Sendable, CaseIterable, Codable {
     /// Reading the file.
     case read
     /// Decoding the crop's region.
@@ -58,11 +58,11 @@ public enum RenderStage: String, Sendable, CaseIterable, Codable {
 }
 
 /// Renders views: reads and decodes images, crops, resizes, flips and applies the drawn operations.
-public struct ViewLoader: Sendable {
+package struct ViewLoader: Sendable {
     /// The draws.
-    public let plan: ViewPlan
+    package let plan: ViewPlan
     /// The images.
-    public let dataset: ImageDataset
+    package let dataset: ImageDataset
     private let options: LoadingOptions
     private let substitutes: Bool
     private let checksum: (@Sendable (UnsafeRawBufferPointer) -> UInt32)?
@@ -76,7 +76,7 @@ public struct ViewLoader: Sendable {
     ///   render.
     /// - Throws: `DatasetError` if the data set does not fit the recipe, `RecipeError` if the
     ///   recipe's batch does not fit the data set.
-    public init(
+    package init(
         recipe: Recipe, options: LoadingOptions,
         checksum: (@Sendable (UnsafeRawBufferPointer) -> UInt32)? = nil
     ) throws {
@@ -88,10 +88,10 @@ public struct ViewLoader: Sendable {
     }
 
     /// The memory of what is rendered, which all pipelines with the same options share.
-    public var pool: BufferPool { options.pool }
+    package var pool: BufferPool { options.pool }
 
     /// The memory of a group rendered at some sizes.
-    public func bytes(sizes: Set<Int>) -> Int {
+    package func bytes(sizes: Set<Int>) -> Int {
         sizes.reduce(0) { $0 + plan.groupSize * $1 * $1 * 3 }
     }
 
@@ -102,7 +102,7 @@ public struct ViewLoader: Sendable {
     ///   - sizes: the sides at which each view is rendered, in pixels.
     /// - Returns: what yields the groups; it throws `DatasetError` with the path of an image that
     ///   cannot be read, or that cannot be decoded unless the recipe says `on_error: substitute`.
-    public func prefetch(
+    package func prefetch(
         _ groups: [(epoch: Int, group: Int)], sizes: [Int]
     ) -> ViewPipeline {
         let bytes = bytes(sizes: Set(sizes))
@@ -129,7 +129,7 @@ public struct ViewLoader: Sendable {
     /// Renders the views of one group.
     ///
     /// - Throws: `DatasetError` as `prefetch`.
-    public func load(epoch: Int, group: Int, sizes: [Int]) throws -> ViewGroup {
+    package func load(epoch: Int, group: Int, sizes: [Int]) throws -> ViewGroup {
         guard let views = try prefetch([(epoch, group)], sizes: sizes).next() else {
             preconditionFailure("a pipeline of one group yields one")
         }
@@ -142,7 +142,7 @@ public struct ViewLoader: Sendable {
     ///   - target: where the rendering of each size goes, `size * size * 3` bytes.
     ///   - lap: called at the end of each stage.
     /// - Throws: `DatasetError` naming the image's path.
-    public func render(
+    package func render(
         _ view: View, sizes: [Int], with worker: RenderWorker,
         into target: (_ index: Int) -> UnsafeMutablePointer<UInt8>,
         lap: (RenderStage) -> Void = { _ in }
@@ -217,7 +217,7 @@ public struct ViewLoader: Sendable {
 ///
 /// Sendable: each member writes its own places in `pixels` and `images`, and they are read when
 /// all have, first by the one thread that writes `checksum`.
-public final class ViewDraft: @unchecked Sendable {
+package final class ViewDraft: @unchecked Sendable {
     let epoch: Int
     let group: Int
     let pixels: [PixelBatch]

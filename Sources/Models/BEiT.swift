@@ -7,19 +7,19 @@ import Recipes
 import Torch
 
 /// A BEiT classifier with timm's parameter names.
-public final class BEiT: ImageClassifier {
+package final class BEiT: ImageClassifier {
     /// Version of the code from images to logits. It rises with any change, to this file or to the
     /// layers that it uses, that can alter a logit by more than rounding.
-    public static let version = 1
+    package static let version = 1
 
     /// Every parameter, under timm's names.
-    public let store: ParameterStore
+    package let store: ParameterStore
     /// The width of the logits.
-    public let classes: Int
+    package let classes: Int
     /// The class token and the bias tables, as timm's `no_weight_decay`.
-    public let undecayed: Set<String>
+    package let undecayed: Set<String>
     /// The head's matrix, a row for each class.
-    public static let head = "head.weight"
+    package static let head = "head.weight"
     private let architecture: TeacherCard.BEiTArchitecture
     private let classToken: Tensor
     private let patchWeight: Tensor
@@ -35,7 +35,7 @@ public final class BEiT: ImageClassifier {
     ///   - dropPath: stochastic depth's rate at the last block; block k of n has `k / (n - 1)` of it.
     /// - Throws: `TorchError` for another initialization, for an architecture with a fault, or if
     ///   the store holds a parameter of the same name.
-    public init(
+    package init(
         _ architecture: TeacherCard.BEiTArchitecture, classes: Int, store: ParameterStore,
         initialization: Recipe.Model.Initialization? = nil, dropPath: Double = 0
     ) throws(TorchError) {
@@ -89,10 +89,10 @@ public final class BEiT: ImageClassifier {
     }
 
     /// The only side that images may have, in pixels.
-    public var imageSize: Int? { architecture.imageSize }
+    package var imageSize: Int? { architecture.imageSize }
 
     /// Computes class logits, `[N, classes]`, of images of the architecture's size.
-    public func logits(_ images: Tensor, mode: ForwardMode) throws(TorchError) -> Tensor {
+    package func logits(_ images: Tensor, mode: ForwardMode) throws(TorchError) -> Tensor {
         let size = architecture.imageSize
         guard images.rank == 4, images.shape[2] == size, images.shape[3] == size else {
             throw TorchError(

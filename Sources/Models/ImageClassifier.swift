@@ -1,7 +1,7 @@
 import Torch
 
 /// How a forward pass treats batch statistics and random depth.
-public enum ForwardMode {
+package enum ForwardMode {
     /// BatchNorm uses its running statistics; nothing is dropped.
     case evaluation
     /// BatchNorm uses the batch's statistics.
@@ -13,7 +13,7 @@ public enum ForwardMode {
 }
 
 /// A network that maps a batch of images to class logits.
-public protocol ImageClassifier: AnyObject {
+package protocol ImageClassifier: AnyObject {
     /// Every parameter and buffer, under the names of the reference implementation.
     var store: ParameterStore { get }
 
@@ -45,11 +45,11 @@ public protocol ImageClassifier: AnyObject {
 
 extension ImageClassifier {
     /// None: the network does not normalise over the batch.
-    public func valuesPerChannel(imageSize: Int) -> Int? { nil }
+    package func valuesPerChannel(imageSize: Int) -> Int? { nil }
 
     /// Whether weight decay and the trust ratio apply to a parameter: vectors (biases and the
     /// weights of norm layers) are exempt, as in timm's `param_groups_weight_decay`.
-    public func decays(_ entry: ParameterStore.Entry) -> Bool {
+    package func decays(_ entry: ParameterStore.Entry) -> Bool {
         entry.tensor.rank > 1 && !undecayed.contains(entry.name)
     }
 }
@@ -60,7 +60,7 @@ extension ImageClassifier {
     /// - Returns: a line for each liberty taken, as `ParameterStore.load`.
     /// - Throws: `TorchError` if the file is for another number of classes, or as
     ///   `ParameterStore.load`; then no tensor was changed.
-    public func load(_ file: SafetensorsFile) throws(TorchError) -> [String] {
+    package func load(_ file: SafetensorsFile) throws(TorchError) -> [String] {
         if let found = Self.classes(in: file), found != classes {
             throw TorchError(
                 operation: "load",

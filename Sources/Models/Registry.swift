@@ -3,7 +3,7 @@ import Recipes
 import Torch
 
 /// The networks that a recipe or the command line names.
-public enum Registry {
+package enum Registry {
     /// A name, the network behind it and how its published accuracy was measured.
     struct Published {
         var architecture: TeacherCard.Architecture
@@ -11,10 +11,10 @@ public enum Registry {
     }
 
     /// Every name, sorted.
-    public static var names: [String] { entries.keys.sorted() }
+    package static var names: [String] { entries.keys.sorted() }
 
     /// The architecture behind a name, or `nil` for an unknown one.
-    public static func architecture(named name: String) -> TeacherCard.Architecture? {
+    package static func architecture(named name: String) -> TeacherCard.Architecture? {
         entries[name]?.architecture
     }
 
@@ -24,7 +24,7 @@ public enum Registry {
     /// It is the published evaluation of the weights that the name stands for: of a ResNet
     /// torchvision's first ones (`IMAGENET1K_V1`), of a BEiT timm's default ones. Others of the same
     /// architecture may want another: timm's `resnet50.a1_in1k` a crop share of 0.95 and bicubic.
-    public static func preprocessing(named name: String) -> TeacherCard.Preprocessing? {
+    package static func preprocessing(named name: String) -> TeacherCard.Preprocessing? {
         entries[name]?.preprocessing
     }
 
@@ -77,7 +77,7 @@ public enum Registry {
     /// The number of classes that weights of an architecture were trained for: the rows of the head.
     ///
     /// - Throws: `TorchError` if the file has no such head.
-    public static func classes(
+    package static func classes(
         of architecture: TeacherCard.Architecture, in file: SafetensorsFile
     ) throws(TorchError) -> Int {
         let network: any ImageClassifier.Type =
@@ -103,7 +103,7 @@ public enum Registry {
 
     /// The version of the code that computes an architecture's logits, which caches of its responses
     /// record; `nil` for responses that somebody else computed.
-    public static func version(of architecture: TeacherCard.Architecture) -> Int? {
+    package static func version(of architecture: TeacherCard.Architecture) -> Int? {
         switch architecture {
         case .beit: BEiT.version
         case .resnet: ResNet.version
@@ -120,7 +120,7 @@ public enum Registry {
     ///   - dropPath: stochastic depth's rate at the last block.
     /// - Throws: `TorchError` for a ResNet depth that does not exist, for an initialization that the
     ///   family has not, for dimensions that make no network, or a device that is missing.
-    public static func make(
+    package static func make(
         _ architecture: TeacherCard.Architecture, classes: Int, device: Device = .cpu,
         seed: UInt64 = 0,
         initialization: Recipe.Model.Initialization? = nil, dropPath: Double = 0

@@ -6,21 +6,21 @@ import Recipes
 import Torch
 
 /// The shape of a residual network.
-public struct ResNetConfiguration: Hashable, Sendable {
+package struct ResNetConfiguration: Hashable, Sendable {
     /// Residual blocks in each of the four stages.
-    public let blocks: [Int]
+    package let blocks: [Int]
     /// Whether a block is 1x1, 3x3, 1x1 with fourfold expansion, or two 3x3.
-    public let bottleneck: Bool
+    package let bottleneck: Bool
 
     /// Makes a configuration of any four stage depths.
-    public init(blocks: [Int], bottleneck: Bool) {
+    package init(blocks: [Int], bottleneck: Bool) {
         precondition(blocks.count == 4, "a residual network has four stages")
         self.blocks = blocks
         self.bottleneck = bottleneck
     }
 
     /// The published configuration of a depth: 18, 34, 50, 101 or 152; `nil` for any other.
-    public init?(depth: Int) {
+    package init?(depth: Int) {
         switch depth {
         case 18: self.init(blocks: [2, 2, 2, 2], bottleneck: false)
         case 34: self.init(blocks: [3, 4, 6, 3], bottleneck: false)
@@ -33,21 +33,21 @@ public struct ResNetConfiguration: Hashable, Sendable {
 }
 
 /// A residual network with torchvision's parameter names.
-public final class ResNet: ImageClassifier {
+package final class ResNet: ImageClassifier {
     /// Version of the code from images to logits. It rises with any change, to this file or to the
     /// layers that it uses, that can alter a logit by more than rounding.
-    public static let version = 1
+    package static let version = 1
 
     /// Every parameter and buffer, under torchvision's names.
-    public let store: ParameterStore
+    package let store: ParameterStore
     /// The width of the logits.
-    public let classes: Int
+    package let classes: Int
     /// Empty: only vectors are exempt from weight decay.
-    public let undecayed: Set<String> = []
+    package let undecayed: Set<String> = []
     /// The head's matrix, a row for each class.
-    public static let head = "fc.weight"
+    package static let head = "fc.weight"
     /// Nil: images may have any size.
-    public let imageSize: Int? = nil
+    package let imageSize: Int? = nil
     private let conv1: Convolution
     private let bn1: BatchNorm
     private let blocks: [Block]
@@ -58,7 +58,7 @@ public final class ResNet: ImageClassifier {
     /// - Parameters:
     ///   - dropPath: stochastic depth's rate at the last block; block k of n has `k / (n - 1)` of it.
     /// - Throws: `TorchError` if the store holds a parameter of the same name.
-    public init(
+    package init(
         _ configuration: ResNetConfiguration, classes: Int, store: ParameterStore,
         initialization: Recipe.Model.Initialization = .pytorch, dropPath: Double = 0
     ) throws(TorchError) {
@@ -90,13 +90,13 @@ public final class ResNet: ImageClassifier {
     }
 
     /// The values of the last stage, which five strides of 2 leave, each rounding up.
-    public func valuesPerChannel(imageSize: Int) -> Int? {
+    package func valuesPerChannel(imageSize: Int) -> Int? {
         let side = (imageSize + 31) / 32
         return side * side
     }
 
     /// Computes class logits, `[N, classes]`, of images of any size from `[N, 3, 32, 32]` up.
-    public func logits(_ images: Tensor, mode: ForwardMode) throws(TorchError) -> Tensor {
+    package func logits(_ images: Tensor, mode: ForwardMode) throws(TorchError) -> Tensor {
         let x = try images.contiguous(.channelsLast)
         var y = try bn1(conv1(x), mode).relu().maxPool2d(size: 3, stride: 2, padding: 1)
         for block in blocks { y = try block(y, mode) }

@@ -2,7 +2,7 @@ extension RandAugmentPolicy {
     /// Reads timm's form, such as `rand-m7-mstd0.5`.
     ///
     /// - Throws: `RecipeError` that names the part which is unknown, repeated or out of range.
-    public init(parsing text: String) throws(RecipeError) {
+    package init(parsing text: String) throws(RecipeError) {
         let shown = SourcedNode.oneLine(text)
         let parts = text.split(separator: "-", omittingEmptySubsequences: false)
         guard parts.first == "rand" else {

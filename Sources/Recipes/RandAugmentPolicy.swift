@@ -6,20 +6,20 @@
 /// with the magnitude (default 0). timm's other parts, `mmax` and `t`, are refused.
 ///
 /// Source: timm 1.0.31, `timm/data/auto_augment.py`, `rand_augment_transform`.
-public struct RandAugmentPolicy: Sendable, Equatable, CustomStringConvertible {
+package struct RandAugmentPolicy: Sendable, Equatable, CustomStringConvertible {
     /// The mean magnitude on the scale 0…10.
-    public var magnitude: Int
+    package var magnitude: Int
     /// How many operations are drawn per image, with replacement.
-    public var operations: Int
+    package var operations: Int
     /// The standard deviation of the magnitude; infinite for a uniform draw in 0…`magnitude`.
-    public var magnitudeDeviation: Double
+    package var magnitudeDeviation: Double
     /// The probability that a drawn operation is applied.
-    public var probability: Double
+    package var probability: Double
     /// Whether posterize, solarize and the enhancers grow more severe with the magnitude.
-    public var increasing: Bool
+    package var increasing: Bool
 
     /// The settings in full.
-    public init(
+    package init(
         magnitude: Int, operations: Int = 2, magnitudeDeviation: Double = 0,
         probability: Double = 0.5, increasing: Bool = false
     ) {
@@ -31,7 +31,7 @@ public struct RandAugmentPolicy: Sendable, Equatable, CustomStringConvertible {
     }
 
     /// Every part spelled out, in timm's form: `rand-m7-n2-mstd0.5-p0.5-inc0`.
-    public var description: String {
+    package var description: String {
         let deviation = magnitudeDeviation.isInfinite ? "101" : "\(magnitudeDeviation)"
         return "rand-m\(magnitude)-n\(operations)-mstd\(deviation)-p\(probability)"
             + "-inc\(increasing ? 1 : 0)"

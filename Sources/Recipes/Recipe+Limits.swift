@@ -2,22 +2,22 @@ extension Recipe {
     /// The ranges of counts, which a recipe's keys and the options that mean the same share.
     ///
     /// They are far beyond use, and so small that what is computed of several fits 64 bits.
-    public enum Limits {
+    package enum Limits {
         /// Images of a data set: slots and images are drawn by 32-bit numbers.
-        public static let images = 1...Int(UInt32.max)
+        package static let images = 1...Int(UInt32.max)
         /// Classes that a network tells apart.
-        public static let classes = 2...1_000_000
+        package static let classes = 2...1_000_000
         /// Epochs of a training, of a cache, or of a part of either.
-        public static let epochs = 1...1_000_000
+        package static let epochs = 1...1_000_000
         /// Images of a batch, in all or in a group.
-        public static let batch = 1...1_000_000
+        package static let batch = 1...1_000_000
         /// The side of an image that a network takes, pixels.
-        public static let sides = 1...16_384
+        package static let sides = 1...16_384
         /// Groups of responses in a file.
-        public static let groupsPerPart = 1...1_000_000
+        package static let groupsPerPart = 1...1_000_000
         /// Snapshots that are averaged.
-        public static let snapshots = 1...1000
+        package static let snapshots = 1...1000
         /// Steps between two checkpoints.
-        public static let steps = 1...1_000_000_000
+        package static let steps = 1...1_000_000_000
     }
 }

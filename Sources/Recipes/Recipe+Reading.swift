@@ -12,14 +12,14 @@ extension Recipe {
     ///   - overrides: `key.key=value`, the value in YAML, laid over the file in order; relative
     ///     paths in them start at the working directory.
     /// - Throws: `RecipeError`, one line with the place.
-    public init(contentsOf path: String, overrides: [String] = []) throws(RecipeError) {
+    package init(contentsOf path: String, overrides: [String] = []) throws(RecipeError) {
         try self.init(.reading(path, overrides: overrides, noun: "recipe"))
     }
 
     /// Reads a recipe from text, as if it stood in the file `path` (which need not exist).
     ///
     /// - Throws: `RecipeError`, one line with the place.
-    public init(
+    package init(
         parsing text: String, path: String, overrides: [String] = []
     ) throws(RecipeError) {
         try self.init(.composing(text, path: path, overrides: overrides, noun: "recipe"))

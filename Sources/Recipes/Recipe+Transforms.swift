@@ -6,17 +6,17 @@ extension Recipe {
     /// turn of the hue in [-hue, hue]; an amount of 0 switches its operation off.
     ///
     /// Source: torchvision 0.26, `ColorJitter`, as timm 1.0.31 uses it.
-    public struct ColorJitter: Sendable, Equatable {
+    package struct ColorJitter: Sendable, Equatable {
         /// How far the brightness may go from 1.
-        public var brightness: Double
+        package var brightness: Double
         /// How far the contrast may go from 1.
-        public var contrast: Double
+        package var contrast: Double
         /// How far the saturation may go from 1.
-        public var saturation: Double
+        package var saturation: Double
         /// How far the hue may turn, as a share of the circle, 0…0.5.
-        public var hue: Double
+        package var hue: Double
         /// The probability that a view is jittered at all.
-        public var probability: Double
+        package var probability: Double
     }
 
     /// Random erasing: boxes of a view are painted over.
@@ -25,20 +25,20 @@ extension Recipe {
     /// `RandomErasing`. The one difference: timm erases floats after normalising, this package the
     /// 8-bit view before it, so that what is shown, stored and mixed is what was drawn. A fill is
     /// what timm's would be, taken back through `std` and `mean`, rounded to 8 bits and clipped.
-    public struct Erasing: Sendable, Equatable {
+    package struct Erasing: Sendable, Equatable {
         /// The probability that a view is erased at all.
-        public var probability: Double
+        package var probability: Double
         /// The share of the image that all boxes of a view have together, drawn uniformly.
-        public var area: ClosedRange<Double>
+        package var area: ClosedRange<Double>
         /// A box's height over its width, its logarithm drawn uniformly.
-        public var aspect: ClosedRange<Double>
+        package var aspect: ClosedRange<Double>
         /// How many boxes there are, drawn uniformly.
-        public var count: ClosedRange<Int>
+        package var count: ClosedRange<Int>
         /// What the boxes show.
-        public var fill: Fill
+        package var fill: Fill
 
         /// What an erased box shows.
-        public enum Fill: String, Sendable, CaseIterable {
+        package enum Fill: String, Sendable, CaseIterable {
             /// The recipe's mean colour: 0 after normalising (timm's `const`).
             case mean
             /// One normal colour for each box: normal channels after normalising (timm's `rand`).

@@ -2,7 +2,7 @@ extension Recipe {
     /// The recipe as one file that stands alone: every key present, every path absolute.
     ///
     /// Reading it back gives an equal recipe.
-    public var resolvedYAML: String {
+    package var resolvedYAML: String {
         """
         name: \(YAMLText.scalar(name))
         seed: \(seed)
@@ -153,7 +153,7 @@ extension Recipe {
     /// them: it changes a target, never what the teacher saw. Neither is `cache.epochs`, which says
     /// how many views are stored and not what they are. A transform that is off has no field, so
     /// that caches which are older than it stay valid.
-    public var viewFields: [(name: String, value: String)] {
+    package var viewFields: [(name: String, value: String)] {
         let crop = view.crop
         let mix =
             view.mix.map {

@@ -1,20 +1,20 @@
 import Base
 
 /// What is wrong with a recipe or a teacher card, and where.
-public struct RecipeError: Error, CustomStringConvertible, Equatable {
+package struct RecipeError: Error, CustomStringConvertible, Equatable {
     /// The place: `file:line:column`, a file, or the override as given (`--set a.b=c`).
-    public let place: String?
+    package let place: String?
     /// What is wrong, in one line.
-    public let message: String
+    package let message: String
 
     /// An error at a place; `nil` where the values do not fit something outside any file.
-    public init(place: String?, message: String) {
+    package init(place: String?, message: String) {
         self.place = place?.printable
         self.message = message.printable
     }
 
     /// `place: message`.
-    public var description: String {
+    package var description: String {
         place.map { "\($0): \(message)" } ?? message
     }
 }

@@ -3,14 +3,14 @@ extension TeacherCard {
     ///
     /// - Parameter path: The YAML file; relative paths in it start at its folder.
     /// - Throws: `RecipeError`, one line with the place.
-    public init(contentsOf path: String) throws(RecipeError) {
+    package init(contentsOf path: String) throws(RecipeError) {
         try self.init(.reading(path, overrides: [], noun: "teacher card"))
     }
 
     /// Reads a card from text, as if it stood in the file `path` (which need not exist).
     ///
     /// - Throws: `RecipeError`, one line with the place.
-    public init(parsing text: String, path: String) throws(RecipeError) {
+    package init(parsing text: String, path: String) throws(RecipeError) {
         try self.init(.composing(text, path: path, overrides: [], noun: "teacher card"))
     }
 
@@ -104,7 +104,7 @@ extension TeacherCard.Responses {
 
 extension TeacherCard.Preprocessing {
     /// What stands for the preprocessing of responses, which no image is prepared for any more.
-    public static var none: Self {
+    package static var none: Self {
         Self(size: 1, resize: 1, interpolation: .bilinear, mean: [0, 0, 0], std: [1, 1, 1])
     }
 

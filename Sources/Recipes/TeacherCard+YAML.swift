@@ -3,7 +3,7 @@ extension TeacherCard {
     /// for a network's.
     ///
     /// Every text is quoted that YAML could take for something else, such as a name `384`.
-    public var precomputedYAML: String? {
+    package var precomputedYAML: String? {
         guard case .precomputed(let responses) = architecture else { return nil }
         return """
             name: \(YAMLText.scalar(name))
@@ -23,7 +23,7 @@ extension TeacherCard {
     }
 
     /// A card of responses that somebody computed.
-    public init(
+    package init(
         name: String, classes: Int, responses: Responses, file: String, sha256: String?,
         source: String
     ) {

@@ -1,24 +1,24 @@
 /// A teacher: architecture, preprocessing, weights and where they come from.
-public struct TeacherCard: Sendable, Equatable {
+package struct TeacherCard: Sendable, Equatable {
     /// The teacher's name; part of a cache's identity.
-    public var name: String
+    package var name: String
     /// The network and its dimensions.
-    public var architecture: Architecture
+    package var architecture: Architecture
     /// How many classes it tells apart.
-    public var classes: Int
+    package var classes: Int
     /// What the network expects of an image.
-    public var preprocessing: Preprocessing
+    package var preprocessing: Preprocessing
     /// The safetensors file of its weights, absolute.
-    public var weightsFile: String
+    package var weightsFile: String
     /// The SHA-256 of that file, 64 lower-case hexadecimal digits; `nil` leaves it unchecked.
-    public var weightsSHA256: String?
+    package var weightsSHA256: String?
     /// Where the weights come from.
-    public var source: String
+    package var source: String
     /// Its published (or measured) top-1, per cent; `nil` if unknown.
-    public var top1: Double?
+    package var top1: Double?
 
     /// A network and its dimensions.
-    public enum Architecture: Sendable, Equatable {
+    package enum Architecture: Sendable, Equatable {
         /// A vision transformer with relative position bias, as BEiT fine-tuned for classification.
         case beit(BEiTArchitecture)
         /// A ResNet v1.5: 18, 34, 50, 101 or 152 layers.
@@ -28,9 +28,9 @@ public struct TeacherCard: Sendable, Equatable {
     }
 
     /// Where responses lie in a foreign HDF5 file, and what they are.
-    public struct Responses: Sendable, Equatable {
+    package struct Responses: Sendable, Equatable {
         /// What the numbers of a row are.
-        public enum Values: String, Sendable, CaseIterable {
+        package enum Values: String, Sendable, CaseIterable {
             /// Any finite numbers; their softmax is the response.
             case logits
             /// Shares that sum to 1.
@@ -38,16 +38,16 @@ public struct TeacherCard: Sendable, Equatable {
         }
 
         /// The dataset, `[images, classes]` or `[views, images, classes]`.
-        public var dataset: String
+        package var dataset: String
         /// The dataset of file names, a row each; `nil` where rows follow the sorted files.
-        public var keys: String?
+        package var keys: String?
         /// What the numbers are.
-        public var values: Values
+        package var values: Values
         /// Divides logits before the softmax.
-        public var temperature: Double
+        package var temperature: Double
 
         /// Names a dataset of responses.
-        public init(dataset: String, keys: String?, values: Values, temperature: Double) {
+        package init(dataset: String, keys: String?, values: Values, temperature: Double) {
             self.dataset = dataset
             self.keys = keys
             self.values = values
@@ -56,24 +56,24 @@ public struct TeacherCard: Sendable, Equatable {
     }
 
     /// The dimensions of a BEiT.
-    public struct BEiTArchitecture: Sendable, Equatable {
+    package struct BEiTArchitecture: Sendable, Equatable {
         /// The side of the square input, pixels; a multiple of `patch`.
-        public var imageSize: Int
+        package var imageSize: Int
         /// The side of a patch, pixels.
-        public var patch: Int
+        package var patch: Int
         /// Channels of a token; a multiple of `heads`.
-        public var width: Int
+        package var width: Int
         /// Transformer blocks.
-        public var depth: Int
+        package var depth: Int
         /// Attention heads per block.
-        public var heads: Int
+        package var heads: Int
         /// Hidden channels of the feed-forward layer over `width`.
-        public var mlpRatio: Double
+        package var mlpRatio: Double
         /// The initial layer scale.
-        public var layerScale: Double
+        package var layerScale: Double
 
         /// Makes an architecture; `imageSize` is a multiple of `patch`, `width` of `heads`.
-        public init(
+        package init(
             imageSize: Int, patch: Int, width: Int, depth: Int, heads: Int, mlpRatio: Double,
             layerScale: Double
         ) {
@@ -88,20 +88,20 @@ public struct TeacherCard: Sendable, Equatable {
     }
 
     /// What a network expects of an image, and how it is prepared for a clean evaluation.
-    public struct Preprocessing: Sendable, Equatable {
+    package struct Preprocessing: Sendable, Equatable {
         /// The side of the square input, pixels.
-        public var size: Int
+        package var size: Int
         /// The short side before the centre crop, pixels.
-        public var resize: Int
+        package var resize: Int
         /// The resampling filter.
-        public var interpolation: Recipe.Filter
+        package var interpolation: Recipe.Filter
         /// Subtracted from each channel (red, green, blue), in 0…1.
-        public var mean: [Double]
+        package var mean: [Double]
         /// Divides each channel (red, green, blue) after `mean`.
-        public var std: [Double]
+        package var std: [Double]
 
         /// Makes a preprocessing; `resize` is at least `size`.
-        public init(
+        package init(
             size: Int, resize: Int, interpolation: Recipe.Filter, mean: [Double], std: [Double]
         ) {
             self.size = size
@@ -113,7 +113,7 @@ public struct TeacherCard: Sendable, Equatable {
     }
 
     /// The kind as the file names it.
-    public var kind: String {
+    package var kind: String {
         switch architecture {
         case .beit: "beit"
         case .resnet: "resnet"

@@ -1,9 +1,9 @@
 /// Values as they stand in YAML that this program writes: recipes and teacher cards.
-public enum YAMLText {
+package enum YAMLText {
     /// A text as a scalar that readers of YAML, of any version, take for that text.
     ///
     /// Plain where that is safe; else in double quotes, with what no line may hold escaped.
-    public static func scalar(_ value: String) -> String {
+    package static func scalar(_ value: String) -> String {
         let isPlain = value.unicodeScalars.allSatisfy {
             ("a"..."z").contains($0) || ("A"..."Z").contains($0) || ("0"..."9").contains($0)
                 || "._-/".unicodeScalars.contains($0)
@@ -13,7 +13,7 @@ public enum YAMLText {
     }
 
     /// A finite number that reads back to the same value, as YAML of any version understands it.
-    public static func scalar(_ value: Double) -> String {
+    package static func scalar(_ value: Double) -> String {
         if value == value.rounded(), abs(value) < 1e15 { return "\(Int(value))" }
         let text = "\(value)"
         guard let exponent = text.firstIndex(of: "e"), !text.contains(".") else { return text }

@@ -6,7 +6,7 @@ import Synchronization
 /// cache. A part is written under a temporary name, flushed, and renamed, so it is there completely
 /// or not at all; two builders that race for one part write the same bytes. A builder that dies
 /// leaves at most a temporary, which is never read and which the next builder of that part removes.
-public final class CacheBuilder: Sendable {
+package final class CacheBuilder: Sendable {
     private let folder: CacheFolder
     /// The prior that parts are stored with, once it is there.
     private let known = Mutex<ResponsePrior?>(nil)
@@ -19,23 +19,23 @@ public final class CacheBuilder: Sendable {
     ///     but `createdBy`.
     /// - Throws: `CacheError`, listing each field that differs on a line of its own; or if the
     ///   directory holds something else or cannot be written.
-    public init(directory: String, manifest: CacheManifest) throws(CacheError) {
+    package init(directory: String, manifest: CacheManifest) throws(CacheError) {
         folder = try CacheFolder(creating: directory, manifest)
     }
 
     /// The manifest on disk.
-    public var manifest: CacheManifest { folder.manifest }
+    package var manifest: CacheManifest { folder.manifest }
 
     /// The cache's directory.
-    public var directory: String { folder.directory }
+    package var directory: String { folder.directory }
 
     /// Whether the part is there.
-    public func isPublished(_ part: PartID) -> Bool { folder.isPublished(part) }
+    package func isPublished(_ part: PartID) -> Bool { folder.isPublished(part) }
 
     /// The parts of these epochs that are not there, in order.
     ///
     /// - Parameter epochs: training epochs; each stands for itself modulo `manifest.epochs`.
-    public func missingParts(epochs: Range<Int>) -> [PartID] {
+    package func missingParts(epochs: Range<Int>) -> [PartID] {
         folder.missingParts(epochs: epochs)
     }
 
@@ -43,7 +43,7 @@ public final class CacheBuilder: Sendable {
     /// begun; nil if the cache has none, or it is there.
     ///
     /// - Throws: `CacheError` if the prior that is there is damaged.
-    public func calibrationGroups() throws(CacheError) -> Range<Int>? {
+    package func calibrationGroups() throws(CacheError) -> Range<Int>? {
         guard manifest.usesPrior, try prior() == nil else { return nil }
         return manifest.calibrationGroups
     }
@@ -52,7 +52,7 @@ public final class CacheBuilder: Sendable {
     ///
     /// - Parameter probabilities: the responses to a calibration group, `[groupSize, classes]`.
     /// - Throws: `CacheError` naming a row that is no distribution; what `probabilities` throws.
-    public func calibrate(
+    package func calibrate(
         _ groups: Range<Int>, probabilities: (_ group: Int) throws -> [Float]
     ) throws {
         var calibration = PriorCalibration(classes: manifest.classes, folder: directory)
@@ -70,7 +70,7 @@ public final class CacheBuilder: Sendable {
     /// - Parameter part: one of the cache's parts; it is replaced if it is there.
     /// - Throws: `CacheError` if the prior cannot be read. Where `calibrationGroups` asks for it,
     ///   there must be one.
-    public func begin(_ part: PartID) throws(CacheError) -> PartWriter {
+    package func begin(_ part: PartID) throws(CacheError) -> PartWriter {
         precondition(manifest.contains(part), "\(part) is not in this cache")
         let prior = manifest.usesPrior ? try prior() : nil
         precondition(prior != nil || !manifest.usesPrior, "the prior is learnt before a part")

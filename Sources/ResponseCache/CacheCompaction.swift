@@ -5,29 +5,29 @@ import Foundation
 /// An epoch's file appears under its name complete or not at all, is read back and compared with
 /// the parts, and only then are these removed. So a compaction that was killed is finished by the
 /// same call, and several may run at once, beside readers and builders.
-public struct CacheCompaction: Sendable {
+package struct CacheCompaction: Sendable {
     /// What a compaction did.
-    public struct Summary: Codable, Equatable, Sendable {
+    package struct Summary: Codable, Equatable, Sendable {
         /// Epochs whose file was written now.
-        public var compacted = 0
+        package var compacted = 0
         /// Epochs whose file was there already, or came from another compaction meanwhile.
-        public var present = 0
+        package var present = 0
         /// Part files that were removed.
-        public var removed = 0
+        package var removed = 0
         /// Bytes of the epochs' files, those that were there included.
-        public var bytes = 0
+        package var bytes = 0
         /// Epochs that stay as they are because parts are missing.
-        public var incomplete: [IncompleteEpoch] = []
+        package var incomplete: [IncompleteEpoch] = []
         /// What kept an epoch whose parts are all there from being compacted; one for each.
-        public var faults: [CacheFault] = []
+        package var faults: [CacheFault] = []
     }
 
     /// An epoch of which parts are missing.
-    public struct IncompleteEpoch: Codable, Equatable, Sendable {
+    package struct IncompleteEpoch: Codable, Equatable, Sendable {
         /// The cache's epoch, from 0.
-        public let epoch: Int
+        package let epoch: Int
         /// How many of its parts are missing.
-        public let missing: Int
+        package let missing: Int
     }
 
     private let reader: CacheReader
@@ -39,7 +39,7 @@ public struct CacheCompaction: Sendable {
     /// Opens the cache.
     ///
     /// - Throws: `CacheError` if there is none or it cannot be read.
-    public init(directory: String) throws(CacheError) {
+    package init(directory: String) throws(CacheError) {
         try self.init(
             directory: directory, memory: Int(clamping: ProcessInfo.processInfo.physicalMemory))
     }
@@ -61,7 +61,7 @@ public struct CacheCompaction: Sendable {
     ///     with every response still in the cache.
     /// - Throws: `CacheError` for epochs beyond the cache's or too large for the machine, or naming
     ///   the path that cannot be written or removed.
-    public func run(
+    package func run(
         epochs: Range<Int>? = nil,
         progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
     ) throws -> Summary {

@@ -6,23 +6,23 @@ import Base
 /// say how far they diverge from the old ones, and the manifest says what those were. Parts are
 /// published one by one, and one that is there is checked and left, so a conversion that was killed
 /// is finished by the same call.
-public struct CacheConversion: Sendable {
+package struct CacheConversion: Sendable {
     /// What a conversion did.
-    public struct Summary: Codable, Equatable, Sendable {
+    package struct Summary: Codable, Equatable, Sendable {
         /// Parts converted now.
-        public var converted = 0
+        package var converted = 0
         /// Parts that were there already.
-        public var skipped = 0
+        package var skipped = 0
         /// Parts that the source lacks.
-        public var missing = 0
+        package var missing = 0
         /// Bytes of the source's parts.
-        public var bytesBefore = 0
+        package var bytesBefore = 0
         /// Bytes of the new parts.
-        public var bytesAfter = 0
+        package var bytesAfter = 0
         /// The mean of KL(old row ‖ new row) in nats, over all parts; nil without parts.
-        public var addedMeanKL: Double?
+        package var addedMeanKL: Double?
         /// Its maximum.
-        public var addedMaxKL: Double?
+        package var addedMaxKL: Double?
 
         private enum CodingKeys: String, CodingKey {
             case converted, skipped, missing
@@ -43,7 +43,7 @@ public struct CacheConversion: Sendable {
     ///   - target: a new or empty directory, or an unfinished conversion of the same.
     /// - Throws: `CacheError` if the cache cannot be opened, or its classes cannot be stored so, or
     ///   the target holds something else.
-    public init(
+    package init(
         from directory: String, into target: String, encoding: RowEncoding
     ) throws(CacheError) {
         source = try CacheReader(directory: directory)
@@ -65,7 +65,7 @@ public struct CacheConversion: Sendable {
     ///   conversion between two parts.
     /// - Throws: `CacheError` for a part that is damaged, one that is there already as well, or
     ///   cannot be written, or where the parts that a prior is to be learnt from are missing.
-    public func run(
+    package func run(
         progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
     ) throws -> Summary {
         let manifest = builder.manifest
@@ -107,7 +107,7 @@ extension CacheReader {
     /// Decodes the responses of consecutive slots into an array, `[slots.count, classes]`.
     ///
     /// - Throws: as `read(epoch:slots:into:)`.
-    public func rows(epoch: Int, slots: Range<Int>) throws(CacheError) -> [Float] {
+    package func rows(epoch: Int, slots: Range<Int>) throws(CacheError) -> [Float] {
         // Before memory is taken for them.
         try requireSlots(slots)
         guard SystemMemory.canAllocate(slots.count * manifest.classes * 4) else {

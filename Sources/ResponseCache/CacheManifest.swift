@@ -3,36 +3,36 @@ import Foundation
 /// What a cache holds and how it is laid out: the file `manifest.json`.
 ///
 /// The file has no times and no paths, its keys are sorted: the same cache gives the same bytes.
-public struct CacheManifest: Codable, Equatable, Sendable {
+package struct CacheManifest: Codable, Equatable, Sendable {
     /// The format this version of the code reads and writes.
-    public static let currentFormatVersion = 3
+    package static let currentFormatVersion = 3
 
     /// The value of `format` in manifests and parts.
     static let format = "understudy-response-cache"
 
     /// Version of the layout of manifest and parts.
-    public let formatVersion: Int
+    package let formatVersion: Int
     /// Everything that determines a row.
-    public let fingerprint: Fingerprint
+    package let fingerprint: Fingerprint
     /// How rows are stored.
-    public let encoding: RowEncoding
+    package let encoding: RowEncoding
     /// Classes per row.
-    public let classes: Int
+    package let classes: Int
     /// Epochs held; training epoch e reads epoch e mod `epochs`.
-    public let epochs: Int
+    package let epochs: Int
     /// Groups in each epoch.
-    public let groupsPerEpoch: Int
+    package let groupsPerEpoch: Int
     /// Slots in each group.
-    public let groupSize: Int
+    package let groupSize: Int
     /// Groups in each part; the last part of an epoch may hold fewer.
-    public let groupsPerPart: Int
+    package let groupsPerPart: Int
     /// The teacher's name.
-    public let teacher: String
+    package let teacher: String
     /// The program and version that began the cache, such as `understudy 0.1.0`. Not compared.
-    public let createdBy: String
+    package let createdBy: String
     /// How the rows were stored in the cache that this one was converted from; nil for a cache of
     /// the teacher's own responses.
-    public let convertedFrom: String?
+    package let convertedFrom: String?
 
     private enum CodingKeys: String, CodingKey {
         case formatVersion = "format_version"
@@ -48,7 +48,7 @@ public struct CacheManifest: Codable, Equatable, Sendable {
     /// The manifest of a new cache in the current format.
     ///
     /// - Throws: `CacheError` naming the value that is out of range.
-    public init(
+    package init(
         fingerprint: Fingerprint, encoding: RowEncoding, classes: Int, epochs: Int,
         groupsPerEpoch: Int, groupSize: Int, groupsPerPart: Int, teacher: String, createdBy: String,
         convertedFrom: String? = nil
@@ -114,7 +114,7 @@ public struct CacheManifest: Codable, Equatable, Sendable {
     ///
     /// - Returns: one line per field; the fingerprint's fields come first. `createdBy` is left out:
     ///   an existing cache is continued under the version that began it.
-    public func differences(from here: CacheManifest) -> [String] {
+    package func differences(from here: CacheManifest) -> [String] {
         var lines = fingerprint.differences(from: here.fingerprint)
         func compare<Value: Equatable>(_ name: String, _ field: KeyPath<CacheManifest, Value>) {
             let (old, new) = (self[keyPath: field], here[keyPath: field])
@@ -137,7 +137,7 @@ public struct CacheManifest: Codable, Equatable, Sendable {
 
 extension CacheManifest {
     /// Writes the manifest's keys, with `format` beside them.
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(formatVersion, forKey: .formatVersion)
         try container.encode(fingerprint, forKey: .fingerprint)

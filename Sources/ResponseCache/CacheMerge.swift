@@ -8,17 +8,17 @@ import Foundation
 ///
 /// Where a source holds a whole epoch in one file, that file comes, even beside parts of the epoch
 /// that are there already: a compaction of the merged cache removes those.
-public struct CacheMerge: Sendable {
+package struct CacheMerge: Sendable {
     /// What a merge did.
-    public struct Summary: Codable, Equatable, Sendable {
+    package struct Summary: Codable, Equatable, Sendable {
         /// Parts that came as hard links.
-        public var linked = 0
+        package var linked = 0
         /// Parts that were copied.
-        public var copied = 0
+        package var copied = 0
         /// Parts of the sources that were there already, with the same content.
-        public var present = 0
+        package var present = 0
         /// Parts that the merged cache still lacks.
-        public var missing = 0
+        package var missing = 0
     }
 
     private let target: CacheFolder
@@ -32,7 +32,7 @@ public struct CacheMerge: Sendable {
     ///   - sources: the caches to gather; at least one.
     /// - Throws: `CacheError` if one cannot be opened; or listing each field in which a source
     ///   differs. Nothing has been written then.
-    public init(into directory: String, sources: [String]) throws(CacheError) {
+    package init(into directory: String, sources: [String]) throws(CacheError) {
         try self.init(into: directory, sources: sources, linking: true)
     }
 
@@ -62,7 +62,7 @@ public struct CacheMerge: Sendable {
     /// - Throws: `CacheError` naming a part of which two caches hold files of different bytes (or
     ///   different datasets, where one holds it in its epoch's file), or the path that cannot be
     ///   read or written.
-    public func run(
+    package func run(
         progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
     ) throws -> Summary {
         let epochs = (0..<target.manifest.epochs).map { epoch in

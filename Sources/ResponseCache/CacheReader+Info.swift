@@ -1,31 +1,31 @@
 /// How much of a cache is there, and what it weighs.
-public struct CacheInfo: Codable, Equatable, Sendable {
+package struct CacheInfo: Codable, Equatable, Sendable {
     /// Parts that are there.
-    public let parts: Int
+    package let parts: Int
     /// Parts of the complete cache.
-    public let partsInAll: Int
+    package let partsInAll: Int
     /// Responses that are there: rows of the parts that are there.
-    public let responses: Int
+    package let responses: Int
     /// Responses of the complete cache.
-    public let responsesInAll: Int
+    package let responsesInAll: Int
     /// Epochs that lie in one file each.
-    public let epochFiles: Int
+    package let epochFiles: Int
     /// Bytes of the files in which they are: of an epoch's file, or of part files.
-    public let bytes: Int
+    package let bytes: Int
     /// Epochs of which every part is there.
-    public let completeEpochs: Int
+    package let completeEpochs: Int
     /// Bytes on disk per response, with all overhead; nil where nothing is there.
-    public let bytesPerResponse: Double?
+    package let bytesPerResponse: Double?
     /// Bytes per response that the encoding alone asks for; nil where they depend on the response.
-    public let encodedBytesPerResponse: Int?
+    package let encodedBytesPerResponse: Int?
 
     /// The mean divergence of a teacher's response from the stored one, in nats; nil where nothing
     /// is there.
-    public let meanKL: Double?
+    package let meanKL: Double?
     /// The largest such divergence, in nats.
-    public let maxKL: Double?
+    package let maxKL: Double?
     /// Classes stored per response.
-    public let meanEntries: Double?
+    package let meanEntries: Double?
 
     private enum CodingKeys: String, CodingKey {
         case parts
@@ -47,7 +47,7 @@ extension CacheReader {
     /// The parts that are there, by epoch: their indices in order. Every epoch has an entry.
     ///
     /// This looks at names only; a part's content is checked when it is read.
-    public func coverage() -> [Int: [Int]] {
+    package func coverage() -> [Int: [Int]] {
         var epochs: [Int: [Int]] = [:]
         for epoch in 0..<manifest.epochs {
             epochs[epoch] = (0..<manifest.partsPerEpoch).filter {
@@ -60,7 +60,7 @@ extension CacheReader {
     /// The parts of these epochs that are not there, in order.
     ///
     /// - Parameter epochs: training epochs; each stands for itself modulo `manifest.epochs`.
-    public func missingParts(epochs: Range<Int>) -> [PartID] {
+    package func missingParts(epochs: Range<Int>) -> [PartID] {
         folder.missingParts(epochs: epochs)
     }
 
@@ -69,7 +69,7 @@ extension CacheReader {
     /// Opens every file for its parts' attributes; rows are not read.
     ///
     /// - Throws: `CacheError` naming a part that cannot be read.
-    public func info() throws(CacheError) -> CacheInfo {
+    package func info() throws(CacheError) -> CacheInfo {
         var (parts, responses, bytes, complete, epochFiles) = (0, 0, 0, 0, 0)
         var (divergence, worst, entries) = (0.0, 0.0, 0.0)
         func count(_ part: PartID, _ cost: RowStatistics.Stored) {

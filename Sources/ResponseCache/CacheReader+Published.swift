@@ -1,12 +1,12 @@
 extension CacheReader {
     /// Whether a part is there.
-    public func isPublished(_ part: PartID) -> Bool { folder.isPublished(part) }
+    package func isPublished(_ part: PartID) -> Bool { folder.isPublished(part) }
 
     /// Bytes of a part on disk; nil if it is not there.
     ///
     /// Of a file that holds the whole epoch, a part's share is that of its rows, rounded so that
     /// the shares of all parts sum to the file's bytes.
-    public func bytes(of part: PartID) -> Int? {
+    package func bytes(of part: PartID) -> Int? {
         if let bytes = Files.size(folder.path(of: part)) { return bytes }
         guard let bytes = Files.size(folder.epochPath(of: part)) else { return nil }
         let groups = manifest.groups(of: part)
@@ -22,7 +22,7 @@ extension CacheManifest {
     /// The parts that hold some of these groups, in order.
     ///
     /// - Parameter epoch: one of the cache's epochs.
-    public func parts(epoch: Int, groups: Range<Int>) -> [PartID] {
+    package func parts(epoch: Int, groups: Range<Int>) -> [PartID] {
         guard let last = groups.last else { return [] }
         return (groups.lowerBound / groupsPerPart...last / groupsPerPart).map {
             PartID(epoch: epoch, index: $0)

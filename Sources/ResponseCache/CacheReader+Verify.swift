@@ -2,13 +2,13 @@ import Base
 import Synchronization
 
 /// What is wrong with one part.
-public struct CacheFault: Codable, Equatable, Sendable {
+package struct CacheFault: Codable, Equatable, Sendable {
     /// The cache's epoch, from 0.
-    public let epoch: Int
+    package let epoch: Int
     /// The part within the epoch, from 0.
-    public let part: Int
+    package let part: Int
     /// One line: the file, the attribute, dataset or row, and what to do.
-    public let message: String
+    package let message: String
 
     init(_ part: PartID, _ message: String) {
         (epoch, self.part, self.message) = (part.epoch, part.index, message)
@@ -16,15 +16,15 @@ public struct CacheFault: Codable, Equatable, Sendable {
 }
 
 /// What a check of every part that is there found.
-public struct CacheVerification: Codable, Equatable, Sendable {
+package struct CacheVerification: Codable, Equatable, Sendable {
     /// Parts that were read.
-    public let parts: Int
+    package let parts: Int
     /// Parts of the complete cache.
-    public let partsInAll: Int
+    package let partsInAll: Int
     /// Responses that were decoded and are sound.
-    public let responses: Int
+    package let responses: Int
     /// What is wrong, in the order of epochs and parts; at most one fault for each part.
-    public let faults: [CacheFault]
+    package let faults: [CacheFault]
 
     private enum CodingKeys: String, CodingKey {
         case parts
@@ -46,7 +46,7 @@ extension CacheReader {
     ///   - workers: threads that decode; HDF5 itself is entered by one at a time.
     ///   - progress: told, on the calling thread, how many of how many parts are done; what it
     ///     throws ends the check.
-    public func verify(
+    package func verify(
         workers: Int, progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
     ) rethrows -> CacheVerification {
         let published = manifest.parts(epochs: 0..<manifest.epochs).filter(folder.isPublished)
@@ -63,7 +63,7 @@ extension CacheReader {
     ///   - workers: threads that decode.
     ///   - progress: as `verify` tells it.
     /// - Throws: `CacheError` with a line for each that is not, and what to do about it.
-    public func requireSound(
+    package func requireSound(
         _ parts: [PartID], workers: Int = Cores.usable.count,
         progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
     ) throws {

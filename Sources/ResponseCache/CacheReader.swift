@@ -5,7 +5,7 @@ import Synchronization
 /// The part that was read last is kept in memory as it is stored, so that reading slots in order
 /// reads each file once. A reader may be used from several threads; they take turns, and each wants
 /// its own reader if they read different parts.
-public final class CacheReader: Sendable {
+package final class CacheReader: Sendable {
     private struct LoadedPart: Sendable {
         var part: PartID
         var place: PartPlace
@@ -23,7 +23,7 @@ public final class CacheReader: Sendable {
     ///     is there, for tools that only look.
     /// - Throws: `CacheError` if there is no cache or it cannot be read; or, if the fingerprints
     ///   differ, listing each field that does on a line of its own.
-    public init(directory: String, expecting: Fingerprint? = nil) throws(CacheError) {
+    package init(directory: String, expecting: Fingerprint? = nil) throws(CacheError) {
         folder = try CacheFolder(opening: directory)
         guard let expecting else { return }
         let differences = folder.manifest.fingerprint.differences(from: expecting)
@@ -31,10 +31,10 @@ public final class CacheReader: Sendable {
     }
 
     /// What the cache holds.
-    public var manifest: CacheManifest { folder.manifest }
+    package var manifest: CacheManifest { folder.manifest }
 
     /// The cache's directory.
-    public var directory: String { folder.directory }
+    package var directory: String { folder.directory }
 
     /// Decodes the responses of consecutive slots.
     ///
@@ -45,7 +45,7 @@ public final class CacheReader: Sendable {
     ///     Undefined after an error.
     /// - Throws: `CacheError` naming the epoch and part that is missing, or the file and the
     ///   attribute or dataset that is damaged or belongs to another cache.
-    public func read(
+    package func read(
         epoch: Int, slots: Range<Int>, into out: UnsafeMutableBufferPointer<Float>
     ) throws(CacheError) {
         try requireSlots(slots)
@@ -88,7 +88,7 @@ public final class CacheReader: Sendable {
     ///   - epoch: a training epoch, taken modulo `manifest.epochs`.
     ///   - group: a group of the epoch.
     /// - Throws: as `read(epoch:slots:into:)`.
-    public func pixelChecksum(epoch: Int, group: Int) throws(CacheError) -> UInt32 {
+    package func pixelChecksum(epoch: Int, group: Int) throws(CacheError) -> UInt32 {
         guard (0..<manifest.groupsPerEpoch).contains(group) else {
             throw CacheError(
                 "\(directory): has \(manifest.groupsPerEpoch) groups per epoch; "

@@ -1,17 +1,17 @@
 import Foundation
 
 /// What a way of storing responses costs in bytes and in accuracy.
-public struct EncodingCost: Codable, Equatable, Sendable {
+package struct EncodingCost: Codable, Equatable, Sendable {
     /// The way, such as `bounded 0.01 nats`.
-    public let layout: String
+    package let layout: String
     /// Classes stored per response.
-    public let entries: Double
+    package let entries: Double
     /// Bytes per response, a prior's share included, without the files' overhead.
-    public let bytes: Double
+    package let bytes: Double
     /// The mean of KL(response ‖ decoded), in nats.
-    public let meanKL: Double
+    package let meanKL: Double
     /// Its maximum.
-    public let maxKL: Double
+    package let maxKL: Double
 
     private enum CodingKeys: String, CodingKey {
         case layout, entries, bytes
@@ -23,13 +23,13 @@ public struct EncodingCost: Codable, Equatable, Sendable {
 /// Measures what storing given responses costs, in this cache's encodings and in plain top-K.
 ///
 /// The divergence of every row is computed anew, in float64, from what is decoded.
-public struct EncodingBenchmark: Sendable {
+package struct EncodingBenchmark: Sendable {
     /// Classes of a response.
-    public let classes: Int
+    package let classes: Int
     /// Responses that are measured.
-    public let rows: Int
+    package let rows: Int
     /// Mean entropy of the responses, in nats.
-    public let meanEntropy: Double
+    package let meanEntropy: Double
 
     private let responses: [Float]
     private let prior: ResponsePrior?
@@ -42,7 +42,7 @@ public struct EncodingBenchmark: Sendable {
     ///     learnt; empty for no prior.
     ///   - cached: responses of the whole cache, which share the prior's bytes.
     /// - Throws: `CacheError` for a row that is no distribution.
-    public init(
+    package init(
         responses: [Float], calibration: [Float], classes: Int, cached: Int
     ) throws(CacheError) {
         precondition(responses.count >= classes, "no responses")
@@ -68,7 +68,7 @@ public struct EncodingBenchmark: Sendable {
     ///
     /// - Parameter sharesEvenly: leaves the prior out.
     /// - Throws: `CacheError` for a row that is no distribution.
-    public func cost(
+    package func cost(
         of encoding: RowEncoding, sharesEvenly: Bool = false
     ) throws(CacheError) -> EncodingCost {
         var used: ResponsePrior?
@@ -109,7 +109,7 @@ public struct EncodingBenchmark: Sendable {
     /// The bounded encoding of the tightest bound that takes at most so many bytes per response.
     ///
     /// - Throws: `CacheError` for a row that is no distribution.
-    public func bounded(bytes: Double) throws(CacheError) -> EncodingCost {
+    package func bounded(bytes: Double) throws(CacheError) -> EncodingCost {
         var (tight, loose) = (
             log(RowEncoding.bounds.lowerBound), log(RowEncoding.bounds.upperBound)
         )
@@ -131,7 +131,7 @@ public struct EncodingBenchmark: Sendable {
     /// int16 and a float16 for each class; readers share 1 minus the sum evenly.
     ///
     /// Source: microsoft/Cream, TinyViT, `save_logits.py` and `main.py`.
-    public func plainTopK(limit: Int) -> [EncodingCost] {
+    package func plainTopK(limit: Int) -> [EncodingCost] {
         let limit = min(limit, classes - 1)
         var sums = [Double](repeating: 0, count: limit + 1)
         var largest = sums

@@ -137,11 +137,11 @@ enum Files {
 }
 
 /// A small file that a command makes beside a cache, such as a teacher's card.
-public enum NewFile {
+package enum NewFile {
     /// Makes a file that is not there yet: it appears complete, or not at all.
     ///
     /// - Throws: `CacheError` if its folder is missing, it is there, or it cannot be written.
-    public static func publish(_ text: String, at path: String) throws(CacheError) {
+    package static func publish(_ text: String, at path: String) throws(CacheError) {
         let folder = Folders.parent(of: path)
         let name = path.hasPrefix("\(folder)/") ? String(path.dropFirst(folder.count + 1)) : path
         guard Files.kind(folder) == .folder else {

@@ -5,33 +5,33 @@ import Foundation
 ///
 /// Two fingerprints are equal when they hold the same values under the same names; the order of the
 /// fields is only the order in which differences are told.
-public struct Fingerprint: Codable, Equatable, Sendable {
+package struct Fingerprint: Codable, Equatable, Sendable {
     /// One input of a row, such as `views.randaugment` with the value `rand-m7-mstd0.5`.
-    public struct Field: Codable, Equatable, Sendable {
+    package struct Field: Codable, Equatable, Sendable {
         /// A dotted name, unique within the fingerprint.
-        public let name: String
+        package let name: String
         /// The value as text.
-        public let value: String
+        package let value: String
 
         /// A field of this name and value.
-        public init(name: String, value: String) {
+        package init(name: String, value: String) {
             self.name = name
             self.value = value
         }
     }
 
     /// The fields in the order in which they were given.
-    public let fields: [Field]
+    package let fields: [Field]
 
     /// SHA-256 of the fields in lower-case hexadecimal.
     ///
     /// What is hashed: the line `understudy-fingerprint-1`, then for each field, sorted by the UTF-8
     /// bytes of its name, a line `<bytes in name>:<name>=<bytes in value>:<value>`; every line ends
     /// in a line feed. The lengths make the text unambiguous whatever the values hold.
-    public let digest: String
+    package let digest: String
 
     /// A fingerprint of these fields, whose names must be unique.
-    public init(fields: [Field]) {
+    package init(fields: [Field]) {
         precondition(
             Set(fields.map(\.name)).count == fields.count, "fingerprint fields need unique names")
         self.fields = fields
@@ -41,7 +41,7 @@ public struct Fingerprint: Codable, Equatable, Sendable {
     private enum CodingKeys: String, CodingKey { case fields, digest }
 
     /// Reads a fingerprint and checks that its digest belongs to its fields.
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         let fields = try container.decode([Field].self, forKey: .fields)
         let digest = try container.decode(String.self, forKey: .digest)
@@ -59,7 +59,7 @@ public struct Fingerprint: Codable, Equatable, Sendable {
     }
 
     /// Whether both hold the same values under the same names.
-    public static func == (left: Fingerprint, right: Fingerprint) -> Bool {
+    package static func == (left: Fingerprint, right: Fingerprint) -> Bool {
         left.digest == right.digest
     }
 
@@ -68,7 +68,7 @@ public struct Fingerprint: Codable, Equatable, Sendable {
     /// - Parameter here: the fingerprint of the recipe, teacher and data at hand.
     /// - Returns: one line per field that differs, such as
     ///   `views.randaugment: rand-m7-mstd0.5 in the cache, rand-m9-mstd0.5 here`; empty if equal.
-    public func differences(from here: Fingerprint) -> [String] {
+    package func differences(from here: Fingerprint) -> [String] {
         let wanted = Dictionary(uniqueKeysWithValues: here.fields.map { ($0.name, $0.value) })
         let known = Set(fields.map(\.name))
         var lines: [String] = []
@@ -85,7 +85,7 @@ public struct Fingerprint: Codable, Equatable, Sendable {
     /// SHA-256 of a file in lower-case hexadecimal, read in pieces of 1 MiB.
     ///
     /// - Throws: `CacheError` naming the file if it cannot be read.
-    public static func sha256(ofFile path: String) throws(CacheError) -> String {
+    package static func sha256(ofFile path: String) throws(CacheError) -> String {
         let descriptor = try Files.openForReading(path)
         defer { close(descriptor) }
         var hash = SHA256()

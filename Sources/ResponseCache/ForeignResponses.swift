@@ -2,9 +2,9 @@ import CHDF5
 import Foundation
 
 /// Responses in an HDF5 file that another program wrote: one dataset, a row for each image.
-public struct ForeignResponses: Sendable {
+package struct ForeignResponses: Sendable {
     /// What the numbers of a row are.
-    public enum Values: Sendable {
+    package enum Values: Sendable {
         /// Any finite numbers; their softmax is the response.
         case logits
         /// Shares that sum to 1 ± 0.001.
@@ -12,15 +12,15 @@ public struct ForeignResponses: Sendable {
     }
 
     /// The file.
-    public let path: String
+    package let path: String
     /// The dataset within it.
-    public let dataset: String
+    package let dataset: String
     /// Fixed views of each image; 1 for a dataset `[images, classes]`.
-    public let views: Int
+    package let views: Int
     /// Rows of each view.
-    public let images: Int
+    package let images: Int
     /// Numbers in each row.
-    public let classes: Int
+    package let classes: Int
 
     private let file: ForeignFile
     private let rows: ForeignDataset
@@ -29,7 +29,7 @@ public struct ForeignResponses: Sendable {
 
     /// Files besides `path` in which the responses lie: sources of a virtual dataset, or where a
     /// link led.
-    public var sources: [String] { rows.sources }
+    package var sources: [String] { rows.sources }
 
     private var rank: Int { rows.shape.count }
 
@@ -41,7 +41,7 @@ public struct ForeignResponses: Sendable {
     ///     which is the same.
     /// - Throws: `CacheError`, one line, for a file that cannot be read or a dataset of another
     ///   type or shape.
-    public init(
+    package init(
         path: String, dataset: String, values: Values, temperature: Double
     ) throws(CacheError) {
         precondition(temperature > 0, "temperature \(temperature)")
@@ -87,7 +87,7 @@ public struct ForeignResponses: Sendable {
     ///
     /// - Parameter name: a dataset of `images` texts, of fixed or variable length.
     /// - Throws: `CacheError` if it is another type or shape, or a name appears twice.
-    public func keys(_ name: String) throws(CacheError) -> [String] {
+    package func keys(_ name: String) throws(CacheError) -> [String] {
         let found = try ForeignDataset(name, in: file)
         guard found.kind == CHDF5_STRING, found.shape == [images] else {
             throw CacheError(
@@ -120,7 +120,7 @@ public struct ForeignResponses: Sendable {
     ///   logits.
     /// - Returns: a line for what can be read and is odd.
     @discardableResult
-    public func validate(
+    package func validate(
         keys: [String]?, progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
     ) throws -> [String] {
         if let gap = rows.gap {
@@ -169,7 +169,7 @@ public struct ForeignResponses: Sendable {
     ///
     /// - Returns: `[rows.count, classes]` in the order of `rows`, each a distribution.
     /// - Throws: `CacheError` as `validate`, or if a file changed since it was opened.
-    public func probabilities(view: Int, rows wanted: [Int]) throws(CacheError) -> [Double] {
+    package func probabilities(view: Int, rows wanted: [Int]) throws(CacheError) -> [Double] {
         precondition((0..<views).contains(view), "view \(view) of \(views)")
         // Each is read once and in order, so that a chunk of many rows is decoded once.
         let numbers = Set(wanted).sorted()

@@ -1,18 +1,18 @@
 /// The name of one part: an epoch of the cache and an index within it.
-public struct PartID: Hashable, Comparable, Sendable, CustomStringConvertible {
+package struct PartID: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The cache's epoch, from 0.
-    public let epoch: Int
+    package let epoch: Int
     /// The part within the epoch, from 0.
-    public let index: Int
+    package let index: Int
 
     /// A part's name.
-    public init(epoch: Int, index: Int) {
+    package init(epoch: Int, index: Int) {
         self.epoch = epoch
         self.index = index
     }
 
     /// The folder of the epoch's parts within the cache: `epoch-0000`.
-    public var folder: String { "\(Self.folderPrefix)\(Self.padded(epoch, 4))" }
+    package var folder: String { "\(Self.folderPrefix)\(Self.padded(epoch, 4))" }
 
     static let folderPrefix = "epoch-"
 
@@ -24,13 +24,13 @@ public struct PartID: Hashable, Comparable, Sendable, CustomStringConvertible {
     }
 
     /// The part's own file within the cache: `epoch-0000/part-00000.h5`.
-    public var path: String { "\(folder)/\(file)" }
+    package var path: String { "\(folder)/\(file)" }
 
     /// `epoch 0, part 0`.
-    public var description: String { "epoch \(epoch), part \(index)" }
+    package var description: String { "epoch \(epoch), part \(index)" }
 
     /// In the order of epochs, then of parts.
-    public static func < (left: PartID, right: PartID) -> Bool {
+    package static func < (left: PartID, right: PartID) -> Bool {
         (left.epoch, left.index) < (right.epoch, right.index)
     }
 
@@ -50,25 +50,25 @@ public struct PartID: Hashable, Comparable, Sendable, CustomStringConvertible {
 
 extension CacheManifest {
     /// Slots in each epoch.
-    public var slotsPerEpoch: Int { groupsPerEpoch * groupSize }
+    package var slotsPerEpoch: Int { groupsPerEpoch * groupSize }
 
     /// Parts in each epoch.
-    public var partsPerEpoch: Int { (groupsPerEpoch + groupsPerPart - 1) / groupsPerPart }
+    package var partsPerEpoch: Int { (groupsPerEpoch + groupsPerPart - 1) / groupsPerPart }
 
     /// The groups of its epoch that a part holds.
-    public func groups(of part: PartID) -> Range<Int> {
+    package func groups(of part: PartID) -> Range<Int> {
         let first = part.index * groupsPerPart
         return first..<min(first + groupsPerPart, groupsPerEpoch)
     }
 
     /// The slots of its epoch that a part holds.
-    public func slots(of part: PartID) -> Range<Int> {
+    package func slots(of part: PartID) -> Range<Int> {
         let groups = groups(of: part)
         return groups.lowerBound * groupSize..<groups.upperBound * groupSize
     }
 
     /// The part that holds a slot of one of the cache's epochs.
-    public func part(epoch: Int, slot: Int) -> PartID {
+    package func part(epoch: Int, slot: Int) -> PartID {
         PartID(epoch: epoch, index: slot / groupSize / groupsPerPart)
     }
 

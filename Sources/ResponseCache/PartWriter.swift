@@ -4,7 +4,7 @@ import Foundation
 /// A part that is being made: its rows are encoded in the background while the teacher goes on.
 ///
 /// A value that is dropped without `publish` leaves nothing behind.
-public final class PartWriter: Sendable {
+package final class PartWriter: Sendable {
     private let part: PartID
     private let folder: CacheFolder
     private let encoding: BackgroundEncoding
@@ -25,7 +25,7 @@ public final class PartWriter: Sendable {
     ///   - probabilities: `[groupSize, classes]`, rows in slot order, each a distribution: no NaN,
     ///     infinity or negative value, and a sum of 1 ± 0.001.
     ///   - pixelChecksum: CRC-32C of the group's uint8 pixels.
-    public func append(_ probabilities: [Float], pixelChecksum: UInt32) {
+    package func append(_ probabilities: [Float], pixelChecksum: UInt32) {
         let manifest = folder.manifest
         precondition(
             probabilities.count == manifest.groupSize * manifest.classes,
@@ -41,7 +41,7 @@ public final class PartWriter: Sendable {
     /// - Throws: `CacheError` naming the slot of a row that is no distribution; or the path, and
     ///   the bytes needed, if the file cannot be written.
     @discardableResult
-    public func publish() throws(CacheError) -> RowStatistics {
+    package func publish() throws(CacheError) -> RowStatistics {
         let (encoder, pixelChecksums) = try encoding.finish()
         let groups = folder.manifest.groups(of: part)
         precondition(

@@ -6,7 +6,7 @@ import Crypto
 ///
 /// A teacher that is sure of one class divides the rest among its look-alikes, and that is what the
 /// tail of most rows looks like. A table of C × C halves is stored once for a whole cache.
-public struct ResponsePrior: Sendable {
+package struct ResponsePrior: Sendable {
     /// Classes of a response.
     let classes: Int
     /// `[classes, classes]` halves, as they are stored: row c is the mean response whose most
@@ -23,7 +23,7 @@ public struct ResponsePrior: Sendable {
     let digest: String
 
     /// The most classes for which there is a table: beyond them it would take hundreds of MiB.
-    public static let maximumClasses = 4096
+    package static let maximumClasses = 4096
 
     /// Look-alikes listed for each class.
     static let lookAlikeCount = CHDF5_LOOK_ALIKES
@@ -82,27 +82,27 @@ public struct ResponsePrior: Sendable {
 
 extension ResponsePrior: Equatable {
     /// Whether the tables are the same.
-    public static func == (left: ResponsePrior, right: ResponsePrior) -> Bool {
+    package static func == (left: ResponsePrior, right: ResponsePrior) -> Bool {
         left.digest == right.digest
     }
 }
 
 extension CacheManifest {
     /// Whether rows are stored with a prior.
-    public var usesPrior: Bool {
+    package var usesPrior: Bool {
         if case .bounded = encoding { isLargeEnoughForPrior } else { false }
     }
 
     /// Whether a prior's table would be worth its bytes, which is where they come to at most 4 for
     /// each response.
-    public var isLargeEnoughForPrior: Bool {
+    package var isLargeEnoughForPrior: Bool {
         classes <= ResponsePrior.maximumClasses
             && 2 * classes * classes <= 4 * epochs * slotsPerEpoch
     }
 
     /// The groups of epoch 0 whose responses the prior is learnt from: about 24 responses for each
     /// class, and no more than an eighth of the cache.
-    public var calibrationGroups: Range<Int> {
+    package var calibrationGroups: Range<Int> {
         let rows = min(24 * classes, epochs * slotsPerEpoch / 8)
         return 0..<min(max(1, (rows + groupSize - 1) / groupSize), groupsPerEpoch)
     }
@@ -114,7 +114,7 @@ extension CacheManifest {
 /// it is the most probable, but of the part of each that is its own: by the means so far, which say
 /// how the two most probable classes of a response share every other. A few rounds of this
 /// (expectation and maximisation, with the two classes' probabilities for their shares) settle it.
-public struct PriorCalibration: Sendable {
+package struct PriorCalibration: Sendable {
     /// Classes of a response.
     let classes: Int
     /// The responses so far, each summing to 1.

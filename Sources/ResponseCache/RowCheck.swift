@@ -35,7 +35,7 @@ extension CacheManifest {
     ///   - epoch: one of the cache's, for errors.
     ///   - slot: the first row's.
     /// - Throws: `CacheError` naming the epoch, the slot and what is wrong.
-    public func check(
+    package func check(
         _ probabilities: [Float], epoch: Int, from slot: Int
     ) throws(CacheError) {
         for row in 0..<probabilities.count / classes {

@@ -1,7 +1,7 @@
 import Base
 
 /// How one row of probabilities lies in a part.
-public enum RowEncoding: Equatable, Hashable, Sendable {
+package enum RowEncoding: Equatable, Hashable, Sendable {
     /// Every class as float16: dataset `probabilities`, `[rows, classes]`.
     ///
     /// Values are rounded to the nearest half and stepped down where their sum would pass 1, so a
@@ -22,17 +22,17 @@ public enum RowEncoding: Equatable, Hashable, Sendable {
     case bounded(maxKL: Double)
 
     /// The bounds that can be asked for, in nats.
-    public static let bounds = ResponseBounds.maxKL
+    package static let bounds = ResponseBounds.maxKL
 
     /// The bound where none is named, in nats.
-    public static let standardBound = ResponseBounds.standardMaxKL
+    package static let standardBound = ResponseBounds.standardMaxKL
 
     /// The most classes a cache can hold.
-    public static let maximumClasses = ResponseBounds.classes
+    package static let maximumClasses = ResponseBounds.classes
 
     /// Bytes of one row's values and indices, without the file's overhead; nil where they depend on
     /// the row.
-    public func bytesPerRow(classes: Int) -> Int? {
+    package func bytesPerRow(classes: Int) -> Int? {
         switch self {
         case .dense: 2 * classes
         case .topK(let count): 4 * count
@@ -41,7 +41,7 @@ public enum RowEncoding: Equatable, Hashable, Sendable {
     }
 
     /// The name in manifests and parts: `dense`, `topk` or `bounded`.
-    public var name: String {
+    package var name: String {
         switch self {
         case .dense: "dense"
         case .topK: "topk"
@@ -52,7 +52,7 @@ public enum RowEncoding: Equatable, Hashable, Sendable {
 
 extension RowEncoding: CustomStringConvertible {
     /// `dense`, `topk 50` or `bounded 0.01 nats`.
-    public var description: String {
+    package var description: String {
         switch self {
         case .dense: "dense"
         case .topK(let count): "topk \(count)"
@@ -70,7 +70,7 @@ extension RowEncoding: Codable {
 
     /// Reads `{"name": "dense"}`, `{"name": "topk", "top_k": 50}` or
     /// `{"name": "bounded", "max_kl": 0.01}`.
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         let name = try container.decode(String.self, forKey: .name)
         switch name {
@@ -85,7 +85,7 @@ extension RowEncoding: Codable {
     }
 
     /// Writes what `init(from:)` reads.
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(name, forKey: .name)
         switch self {

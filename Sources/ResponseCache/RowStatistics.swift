@@ -1,26 +1,26 @@
 /// What storing rows cost in accuracy and in bytes.
-public struct RowStatistics: Sendable, Equatable {
+package struct RowStatistics: Sendable, Equatable {
     /// Rows counted.
-    public private(set) var rows = 0
+    package private(set) var rows = 0
     /// The largest divergence of a teacher's row from the stored one, in nats.
-    public private(set) var maxKL = 0.0
+    package private(set) var maxKL = 0.0
     /// Bytes of the rows, without the files' overhead.
-    public internal(set) var bytes = 0
+    package internal(set) var bytes = 0
 
     private var divergence = 0.0
     private var entries = 0
 
     /// Statistics of no rows.
-    public init() {}
+    package init() {}
 
     /// The mean divergence of a teacher's row from the stored one, in nats.
-    public var meanKL: Double { rows > 0 ? divergence / Double(rows) : 0 }
+    package var meanKL: Double { rows > 0 ? divergence / Double(rows) : 0 }
 
     /// Classes stored per row.
-    public var meanEntries: Double { rows > 0 ? Double(entries) / Double(rows) : 0 }
+    package var meanEntries: Double { rows > 0 ? Double(entries) / Double(rows) : 0 }
 
     /// Bytes per row.
-    public var meanBytes: Double { rows > 0 ? Double(bytes) / Double(rows) : 0 }
+    package var meanBytes: Double { rows > 0 ? Double(bytes) / Double(rows) : 0 }
 
     /// Counts a row.
     mutating func add(divergence: Double, entries: Int) {

@@ -9,11 +9,11 @@ import Foundation
 /// the file system has no locks nobody can tell, and temporaries stay.
 ///
 /// A pipe or a device at the path is written to, and stays what it is.
-public enum AtomicFile {
+package enum AtomicFile {
     /// Writes a temporary beside the path, flushes it to disk and renames it.
     ///
     /// - Throws: `TorchError` naming the path; then the path holds what it held before.
-    public static func write(_ data: Data, to path: String) throws(TorchError) {
+    package static func write(_ data: Data, to path: String) throws(TorchError) {
         try write(to: path) { (descriptor) throws(TorchError) in
             try append(Array(data), to: descriptor, path)
         }
@@ -22,7 +22,7 @@ public enum AtomicFile {
     /// Removes what killed writers left in a folder.
     ///
     /// - Parameter isOurs: whether files of a name are the caller's to clean up after.
-    public static func removeStale(in folder: String, of isOurs: (String) -> Bool) {
+    package static func removeStale(in folder: String, of isOurs: (String) -> Bool) {
         let entries = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         for entry in entries {
             guard let name = TemporaryName(entry)?.name, isOurs(name) else { continue }
@@ -64,7 +64,7 @@ public enum AtomicFile {
     }
 
     /// Whether a path leads to a pipe or a device, which takes bytes one after another.
-    public static func isStream(_ path: String) -> Bool {
+    package static func isStream(_ path: String) -> Bool {
         var status = stat()
         guard stat(path, &status) == 0 else { return false }
         return [S_IFIFO, S_IFCHR].contains(status.st_mode & S_IFMT)

@@ -4,7 +4,7 @@ extension Tensor {
     /// Starts or stops recording operations on this tensor.
     ///
     /// - Throws: `TorchError` for integers, and for stopping at a computed tensor.
-    public func setRequiresGrad(_ value: Bool) throws(TorchError) {
+    package func setRequiresGrad(_ value: Bool) throws(TorchError) {
         try Tensor.run("setRequiresGrad", [self]) { ct_set_requires_grad($0[0], value, $1) }
     }
 
@@ -12,14 +12,14 @@ extension Tensor {
     ///
     /// - Throws: `TorchError` if this is not a scalar, was computed without gradients, or was
     ///   differentiated before.
-    public func backward() throws(TorchError) {
+    package func backward() throws(TorchError) {
         try Tensor.run("backward", [self]) { ct_backward($0[0], $1) }
     }
 
     /// What `backward()` has accumulated; nil before the first or after `setGrad(nil)`.
     ///
     /// It shares the elements with the gradient that later calls add to.
-    public var grad: Tensor? {
+    package var grad: Tensor? {
         get throws(TorchError) {
             var made: OpaquePointer?
             try Tensor.run("grad", [self]) { ct_grad($0[0], &made, $1) }
@@ -30,7 +30,7 @@ extension Tensor {
     /// Replaces the gradient, or drops it for nil.
     ///
     /// - Throws: `TorchError` if shape, dtype or device differ from the tensor's.
-    public func setGrad(_ grad: Tensor?) throws(TorchError) {
+    package func setGrad(_ grad: Tensor?) throws(TorchError) {
         try Tensor.run("setGrad", [self, grad]) { ct_set_grad($0[0], $0[1], $1) }
     }
 }
@@ -38,7 +38,7 @@ extension Tensor {
 /// Runs the body without recording operations for `backward()`.
 ///
 /// The mode is the thread's, so the body is synchronous, and it is restored when the body throws.
-public func withoutGrad<R, E>(_ body: () throws(E) -> R) throws(E) -> R {
+package func withoutGrad<R, E>(_ body: () throws(E) -> R) throws(E) -> R {
     let previous = ct_set_grad_mode(false)
     defer { _ = ct_set_grad_mode(previous) }
     return try body()
@@ -53,7 +53,7 @@ public func withoutGrad<R, E>(_ body: () throws(E) -> R) throws(E) -> R {
 /// - Parameters:
 ///   - dtype: `.bfloat16` or `.float16`; nil switches autocast off inside.
 ///   - device: the kind of device whose operations are meant.
-public func withAutocast<R, E>(
+package func withAutocast<R, E>(
     _ dtype: DType?, on device: Device, _ body: () throws(E) -> R
 ) throws(E) -> R {
     precondition(

@@ -1,7 +1,7 @@
 import CTorch
 
 /// The type of a tensor's elements.
-public enum DType: String, Sendable, CaseIterable {
+package enum DType: String, Sendable, CaseIterable {
     /// IEEE single precision: parameters, losses, optimizer state.
     case float32
     /// Brain float: 8 exponent and 7 fraction bits.
@@ -18,7 +18,7 @@ public enum DType: String, Sendable, CaseIterable {
     case bool
 
     /// Bytes per element.
-    public var size: Int {
+    package var size: Int {
         switch self {
         case .float32: 4
         case .bfloat16, .float16: 2
@@ -28,7 +28,7 @@ public enum DType: String, Sendable, CaseIterable {
     }
 
     /// Whether values are fractions: only such tensors can have gradients.
-    public var isFloatingPoint: Bool {
+    package var isFloatingPoint: Bool {
         switch self {
         case .float32, .bfloat16, .float16, .float64: true
         case .int64, .uint8, .bool: false
@@ -57,7 +57,7 @@ public enum DType: String, Sendable, CaseIterable {
 }
 
 /// How a tensor's elements lie in memory.
-public enum MemoryFormat: Sendable {
+package enum MemoryFormat: Sendable {
     /// Row-major: the last dimension varies fastest.
     case contiguous
     /// `[N, C, H, W]` with the channel varying fastest: what convolutions are quickest on.

@@ -2,22 +2,22 @@ import CTorch
 import Foundation
 
 /// An NVIDIA GPU, as its driver describes it.
-public struct CUDADevice: Sendable, Equatable {
+package struct CUDADevice: Sendable, Equatable {
     /// Its place among the visible ones.
-    public let index: Int
+    package let index: Int
     /// `NVIDIA H100 80GB HBM3`.
-    public let name: String
+    package let name: String
     /// The compute capability: `9.0`.
-    public let capability: String
+    package let capability: String
     /// Streaming multiprocessors.
-    public let multiprocessors: Int
+    package let multiprocessors: Int
     /// Memory in all, in bytes.
-    public let memory: Int
+    package let memory: Int
 
     /// Asks the driver.
     ///
     /// - Throws: `TorchError` as `Device.cudaCount`, or if the driver does not answer.
-    public init(index: Int) throws(TorchError) {
+    package init(index: Int) throws(TorchError) {
         var found = ct_cuda_device()
         try Tensor.call("cuda") { ct_cuda_describe(Int32(clamping: index), &found, $0) }
         self.index = index
@@ -29,18 +29,18 @@ public struct CUDADevice: Sendable, Equatable {
 }
 
 /// The versions of what stands between libtorch and a GPU.
-public struct CUDAVersions: Sendable, Equatable {
+package struct CUDAVersions: Sendable, Equatable {
     /// The driver's, as NVIDIA names it, `580.159.04`; `nil` where it does not say.
-    public let driver: String?
+    package let driver: String?
     /// Of the CUDA runtime: `13.0`.
-    public let runtime: String
+    package let runtime: String
     /// Of cuDNN, `9.19.0`; `nil` without it.
-    public let cuDNN: String?
+    package let cuDNN: String?
 
     /// Asks the libraries.
     ///
     /// - Throws: `TorchError` as `Device.cudaCount`.
-    public init() throws(TorchError) {
+    package init() throws(TorchError) {
         var found = ct_cuda_version()
         try Tensor.call("cuda") { ct_cuda_versions(&found, $0) }
         let driver = withUnsafeBytes(of: found.driver) { String(terminated: $0) }
@@ -53,18 +53,18 @@ public struct CUDAVersions: Sendable, Equatable {
 }
 
 /// The libtorch that is loaded.
-public struct Libtorch: Sendable, Equatable {
+package struct Libtorch: Sendable, Equatable {
     /// The version that this program is built for: `2.11.0`.
-    public static var version: String { String(cString: ct_libtorch_version()) }
+    package static var version: String { String(cString: ct_libtorch_version()) }
     /// The folder of its libraries.
-    public let folder: String
+    package let folder: String
     /// The instructions that its kernels use on this CPU: `AVX512`.
-    public let instructions: String
+    package let instructions: String
 
     /// Asks the library.
     ///
     /// - Throws: `TorchError` for want of memory.
-    public init() throws(TorchError) {
+    package init() throws(TorchError) {
         var text: UnsafeMutablePointer<CChar>?
         try Tensor.call("libtorch") { ct_libtorch(&text, $0) }
         defer { ct_string_free(text) }
@@ -80,13 +80,13 @@ extension Device {
     /// Waits until the device has done all that it was given: operations on a GPU return before.
     ///
     /// - Throws: `TorchError` for an operation that failed there meanwhile.
-    public func synchronize() throws(TorchError) {
+    package func synchronize() throws(TorchError) {
         try Tensor.call("synchronize") { ct_synchronize(kind, index, $0) }
     }
 
     /// The most bytes that tensors have taken at once on a GPU; `nil` on the CPU, where nobody
     /// counts them.
-    public func peakMemory() throws(TorchError) -> Int? {
+    package func peakMemory() throws(TorchError) -> Int? {
         guard case .cuda(let index) = self else { return nil }
         var bytes: Int64 = 0
         try Tensor.call("memory") { ct_cuda_peak_memory(Int32(clamping: index), &bytes, $0) }
@@ -101,7 +101,7 @@ extension Device {
     ///     TF32, which keeps 10 bits of 23. PyTorch's default is to round those of convolutions.
     ///   - timesConvolutions: whether cuDNN tries all its algorithms for each new shape and takes
     ///     the fastest, so that two runs may take two, and differ by rounding.
-    public static func setCUDANumerics(
+    package static func setCUDANumerics(
         tensorFloat: Bool, timesConvolutions: Bool
     ) throws(TorchError) {
         try Tensor.call("numerics") { ct_cuda_numerics(tensorFloat, timesConvolutions, $0) }

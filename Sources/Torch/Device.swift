@@ -1,7 +1,7 @@
 import CTorch
 
 /// Where a tensor lives.
-public enum Device: Hashable, Sendable, CustomStringConvertible {
+package enum Device: Hashable, Sendable, CustomStringConvertible {
     /// Main memory.
     case cpu
     /// The n-th visible NVIDIA GPU, from 0.
@@ -10,7 +10,7 @@ public enum Device: Hashable, Sendable, CustomStringConvertible {
     /// Reads `cpu`, `cuda` (the first GPU) or `cuda:1`. Says nothing about whether it exists.
     ///
     /// - Throws: `TorchError` naming the accepted forms.
-    public init(parsing text: String) throws(TorchError) {
+    package init(parsing text: String) throws(TorchError) {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         switch (parts.first, parts.count) {
         case ("cpu", 1):
@@ -29,7 +29,7 @@ public enum Device: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// `cpu` or `cuda:0`.
-    public var description: String {
+    package var description: String {
         switch self {
         case .cpu: "cpu"
         case .cuda(let index): "cuda:\(index)"
@@ -43,7 +43,7 @@ public enum Device: Hashable, Sendable, CustomStringConvertible {
     ///
     /// - Throws: `TorchError` if libtorch has no CUDA half, a library of it is missing, or no
     ///   device is visible.
-    public static func cudaCount() throws(TorchError) -> Int {
+    package static func cudaCount() throws(TorchError) -> Int {
         var devices: Int32 = 0
         try Tensor.call("cuda") { ct_cuda_load(&devices, $0) }
         return Int(devices)
@@ -65,14 +65,14 @@ public enum Device: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// libtorch's pool of CPU threads inside one operation.
-public enum Threads {
+package enum Threads {
     /// The size of the pool.
-    public static var count: Int { Int(ct_threads()) }
+    package static var count: Int { Int(ct_threads()) }
 
     /// Sets the size of the pool; each thread that runs operations takes it up at its next one.
     ///
     /// - Throws: `TorchError` if the count is not positive.
-    public static func setCount(_ count: Int) throws(TorchError) {
+    package static func setCount(_ count: Int) throws(TorchError) {
         guard count > 0, let number = Int32(exactly: count) else {
             throw .shape("threads", expected: "a positive count", found: "\(count)")
         }

@@ -5,46 +5,46 @@ import CTorch
 /// Lists that go together have equal length and, pair by pair, equal shapes (or a factor or divisor
 /// that broadcasts). Functions that return nothing write into the first list; on parameters that
 /// require gradients call them inside `withoutGrad`. Empty lists are allowed.
-public enum Foreach {
+package enum Foreach {
     /// The Euclidean norm of each tensor, as scalars.
-    public static func norms(_ a: [Tensor]) throws(TorchError) -> [Tensor] {
+    package static func norms(_ a: [Tensor]) throws(TorchError) -> [Tensor] {
         try make("Foreach.norms", a) { ct_foreach_norm($0, $1, $2, $3) }
     }
 
     /// a += scale · b.
-    public static func add(
+    package static func add(
         _ a: [Tensor], _ b: [Tensor], scale: Double = 1
     ) throws(TorchError) {
         try update("Foreach.add", a, b) { ct_foreach_add_($0, $1, $2, scale, $3) }
     }
 
     /// a += scalar.
-    public static func add(_ a: [Tensor], scalar: Double) throws(TorchError) {
+    package static func add(_ a: [Tensor], scalar: Double) throws(TorchError) {
         try update("Foreach.add", a) { ct_foreach_add_scalar_($0, $1, scalar, $2) }
     }
 
     /// a *= factor.
-    public static func multiply(_ a: [Tensor], by factor: Double) throws(TorchError) {
+    package static func multiply(_ a: [Tensor], by factor: Double) throws(TorchError) {
         try update("Foreach.multiply", a) { ct_foreach_multiply_scalar_($0, $1, factor, $2) }
     }
 
     /// a *= b.
-    public static func multiply(_ a: [Tensor], by b: [Tensor]) throws(TorchError) {
+    package static func multiply(_ a: [Tensor], by b: [Tensor]) throws(TorchError) {
         try update("Foreach.multiply", a, b) { ct_foreach_multiply_($0, $1, $2, $3) }
     }
 
     /// a /= divisor.
-    public static func divide(_ a: [Tensor], by divisor: Double) throws(TorchError) {
+    package static func divide(_ a: [Tensor], by divisor: Double) throws(TorchError) {
         try update("Foreach.divide", a) { ct_foreach_divide_scalar_($0, $1, divisor, $2) }
     }
 
     /// a /= b.
-    public static func divide(_ a: [Tensor], by b: [Tensor]) throws(TorchError) {
+    package static func divide(_ a: [Tensor], by b: [Tensor]) throws(TorchError) {
         try update("Foreach.divide", a, b) { ct_foreach_divide_($0, $1, $2, $3) }
     }
 
     /// a += scale · b · c.
-    public static func addProducts(
+    package static func addProducts(
         _ a: [Tensor], _ b: [Tensor], _ c: [Tensor], scale: Double = 1
     ) throws(TorchError) {
         try update("Foreach.addProducts", a, b, c) {
@@ -53,7 +53,7 @@ public enum Foreach {
     }
 
     /// a += scale · b / c.
-    public static func addQuotients(
+    package static func addQuotients(
         _ a: [Tensor], _ b: [Tensor], _ c: [Tensor], scale: Double = 1
     ) throws(TorchError) {
         try update("Foreach.addQuotients", a, b, c) {
@@ -62,19 +62,19 @@ public enum Foreach {
     }
 
     /// a += weight · (b − a).
-    public static func lerp(
+    package static func lerp(
         _ a: [Tensor], to b: [Tensor], weight: Double
     ) throws(TorchError) {
         try update("Foreach.lerp", a, b) { ct_foreach_lerp_($0, $1, $2, weight, $3) }
     }
 
     /// The square roots.
-    public static func sqrt(_ a: [Tensor]) throws(TorchError) -> [Tensor] {
+    package static func sqrt(_ a: [Tensor]) throws(TorchError) -> [Tensor] {
         try make("Foreach.sqrt", a) { ct_foreach_sqrt($0, $1, $2, $3) }
     }
 
     /// factor · a.
-    public static func multiplying(
+    package static func multiplying(
         _ a: [Tensor], by factor: Double
     ) throws(TorchError) -> [Tensor] {
         try make("Foreach.multiplying", a) {
@@ -83,7 +83,7 @@ public enum Foreach {
     }
 
     /// Overwrites each tensor, converting dtype and device.
-    public static func copy(_ to: [Tensor], from: [Tensor]) throws(TorchError) {
+    package static func copy(_ to: [Tensor], from: [Tensor]) throws(TorchError) {
         for (target, source) in zip(to, from) where target.shape != source.shape {
             throw .shape("Foreach.copy", expected: "\(target.shape)", found: "\(source.shape)")
         }

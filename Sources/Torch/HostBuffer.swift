@@ -5,9 +5,9 @@ import CTorch
 /// Sendable: the tensor inside is only asked for its memory and for views of it; that nobody
 /// writes while somebody else reads is up to whoever hands the buffer from thread to thread. A
 /// device reads no longer than the copy to it lasts: `Tensor.to(_:)` returns when it has all bytes.
-public final class HostBuffer: @unchecked Sendable {
+package final class HostBuffer: @unchecked Sendable {
     /// The memory; what it holds at first means nothing.
-    public let bytes: UnsafeMutableRawBufferPointer
+    package let bytes: UnsafeMutableRawBufferPointer
     private let storage: Tensor
 
     /// Allocates memory.
@@ -16,7 +16,7 @@ public final class HostBuffer: @unchecked Sendable {
     ///   - count: bytes.
     ///   - pinned: whether it is page-locked, for fast copies to a GPU.
     /// - Throws: `TorchError` for want of memory, or of a CUDA device where `pinned` asks for it.
-    public init(count: Int, pinned: Bool = false) throws(TorchError) {
+    package init(count: Int, pinned: Bool = false) throws(TorchError) {
         var start: UnsafeMutableRawPointer?
         storage = try Tensor.make("host buffer") { _, out, error in
             ct_host_buffer(Int64(count), pinned, out, &start, error)
@@ -27,7 +27,7 @@ public final class HostBuffer: @unchecked Sendable {
     /// A uint8 tensor of all the bytes, which shares their memory and keeps it alive.
     ///
     /// - Throws: `TorchError` if the shape does not take exactly as many bytes.
-    public func tensor(shape: [Int]) throws(TorchError) -> Tensor {
+    package func tensor(shape: [Int]) throws(TorchError) -> Tensor {
         try storage.reshaped(shape)
     }
 }

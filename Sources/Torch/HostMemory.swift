@@ -1,7 +1,7 @@
 import CTorch
 
 /// The process's own memory, in which CPU tensors live.
-public enum HostMemory {
+package enum HostMemory {
     /// Lets malloc keep what is freed, for the next allocation. A program calls it once, at its
     /// start; a library leaves the choice to its program.
     ///
@@ -9,5 +9,5 @@ public enum HostMemory {
     /// returns them to the system each time, which then clears a gigabyte page by page. Measured
     /// with ResNet-50 on 32x32 images and 2 cores: a step takes 10 % less time, half as much of it
     /// in the kernel.
-    public static func keepFreed() { ct_keep_freed_memory() }
+    package static func keepFreed() { ct_keep_freed_memory() }
 }

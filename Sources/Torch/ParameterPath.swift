@@ -1,35 +1,35 @@
 /// The name of a layer or tensor in a model, built piece by piece: `path / "layer1" / 0 / "conv1"`.
 ///
 /// Names are torchvision's and timm's, so that their weight files load without a table of renames.
-public struct ParameterPath: ExpressibleByStringLiteral, CustomStringConvertible, Hashable,
+package struct ParameterPath: ExpressibleByStringLiteral, CustomStringConvertible, Hashable,
     Sendable
 {
     /// The pieces joined by dots; empty for the root.
-    public let description: String
+    package let description: String
 
     /// A path from its dotted form; `""` is the root.
-    public init(_ name: String) {
+    package init(_ name: String) {
         description = name
     }
 
     /// A path from its dotted form; `""` is the root.
-    public init(stringLiteral name: String) {
+    package init(stringLiteral name: String) {
         self.init(name)
     }
 
     /// The path of a part.
-    public static func / (path: ParameterPath, part: String) -> ParameterPath {
+    package static func / (path: ParameterPath, part: String) -> ParameterPath {
         ParameterPath(path.description.isEmpty ? part : "\(path).\(part)")
     }
 
     /// The path of a numbered part.
-    public static func / (path: ParameterPath, part: Int) -> ParameterPath {
+    package static func / (path: ParameterPath, part: Int) -> ParameterPath {
         path / String(part)
     }
 }
 
 /// How a parameter starts.
-public enum Initializer: Sendable, Equatable {
+package enum Initializer: Sendable, Equatable {
     /// All 0.
     case zeros
     /// All 1.

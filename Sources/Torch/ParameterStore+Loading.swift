@@ -14,7 +14,7 @@ extension ParameterStore {
     ///   that holds NaN, infinity, or less than zero where that cannot be; then no tensor was
     ///   changed.
     @discardableResult
-    public func load(_ file: SafetensorsFile) throws(TorchError) -> [String] {
+    package func load(_ file: SafetensorsFile) throws(TorchError) -> [String] {
         try load(
             Source(
                 name: file.path, names: file.names, info: { file.info($0) },
@@ -24,7 +24,7 @@ extension ParameterStore {
     /// Overwrites all tensors from a dictionary, as from a file.
     ///
     /// - Throws: `TorchError` as for a file; then no tensor was changed.
-    public func load(tensors: [String: Tensor]) throws(TorchError) {
+    package func load(tensors: [String: Tensor]) throws(TorchError) {
         let source = Source(
             name: "tensors", names: tensors.keys.sorted(),
             info: { tensors[$0].map { ($0.dtype, $0.shape) } },

@@ -2,25 +2,25 @@
 ///
 /// Layers state the shape where they ask. One generator, seeded once, starts all parameters in that
 /// order, so a seed fixes a model.
-public final class ParameterStore {
+package final class ParameterStore {
     /// A named tensor of a model.
-    public struct Entry {
+    package struct Entry {
         /// The dotted name: `layer1.0.conv1.weight`.
-        public let name: String
+        package let name: String
         /// The tensor itself, shared with the layer.
-        public let tensor: Tensor
+        package let tensor: Tensor
         /// Whether it is state that no gradient trains, as BatchNorm's statistics.
-        public let isBuffer: Bool
+        package let isBuffer: Bool
         /// The value that stands for it in files that lack it; nil where they must have it.
-        public let absentValue: Double?
+        package let absentValue: Double?
         /// Whether it holds counts or squares, of which none is below zero.
-        public let isNonNegative: Bool
+        package let isNonNegative: Bool
     }
 
     /// Where the tensors live.
-    public let device: Device
+    package let device: Device
     /// All tensors in order of creation.
-    public private(set) var entries: [Entry] = []
+    package private(set) var entries: [Entry] = []
 
     /// Tensors that follow from the architecture, by name: files may hold them, and do not have to.
     private(set) var constants: [String: Tensor] = [:]
@@ -31,27 +31,27 @@ public final class ParameterStore {
     /// An empty store.
     ///
     /// - Throws: `TorchError` if the device cannot be used.
-    public init(device: Device = .cpu, seed: UInt64) throws(TorchError) {
+    package init(device: Device = .cpu, seed: UInt64) throws(TorchError) {
         self.device = device
         generator = try RandomGenerator(seed: seed)
         if case .cuda = device { _ = try Device.cudaCount() }
     }
 
     /// The trained tensors in order of creation.
-    public var parameters: [Entry] { entries.filter { !$0.isBuffer } }
+    package var parameters: [Entry] { entries.filter { !$0.isBuffer } }
 
     /// The other tensors in order of creation.
-    public var buffers: [Entry] { entries.filter(\.isBuffer) }
+    package var buffers: [Entry] { entries.filter(\.isBuffer) }
 
     /// The tensor of a name, or nil.
-    public subscript(name: String) -> Tensor? {
+    package subscript(name: String) -> Tensor? {
         positions[name].map { entries[$0].tensor }
     }
 
     /// Makes a float32 parameter that requires gradients.
     ///
     /// - Throws: `TorchError` if the name is taken or the shape invalid.
-    public func parameter(
+    package func parameter(
         _ path: ParameterPath, shape: [Int], initializer: Initializer
     ) throws(TorchError) -> Tensor {
         try check(path)
@@ -78,7 +78,7 @@ public final class ParameterStore {
     ///   - mayBeAbsent: whether files may lack it; `fill` stands for it then.
     ///   - isNonNegative: whether files in which a value of it is below zero are refused.
     /// - Throws: `TorchError` if the name is taken or the shape invalid.
-    public func buffer(
+    package func buffer(
         _ path: ParameterPath, shape: [Int], fill: Double, dtype: DType = .float32,
         mayBeAbsent: Bool = false, isNonNegative: Bool = false
     ) throws(TorchError) -> Tensor {
@@ -96,7 +96,7 @@ public final class ParameterStore {
     /// belong to another architecture.
     ///
     /// - Throws: `TorchError` if the name is taken.
-    public func constant(_ path: ParameterPath, _ tensor: Tensor) throws(TorchError) {
+    package func constant(_ path: ParameterPath, _ tensor: Tensor) throws(TorchError) {
         try check(path)
         constants[path.description] = tensor
     }
@@ -131,7 +131,7 @@ extension ParameterStore {
     /// - Returns: the file's `seal`.
     /// - Throws: `TorchError` as `SafetensorsFile.write`.
     @discardableResult
-    public func save(
+    package func save(
         to path: String, metadata: [String: String] = [:]
     ) throws(TorchError) -> UInt32 {
         try SafetensorsFile.writeSealed(

@@ -3,13 +3,13 @@ import CTorch
 /// A seeded source of random numbers for CPU tensors: PyTorch's `torch.Generator`, same numbers.
 ///
 /// There is no global generator in this module, so draws depend on nothing but seed and order.
-public final class RandomGenerator {
+package final class RandomGenerator {
     private let handle: OpaquePointer
 
     /// Starts a sequence.
     ///
     /// - Throws: `TorchError` if memory is short.
-    public init(seed: UInt64) throws(TorchError) {
+    package init(seed: UInt64) throws(TorchError) {
         var made: OpaquePointer?
         try Tensor.call("generator") { ct_generator_new(seed, &made, $0) }
         guard let made else {

@@ -10,7 +10,7 @@ extension SafetensorsFile {
     ///
     /// - Throws: `TorchError` if a name appears twice or is reserved, or if the file cannot be
     ///   written; then no file is left behind.
-    public static func write(
+    package static func write(
         _ tensors: [(String, Tensor)], metadata: [String: String] = [:], to path: String
     ) throws(TorchError) {
         let header = try header(for: tensors, metadata: metadata, path: path)
@@ -26,7 +26,7 @@ extension SafetensorsFile {
     ///
     /// - Returns: the file's `seal`.
     @discardableResult
-    public static func writeSealed(
+    package static func writeSealed(
         _ tensors: [(String, Tensor)], metadata: [String: String] = [:], to path: String
     ) throws(TorchError) -> UInt32 {
         var metadata = metadata

@@ -13,13 +13,13 @@ import Glibc
 /// each tensor, compared when it is read.
 ///
 /// Source: https://github.com/huggingface/safetensors (format as of 0.6).
-public final class SafetensorsFile {
+package final class SafetensorsFile {
     /// The path as it was given.
-    public let path: String
+    package let path: String
     /// Free text that the writer added; without the checksums.
-    public let metadata: [String: String]
+    package let metadata: [String: String]
     /// A checksum that stands for the whole file, where it carries checksums.
-    public var seal: UInt32? { checksums?.header }
+    package var seal: UInt32? { checksums?.header }
 
     private let header: SafetensorsHeader
     private let positions: [String: Int]
@@ -35,7 +35,7 @@ public final class SafetensorsFile {
     /// - Throws: `TorchError` if the file cannot be read, or with the first thing that is wrong in
     ///   it: length, JSON, dtype, shape, bounds, overlaps, gaps, a name that appears twice, a header
     ///   that is not the one its checksum was taken of.
-    public init(path: String) throws(TorchError) {
+    package init(path: String) throws(TorchError) {
         self.path = path
         do throws(SafetensorsHeader.Problem) {
             mapping = try Mapping(path: path)
@@ -50,10 +50,10 @@ public final class SafetensorsFile {
     }
 
     /// The tensors' names in the order of the header.
-    public var names: [String] { header.entries.map(\.name) }
+    package var names: [String] { header.entries.map(\.name) }
 
     /// The dtype and shape of a tensor, or nil if there is none of that name.
-    public func info(_ name: String) -> (dtype: DType, shape: [Int])? {
+    package func info(_ name: String) -> (dtype: DType, shape: [Int])? {
         positions[name].map { (header.entries[$0].dtype, header.entries[$0].shape) }
     }
 
@@ -61,7 +61,7 @@ public final class SafetensorsFile {
     ///
     /// - Throws: `TorchError` if there is none of that name, if its bytes are not those that the
     ///   file's checksum was taken of, or if a bool is neither 0 nor 1.
-    public func tensor(_ name: String) throws(TorchError) -> Tensor {
+    package func tensor(_ name: String) throws(TorchError) -> Tensor {
         guard let position = positions[name] else {
             throw SafetensorsFile.error(path, "no tensor '\(name)'")
         }
@@ -85,7 +85,7 @@ public final class SafetensorsFile {
     /// Reads every tensor once.
     ///
     /// - Throws: `TorchError` naming the first that is damaged.
-    public func verify() throws(TorchError) {
+    package func verify() throws(TorchError) {
         for name in names { _ = try tensor(name) }
     }
 

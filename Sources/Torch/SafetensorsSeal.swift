@@ -69,7 +69,7 @@ struct SafetensorsSeal {
 
 extension UInt32 {
     /// Eight lower-case hexadecimal digits.
-    public var hexadecimal: String {
+    package var hexadecimal: String {
         let digits = String(self, radix: 16)
         return String(repeating: "0", count: 8 - digits.count) + digits
     }

@@ -8,10 +8,10 @@ import Synchronization
 ///
 /// Waiting awake saves a training time on cores of its own, and costs it most of its speed beside others
 /// (tools/bench-busy). So what others take of the cores is looked at, a few times in a second.
-public enum SpinWatch {
+package enum SpinWatch {
     /// Starts watching, once in a process; not where the user has said how long threads are to spin, nor
     /// where a limit of the address space leaves no room for threads that do nothing.
-    public static func begin() {
+    package static func begin() {
         let environment = ProcessInfo.processInfo.environment
         guard !isBegun.exchange(true, ordering: .relaxed), Threads.count > 1,
             ["GOMP_SPINCOUNT", "OMP_WAIT_POLICY"].allSatisfy({ environment[$0] == nil }),

@@ -4,7 +4,7 @@ extension Tensor {
     /// The values in row-major order, from any device.
     ///
     /// - Throws: `TorchError` for int64, whose values a float cannot hold.
-    public func floats() throws(TorchError) -> [Float] {
+    package func floats() throws(TorchError) -> [Float] {
         guard dtype != .int64 else {
             throw .shape("floats", expected: "a floating, uint8 or bool tensor", found: "int64")
         }
@@ -12,7 +12,7 @@ extension Tensor {
     }
 
     /// The values of an int64, uint8 or bool tensor in row-major order, from any device.
-    public func int64s() throws(TorchError) -> [Int64] {
+    package func int64s() throws(TorchError) -> [Int64] {
         guard !dtype.isFloatingPoint else {
             throw .shape(
                 "int64s", expected: "an int64, uint8 or bool tensor", found: dtype.rawValue)
@@ -21,7 +21,7 @@ extension Tensor {
     }
 
     /// The values of a uint8 tensor in row-major order, from any device.
-    public func bytes() throws(TorchError) -> [UInt8] {
+    package func bytes() throws(TorchError) -> [UInt8] {
         guard dtype == .uint8 else {
             throw .shape("bytes", expected: "a uint8 tensor", found: dtype.rawValue)
         }
@@ -29,7 +29,7 @@ extension Tensor {
     }
 
     /// The value of a tensor with one element.
-    public func item() throws(TorchError) -> Double {
+    package func item() throws(TorchError) -> Double {
         var value = 0.0
         try Tensor.run("item", [self]) { ct_item($0[0], &value, $1) }
         return value
@@ -38,14 +38,14 @@ extension Tensor {
     /// Writes the elements in row-major order, in their own dtype, from any device.
     ///
     /// - Throws: `TorchError` if the buffer's size is not the tensor's.
-    public func copyBytes(into buffer: UnsafeMutableRawBufferPointer) throws(TorchError) {
+    package func copyBytes(into buffer: UnsafeMutableRawBufferPointer) throws(TorchError) {
         try Tensor.run("copyBytes", [self]) {
             ct_copy_bytes($0[0], buffer.baseAddress, Int64(buffer.count), $1)
         }
     }
 
     /// The values as another type; `self` if it is already of it.
-    public func to(_ dtype: DType) throws(TorchError) -> Tensor {
+    package func to(_ dtype: DType) throws(TorchError) -> Tensor {
         try Tensor.make("to", [self]) { ct_to_dtype($0[0], dtype.code, $1, $2) }
     }
 
@@ -53,19 +53,19 @@ extension Tensor {
     ///
     /// Returns when the copy is whole, from page-locked memory too, so that whoever owns the memory
     /// may write there again.
-    public func to(_ device: Device) throws(TorchError) -> Tensor {
+    package func to(_ device: Device) throws(TorchError) -> Tensor {
         try Tensor.make("to", [self]) {
             ct_to_device($0[0], device.kind, device.index, $1, $2)
         }
     }
 
     /// The same elements, shared, without gradient history.
-    public func detached() throws(TorchError) -> Tensor {
+    package func detached() throws(TorchError) -> Tensor {
         try Tensor.make("detached", [self]) { ct_detach($0[0], $1, $2) }
     }
 
     /// A copy that shares nothing with `self`; gradients flow through it.
-    public func cloned() throws(TorchError) -> Tensor {
+    package func cloned() throws(TorchError) -> Tensor {
         try Tensor.make("cloned", [self]) { ct_clone($0[0], $1, $2) }
     }
 

@@ -4,21 +4,21 @@ extension Tensor {
     /// A tensor of zeros.
     ///
     /// - Throws: `TorchError` for a negative length, no memory or no such device.
-    public static func zeros(
+    package static func zeros(
         _ shape: [Int], dtype: DType = .float32, device: Device = .cpu
     ) throws(TorchError) -> Tensor {
         try full(shape, 0, dtype: dtype, device: device)
     }
 
     /// A tensor of ones.
-    public static func ones(
+    package static func ones(
         _ shape: [Int], dtype: DType = .float32, device: Device = .cpu
     ) throws(TorchError) -> Tensor {
         try full(shape, 1, dtype: dtype, device: device)
     }
 
     /// A tensor whose elements are whatever the memory held.
-    public static func empty(
+    package static func empty(
         _ shape: [Int], dtype: DType = .float32, device: Device = .cpu
     ) throws(TorchError) -> Tensor {
         try make("empty") { _, out, error in
@@ -28,7 +28,7 @@ extension Tensor {
     }
 
     /// A tensor with one value everywhere.
-    public static func full(
+    package static func full(
         _ shape: [Int], _ value: Double, dtype: DType = .float32, device: Device = .cpu
     ) throws(TorchError) -> Tensor {
         try make("full") { _, out, error in
@@ -41,7 +41,7 @@ extension Tensor {
     /// A float32 tensor of the values, in row-major order.
     ///
     /// - Throws: `TorchError` if the count is not the shape's product.
-    public convenience init(
+    package convenience init(
         _ values: [Float], shape: [Int], device: Device = .cpu
     ) throws(TorchError) {
         try self.init(elements: values, shape: shape, dtype: .float32, device: device)
@@ -50,7 +50,7 @@ extension Tensor {
     /// An int64 tensor of the values, in row-major order.
     ///
     /// - Throws: `TorchError` if the count is not the shape's product.
-    public convenience init(
+    package convenience init(
         _ values: [Int64], shape: [Int], device: Device = .cpu
     ) throws(TorchError) {
         try self.init(elements: values, shape: shape, dtype: .int64, device: device)
@@ -59,7 +59,7 @@ extension Tensor {
     /// A uint8 tensor of the values, in row-major order.
     ///
     /// - Throws: `TorchError` if the count is not the shape's product.
-    public convenience init(
+    package convenience init(
         _ values: [UInt8], shape: [Int], device: Device = .cpu
     ) throws(TorchError) {
         try self.init(elements: values, shape: shape, dtype: .uint8, device: device)
@@ -70,7 +70,7 @@ extension Tensor {
     ///
     /// - Throws: `TorchError` if the number of bytes is not the shape's product times the
     ///   element's size, or if a bool's byte is neither 0 nor 1.
-    public convenience init(
+    package convenience init(
         copying bytes: UnsafeRawBufferPointer, shape: [Int], dtype: DType
     ) throws(TorchError) {
         let operation = "tensor"

@@ -6,7 +6,7 @@ extension Tensor {
     /// Overwrites the elements with another tensor's, converting dtype and device.
     ///
     /// - Throws: `TorchError` if the shapes differ: nothing is broadcast.
-    public func copy(from source: Tensor) throws(TorchError) {
+    package func copy(from source: Tensor) throws(TorchError) {
         let (expected, found) = (shape, source.shape)
         guard expected == found else {
             throw .shape("copy", expected: "\(expected)", found: "\(found)")
@@ -15,31 +15,31 @@ extension Tensor {
     }
 
     /// Adds `scale · other`, which may be broadcast.
-    public func add(_ other: Tensor, scale: Double = 1) throws(TorchError) {
+    package func add(_ other: Tensor, scale: Double = 1) throws(TorchError) {
         try Tensor.run("add", [self, other], expected: "a term that broadcasts to \(shape)") {
             ct_add_($0[0], $0[1], scale, $1)
         }
     }
 
     /// Multiplies every element.
-    public func multiply(by factor: Double) throws(TorchError) {
+    package func multiply(by factor: Double) throws(TorchError) {
         try Tensor.run("multiply", [self]) { ct_multiply_($0[0], factor, $1) }
     }
 
     /// Sets every element.
-    public func fill(_ value: Double) throws(TorchError) {
+    package func fill(_ value: Double) throws(TorchError) {
         try Tensor.run("fill", [self]) { ct_fill_($0[0], value, $1) }
     }
 
     /// Draws every element evenly from `from ..< to`. CPU tensors only, as for all draws.
-    public func uniform(
+    package func uniform(
         from: Double, to: Double, generator: RandomGenerator
     ) throws(TorchError) {
         try draw("uniform", generator) { ct_uniform_($0, from, to, $1, $2) }
     }
 
     /// Draws every element from a normal distribution.
-    public func normal(
+    package func normal(
         mean: Double = 0, std: Double, generator: RandomGenerator
     ) throws(TorchError) {
         try draw("normal", generator) { ct_normal_($0, mean, std, $1, $2) }
@@ -51,7 +51,7 @@ extension Tensor {
     /// Source: timm 1.0.31, `layers/weight_init.py`, `trunc_normal_` (same draws for one seed).
     ///
     /// - Throws: `TorchError` unless the deviation is positive.
-    public func truncatedNormal(std: Double, generator: RandomGenerator) throws(TorchError) {
+    package func truncatedNormal(std: Double, generator: RandomGenerator) throws(TorchError) {
         guard std > 0 else {
             throw .shape("truncatedNormal", expected: "a positive deviation", found: "\(std)")
         }

@@ -9,7 +9,7 @@ extension Tensor {
     ///   - bias: `[out]`.
     /// - Returns: `[N, out, H', W']` with `H' = (H + 2·padding − k) / stride + 1`.
     /// - Throws: `TorchError` if the channel counts differ or the kernel is larger than the image.
-    public func conv2d(
+    package func conv2d(
         _ weight: Tensor, bias: Tensor? = nil, stride: Int = 1, padding: Int = 0
     ) throws(TorchError) -> Tensor {
         let expected = {
@@ -28,7 +28,7 @@ extension Tensor {
     ///   - weight: `[out, in]`, of the dtype of `self`.
     ///   - bias: `[out]`.
     /// - Returns: `[…, out]`.
-    public func linear(_ weight: Tensor, bias: Tensor? = nil) throws(TorchError) -> Tensor {
+    package func linear(_ weight: Tensor, bias: Tensor? = nil) throws(TorchError) -> Tensor {
         let expected = { "input […, \(weight.shape.last ?? 0)] for weight \(weight.shape)" }
         return try Tensor.make("linear", [self, weight, bias], expected: expected()) {
             ct_linear($0[0], $0[1], $0[2], $1, $2)
@@ -48,7 +48,7 @@ extension Tensor {
     ///   - epsilon: added to the variance.
     /// - Returns: the shape of `self`, `[N, C, …]`.
     /// - Throws: `TorchError` if a length is not C, or without statistics outside training.
-    public func batchNorm(
+    package func batchNorm(
         weight: Tensor?, bias: Tensor?, runningMean: Tensor?, runningVariance: Tensor?,
         training: Bool, momentum: Double = 0.1, epsilon: Double = 1e-5
     ) throws(TorchError) -> Tensor {
@@ -72,7 +72,7 @@ extension Tensor {
     }
 
     /// Normalises the last dimensions, as many as `weight` has, to mean 0 and variance 1.
-    public func layerNorm(
+    package func layerNorm(
         weight: Tensor, bias: Tensor?, epsilon: Double
     ) throws(TorchError) -> Tensor {
         let expected = { "input that ends in \(weight.shape)" }
@@ -82,17 +82,17 @@ extension Tensor {
     }
 
     /// Every negative element replaced by 0.
-    public func relu() throws(TorchError) -> Tensor {
+    package func relu() throws(TorchError) -> Tensor {
         try Tensor.make("relu", [self]) { ct_relu($0[0], $1, $2) }
     }
 
     /// x · Φ(x), with the exact normal distribution function rather than the tanh formula.
-    public func gelu() throws(TorchError) -> Tensor {
+    package func gelu() throws(TorchError) -> Tensor {
         try Tensor.make("gelu", [self]) { ct_gelu($0[0], $1, $2) }
     }
 
     /// The largest value of every window of `[N, C, H, W]`.
-    public func maxPool2d(
+    package func maxPool2d(
         size: Int, stride: Int, padding: Int = 0
     ) throws(TorchError) -> Tensor {
         try Tensor.make(
@@ -105,7 +105,7 @@ extension Tensor {
     /// The mean of every cell of a grid of the given height and width over `[N, C, H, W]`.
     ///
     /// - Parameter size: `[H', W']`.
-    public func adaptiveAveragePool2d(_ size: [Int]) throws(TorchError) -> Tensor {
+    package func adaptiveAveragePool2d(_ size: [Int]) throws(TorchError) -> Tensor {
         guard size.count == 2 else {
             throw .shape("adaptiveAveragePool2d", expected: "[height, width]", found: "\(size)")
         }
@@ -123,7 +123,7 @@ extension Tensor {
     ///   - bias: broadcast to `[N, heads, L, S]`, of the dtype of `query`; or bool, true to attend.
     ///   - scale: nil for 1 / √E.
     /// - Returns: `[N, heads, L, V]`.
-    public static func attention(
+    package static func attention(
         _ query: Tensor, _ key: Tensor, _ value: Tensor, bias: Tensor? = nil, scale: Double? = nil
     ) throws(TorchError) -> Tensor {
         try make(

@@ -7,67 +7,67 @@ import CTorch
 // gives float32.
 extension Tensor {
     /// The sum, with broadcasting.
-    public static func + (left: Tensor, right: Tensor) throws(TorchError) -> Tensor {
+    package static func + (left: Tensor, right: Tensor) throws(TorchError) -> Tensor {
         try make("+", [left, right]) { ct_add($0[0], $0[1], $1, $2) }
     }
 
     /// The difference, with broadcasting.
-    public static func - (left: Tensor, right: Tensor) throws(TorchError) -> Tensor {
+    package static func - (left: Tensor, right: Tensor) throws(TorchError) -> Tensor {
         try make("-", [left, right]) { ct_subtract($0[0], $0[1], $1, $2) }
     }
 
     /// The elementwise product, with broadcasting.
-    public static func * (left: Tensor, right: Tensor) throws(TorchError) -> Tensor {
+    package static func * (left: Tensor, right: Tensor) throws(TorchError) -> Tensor {
         try make("*", [left, right]) { ct_multiply($0[0], $0[1], $1, $2) }
     }
 
     /// The elementwise quotient, with broadcasting; of integers, a fraction.
-    public static func / (left: Tensor, right: Tensor) throws(TorchError) -> Tensor {
+    package static func / (left: Tensor, right: Tensor) throws(TorchError) -> Tensor {
         try make("/", [left, right]) { ct_divide($0[0], $0[1], $1, $2) }
     }
 
     /// Every element plus a number.
-    public static func + (left: Tensor, right: Double) throws(TorchError) -> Tensor {
+    package static func + (left: Tensor, right: Double) throws(TorchError) -> Tensor {
         try make("+", [left]) { ct_add_scalar($0[0], right, $1, $2) }
     }
 
     /// Every element minus a number.
-    public static func - (left: Tensor, right: Double) throws(TorchError) -> Tensor {
+    package static func - (left: Tensor, right: Double) throws(TorchError) -> Tensor {
         try make("-", [left]) { ct_add_scalar($0[0], -right, $1, $2) }
     }
 
     /// Every element times a number.
-    public static func * (left: Tensor, right: Double) throws(TorchError) -> Tensor {
+    package static func * (left: Tensor, right: Double) throws(TorchError) -> Tensor {
         try make("*", [left]) { ct_multiply_scalar($0[0], right, $1, $2) }
     }
 
     /// Every element divided by a number.
-    public static func / (left: Tensor, right: Double) throws(TorchError) -> Tensor {
+    package static func / (left: Tensor, right: Double) throws(TorchError) -> Tensor {
         try make("/", [left]) { ct_divide_scalar($0[0], right, $1, $2) }
     }
 
     /// A number plus every element.
-    public static func + (left: Double, right: Tensor) throws(TorchError) -> Tensor {
+    package static func + (left: Double, right: Tensor) throws(TorchError) -> Tensor {
         try right + left
     }
 
     /// A number minus every element.
-    public static func - (left: Double, right: Tensor) throws(TorchError) -> Tensor {
+    package static func - (left: Double, right: Tensor) throws(TorchError) -> Tensor {
         try make("-", [right]) { ct_scalar_subtract(left, $0[0], $1, $2) }
     }
 
     /// A number times every element.
-    public static func * (left: Double, right: Tensor) throws(TorchError) -> Tensor {
+    package static func * (left: Double, right: Tensor) throws(TorchError) -> Tensor {
         try right * left
     }
 
     /// A number divided by every element.
-    public static func / (left: Double, right: Tensor) throws(TorchError) -> Tensor {
+    package static func / (left: Double, right: Tensor) throws(TorchError) -> Tensor {
         try make("/", [right]) { ct_scalar_divide(left, $0[0], $1, $2) }
     }
 
     /// Every element negated.
-    public static prefix func - (tensor: Tensor) throws(TorchError) -> Tensor {
+    package static prefix func - (tensor: Tensor) throws(TorchError) -> Tensor {
         try make("-", [tensor]) { ct_negative($0[0], $1, $2) }
     }
 }
@@ -76,22 +76,22 @@ extension Tensor {
 
 extension Tensor {
     /// The natural logarithm of every element.
-    public func log() throws(TorchError) -> Tensor {
+    package func log() throws(TorchError) -> Tensor {
         try Tensor.make("log", [self]) { ct_log($0[0], $1, $2) }
     }
 
     /// The square root of every element.
-    public func sqrt() throws(TorchError) -> Tensor {
+    package func sqrt() throws(TorchError) -> Tensor {
         try Tensor.make("sqrt", [self]) { ct_sqrt($0[0], $1, $2) }
     }
 
     /// The square of every element.
-    public func square() throws(TorchError) -> Tensor {
+    package func square() throws(TorchError) -> Tensor {
         try Tensor.make("square", [self]) { ct_square($0[0], $1, $2) }
     }
 
     /// Every element moved into `min ... max`; nil leaves a side open, and one must be given.
-    public func clamped(min: Double? = nil, max: Double? = nil) throws(TorchError) -> Tensor {
+    package func clamped(min: Double? = nil, max: Double? = nil) throws(TorchError) -> Tensor {
         try Tensor.make("clamped", [self]) {
             ct_clamp($0[0], min != nil, min ?? 0, max != nil, max ?? 0, $1, $2)
         }
@@ -101,7 +101,7 @@ extension Tensor {
     /// The elements of `self` where the condition holds, those of `other` elsewhere.
     ///
     /// - Parameter condition: bool, broadcast like `other`.
-    public func where_(_ condition: Tensor, _ other: Tensor) throws(TorchError) -> Tensor {
+    package func where_(_ condition: Tensor, _ other: Tensor) throws(TorchError) -> Tensor {
         try Tensor.make(
             "where_", [condition, self, other], expected: "a bool condition and shapes that agree"
         ) {
@@ -110,19 +110,19 @@ extension Tensor {
     }
 
     /// Whether every element is above the bound: a bool tensor.
-    public func greater(than bound: Double) throws(TorchError) -> Tensor {
+    package func greater(than bound: Double) throws(TorchError) -> Tensor {
         try Tensor.make("greater", [self]) { ct_greater_scalar($0[0], bound, $1, $2) }
     }
 
     /// Whether every element equals the other's, with broadcasting: a bool tensor.
-    public func equal(to other: Tensor) throws(TorchError) -> Tensor {
+    package func equal(to other: Tensor) throws(TorchError) -> Tensor {
         try Tensor.make("equal", [self, other], expected: "shapes that agree") {
             ct_equal($0[0], $0[1], $1, $2)
         }
     }
 
     /// Whether every element is neither infinite nor NaN: a bool tensor.
-    public func isFinite() throws(TorchError) -> Tensor {
+    package func isFinite() throws(TorchError) -> Tensor {
         try Tensor.make("isFinite", [self]) { ct_is_finite($0[0], $1, $2) }
     }
 }

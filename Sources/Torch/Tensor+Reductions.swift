@@ -5,7 +5,7 @@ extension Tensor {
     ///
     /// - Parameter keepDimensions: whether summed dimensions stay with length 1.
     /// - Returns: the dtype of `self`; int64 for integers.
-    public func sum(
+    package func sum(
         dimensions: [Int]? = nil, keepDimensions: Bool = false
     ) throws(TorchError) -> Tensor {
         try Tensor.make("sum", [self], expected: Tensor.axes(dimensions)) {
@@ -17,7 +17,7 @@ extension Tensor {
     /// The mean over some dimensions, or over all for nil.
     ///
     /// - Throws: `TorchError` for integers.
-    public func mean(
+    package func mean(
         dimensions: [Int]? = nil, keepDimensions: Bool = false
     ) throws(TorchError) -> Tensor {
         try Tensor.make("mean", [self], expected: Tensor.axes(dimensions)) {
@@ -27,7 +27,7 @@ extension Tensor {
     }
 
     /// The k largest values along a dimension, largest first, and their int64 indices.
-    public func topK(
+    package func topK(
         _ k: Int, dimension: Int = -1
     ) throws(TorchError) -> (values: Tensor, indices: Tensor) {
         try Tensor.makePair(
@@ -38,21 +38,21 @@ extension Tensor {
     }
 
     /// The softmax along a dimension.
-    public func softmax(dimension: Int = -1) throws(TorchError) -> Tensor {
+    package func softmax(dimension: Int = -1) throws(TorchError) -> Tensor {
         try Tensor.make("softmax", [self], expected: Tensor.axes([dimension])) {
             ct_softmax($0[0], Int64(dimension), $1, $2)
         }
     }
 
     /// The logarithm of the softmax along a dimension, without overflow.
-    public func logSoftmax(dimension: Int = -1) throws(TorchError) -> Tensor {
+    package func logSoftmax(dimension: Int = -1) throws(TorchError) -> Tensor {
         try Tensor.make("logSoftmax", [self], expected: Tensor.axes([dimension])) {
             ct_log_softmax($0[0], Int64(dimension), $1, $2)
         }
     }
 
     /// How many elements are NaN or infinite; none of an integer tensor's are.
-    public func nonFiniteCount() throws(TorchError) -> Int {
+    package func nonFiniteCount() throws(TorchError) -> Int {
         guard dtype.isFloatingPoint, count > 0 else { return 0 }
         // A sum is finite only if every term is: one pass without memory settles the usual case.
         if try sum().item().isFinite { return 0 }
@@ -62,7 +62,7 @@ extension Tensor {
     /// The rows of a matrix that hold a NaN or an infinity, in order.
     ///
     /// - Throws: `TorchError` unless the rank is 2.
-    public func nonFiniteRows() throws(TorchError) -> [Int] {
+    package func nonFiniteRows() throws(TorchError) -> [Int] {
         guard rank == 2 else {
             throw .shape("nonFiniteRows", expected: "a matrix", found: "\(shape)")
         }

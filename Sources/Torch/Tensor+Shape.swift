@@ -4,28 +4,28 @@ extension Tensor {
     /// The same elements in another shape; one length may be −1.
     ///
     /// - Throws: `TorchError` if the counts differ.
-    public func reshaped(_ shape: [Int]) throws(TorchError) -> Tensor {
+    package func reshaped(_ shape: [Int]) throws(TorchError) -> Tensor {
         try Tensor.make("reshaped", [self], expected: "elements for \(shape)") {
             ct_reshape($0[0], shape.int64, Int32(shape.count), $1, $2)
         }
     }
 
     /// A view with two dimensions swapped; negative ones count from the end.
-    public func transposed(_ first: Int, _ second: Int) throws(TorchError) -> Tensor {
+    package func transposed(_ first: Int, _ second: Int) throws(TorchError) -> Tensor {
         try Tensor.make("transposed", [self]) {
             ct_transpose($0[0], Int64(first), Int64(second), $1, $2)
         }
     }
 
     /// A view with the dimensions in the given order.
-    public func permuted(_ order: [Int]) throws(TorchError) -> Tensor {
+    package func permuted(_ order: [Int]) throws(TorchError) -> Tensor {
         try Tensor.make("permuted", [self], expected: "\(order.count) dimensions for \(order)") {
             ct_permute($0[0], order.int64, Int32(order.count), $1, $2)
         }
     }
 
     /// A view of `count` entries of a dimension from `start`.
-    public func narrowed(dimension: Int, start: Int, count: Int) throws(TorchError) -> Tensor {
+    package func narrowed(dimension: Int, start: Int, count: Int) throws(TorchError) -> Tensor {
         try Tensor.make(
             "narrowed", [self],
             expected: "entries \(start) to \(start &+ count) in dimension \(dimension)"
@@ -35,7 +35,7 @@ extension Tensor {
     }
 
     /// A view of one entry of a dimension, which disappears.
-    public func selected(dimension: Int, index: Int) throws(TorchError) -> Tensor {
+    package func selected(dimension: Int, index: Int) throws(TorchError) -> Tensor {
         try Tensor.make(
             "selected", [self], expected: "entry \(index) in dimension \(dimension)"
         ) {
@@ -44,21 +44,21 @@ extension Tensor {
     }
 
     /// All dimensions from `from` on merged into one.
-    public func flattened(from: Int = 0) throws(TorchError) -> Tensor {
+    package func flattened(from: Int = 0) throws(TorchError) -> Tensor {
         try Tensor.make("flattened", [self], expected: "a dimension \(from)") {
             ct_flatten($0[0], Int64(from), $1, $2)
         }
     }
 
     /// A view that repeats dimensions of length 1, without copying; −1 keeps a length.
-    public func expanded(_ shape: [Int]) throws(TorchError) -> Tensor {
+    package func expanded(_ shape: [Int]) throws(TorchError) -> Tensor {
         try Tensor.make("expanded", [self], expected: "a shape that expands to \(shape)") {
             ct_expand($0[0], shape.int64, Int32(shape.count), $1, $2)
         }
     }
 
     /// A copy with the given dimensions reversed.
-    public func flipped(_ dimensions: [Int]) throws(TorchError) -> Tensor {
+    package func flipped(_ dimensions: [Int]) throws(TorchError) -> Tensor {
         try Tensor.make("flipped", [self]) {
             ct_flip($0[0], dimensions.int64, Int32(dimensions.count), $1, $2)
         }
@@ -67,14 +67,14 @@ extension Tensor {
     /// The tensor with its elements in the given order in memory; a copy only if they are not.
     ///
     /// - Throws: `TorchError` for `.channelsLast` unless the rank is 4.
-    public func contiguous(_ format: MemoryFormat = .contiguous) throws(TorchError) -> Tensor {
+    package func contiguous(_ format: MemoryFormat = .contiguous) throws(TorchError) -> Tensor {
         try Tensor.make("contiguous", [self]) { ct_contiguous($0[0], format.code, $1, $2) }
     }
 
     /// Tensors joined along a dimension that they have.
     ///
     /// - Throws: `TorchError` if another dimension differs or the list is empty.
-    public static func concatenated(
+    package static func concatenated(
         _ tensors: [Tensor], dimension: Int
     ) throws(TorchError) -> Tensor {
         try make(
@@ -88,7 +88,7 @@ extension Tensor {
     /// Tensors of one shape joined along a new dimension.
     ///
     /// - Throws: `TorchError` if the shapes differ or the list is empty.
-    public static func stacked(
+    package static func stacked(
         _ tensors: [Tensor], dimension: Int = 0
     ) throws(TorchError) -> Tensor {
         try make("stacked", tensors, expected: "tensors of one shape") {
@@ -97,7 +97,7 @@ extension Tensor {
     }
 
     /// The entries of a dimension that a 1-dimensional int64 tensor names, in its order.
-    public func indexSelected(dimension: Int, index: Tensor) throws(TorchError) -> Tensor {
+    package func indexSelected(dimension: Int, index: Tensor) throws(TorchError) -> Tensor {
         try Tensor.make(
             "indexSelected", [self, index],
             expected: "an int64 vector of entries of dimension \(dimension)"
@@ -109,7 +109,7 @@ extension Tensor {
     /// The int64 indicator rows of int64 classes: `[…]` to `[…, classes]`.
     ///
     /// - Throws: `TorchError` if a class is negative or not below `classes`.
-    public func oneHot(classes: Int) throws(TorchError) -> Tensor {
+    package func oneHot(classes: Int) throws(TorchError) -> Tensor {
         try Tensor.make(
             "oneHot", [self], expected: "int64 classes in 0 ..< \(classes)"
         ) {

@@ -14,7 +14,7 @@ extension Tensor {
     ///   - box: what is taken whole from the partner instead: x, y, width, height in pixels.
     /// - Returns: `[N, 3, H, W]`, float32, channels last in memory.
     /// - Throws: `TorchError` unless `self` is `[N, H, W, 3]`, uint8, contiguous.
-    public func normalisedViews(
+    package func normalisedViews(
         mean: [Double], deviation: [Double], lambda: Double = 1,
         box: (x: Int, y: Int, width: Int, height: Int)? = nil
     ) throws(TorchError) -> Tensor {

@@ -8,7 +8,7 @@ import Glibc
 /// included, throw a `TorchError` with the expected and found shapes; one `try` covers a formula.
 ///
 /// A tensor belongs to one thread at a time: it is not `Sendable`.
-public final class Tensor {
+package final class Tensor {
     /// Private, and lent only by `withHandle` and `withHandles`. ARC may free an object right after
     /// its last use, so a handle read out of a temporary would dangle inside the call it is for.
     private let handle: OpaquePointer
@@ -35,7 +35,7 @@ public final class Tensor {
 
 extension Tensor: CustomStringConvertible {
     /// The length of each dimension; empty for a scalar.
-    public var shape: [Int] {
+    package var shape: [Int] {
         withHandle { handle in
             let rank = Int(ct_rank(handle))
             return withUnsafeTemporaryAllocation(of: Int64.self, capacity: rank) { lengths in
@@ -46,34 +46,34 @@ extension Tensor: CustomStringConvertible {
     }
 
     /// The number of dimensions.
-    public var rank: Int { withHandle { Int(ct_rank($0)) } }
+    package var rank: Int { withHandle { Int(ct_rank($0)) } }
 
     /// The number of elements.
-    public var count: Int { shape.reduce(1, *) }
+    package var count: Int { shape.reduce(1, *) }
 
     /// The type of the elements.
-    public var dtype: DType { withHandle { DType(code: ct_dtype($0)) } }
+    package var dtype: DType { withHandle { DType(code: ct_dtype($0)) } }
 
     /// Where the elements are.
-    public var device: Device {
+    package var device: Device {
         withHandle {
             ct_device_kind($0) == Int32(CT_CUDA) ? .cuda(Int(ct_device_index($0))) : .cpu
         }
     }
 
     /// Whether operations on this tensor are recorded for `backward()`.
-    public var requiresGrad: Bool { withHandle { ct_requires_grad($0) } }
+    package var requiresGrad: Bool { withHandle { ct_requires_grad($0) } }
 
     /// Whether the elements lie in row-major order without holes.
-    public var isContiguous: Bool { isContiguous(.contiguous) }
+    package var isContiguous: Bool { isContiguous(.contiguous) }
 
     /// Whether the elements lie in the given order without holes.
-    public func isContiguous(_ format: MemoryFormat) -> Bool {
+    package func isContiguous(_ format: MemoryFormat) -> Bool {
         withHandle { ct_is_contiguous($0, format.code) }
     }
 
     /// Shape, dtype and device, never the values: `Tensor [2, 3] float32 cpu`.
-    public var description: String { "Tensor \(shape) \(dtype.rawValue) \(device)" }
+    package var description: String { "Tensor \(shape) \(dtype.rawValue) \(device)" }
 }
 
 // MARK: - Calls into the shim

@@ -4,21 +4,21 @@ import Glibc
 /// What went wrong in a tensor operation, a device or a weights file.
 ///
 /// Its description is one line: `conv2d: expected input [N, 3, H, W] …, found [2, 4, 8, 8] …`.
-public struct TorchError: Error, CustomStringConvertible, Equatable {
+package struct TorchError: Error, CustomStringConvertible, Equatable {
     /// The operation that failed, by its Swift name: `conv2d`.
-    public let operation: String
+    package let operation: String
     /// What was expected and found, or what to do about it.
-    public let message: String
+    package let message: String
     /// The `errno` where the file or operation may be sound and the system is to blame: `ENOMEM` where
     /// the host or a device had no memory.
-    public let code: Int32?
+    package let code: Int32?
 
     /// Whether there was no memory for it: with less to do at a time it may pass.
-    public var isOutOfMemory: Bool { code == ENOMEM }
+    package var isOutOfMemory: Bool { code == ENOMEM }
 
     /// Makes an error; line breaks in the message become spaces, and one as long as a hostile file
     /// may make it loses its middle.
-    public init(operation: String, message: String, code: Int32? = nil) {
+    package init(operation: String, message: String, code: Int32? = nil) {
         self.operation = operation
         self.code = code
         self.message =
@@ -27,10 +27,10 @@ public struct TorchError: Error, CustomStringConvertible, Equatable {
     }
 
     /// An error of the form `operation: expected …, found …`.
-    public static func shape(_ operation: String, expected: String, found: String) -> TorchError {
+    package static func shape(_ operation: String, expected: String, found: String) -> TorchError {
         TorchError(operation: operation, message: "expected \(expected), found \(found)")
     }
 
     /// The operation, a colon and the message.
-    public var description: String { "\(operation): \(message)" }
+    package var description: String { "\(operation): \(message)" }
 }

@@ -4,9 +4,9 @@ import Recipes
 /// One RandAugment operation that applies, before it meets a size.
 ///
 /// Source: timm 1.0.31, `timm/data/auto_augment.py`.
-public struct AugmentDraw: Sendable, Equatable {
+package struct AugmentDraw: Sendable, Equatable {
     /// The operations of timm's set, in its order; the raw value is timm's name.
-    public enum Transform: String, Sendable, CaseIterable {
+    package enum Transform: String, Sendable, CaseIterable {
         /// Stretches each channel to the whole range.
         case autoContrast = "AutoContrast"
         /// Flattens each channel's histogram.
@@ -40,13 +40,13 @@ public struct AugmentDraw: Sendable, Equatable {
     }
 
     /// Which operation.
-    public let transform: Transform
+    package let transform: Transform
     /// The magnitude on timm's scale, 0…10.
-    public let magnitude: Double
+    package let magnitude: Double
     /// Whether the argument's sign is turned, where the operation has a direction.
-    public let negated: Bool
+    package let negated: Bool
     /// Whether the set whose severity grows with the magnitude is used (`inc1`).
-    public let increasing: Bool
+    package let increasing: Bool
 
     /// Draws a view's operations; those that apply.
     static func draw(
@@ -79,7 +79,7 @@ public struct AugmentDraw: Sendable, Equatable {
     }
 
     /// timm's name of the operation, with `Increasing` where the set has its own variant.
-    public var name: String {
+    package var name: String {
         switch transform {
         case .posterize, .solarize, .color, .contrast, .brightness, .sharpness:
             transform.rawValue + (increasing ? "Increasing" : "")
@@ -89,7 +89,7 @@ public struct AugmentDraw: Sendable, Equatable {
 
     /// The operation's argument as timm computes it from the magnitude, in timm's unit (a
     /// translation is a share of the side); `nil` for operations without one.
-    public var argument: Double? {
+    package var argument: Double? {
         let share = magnitude / 10
         return switch transform {
         case .autoContrast, .equalize, .invert: nil
@@ -105,7 +105,7 @@ public struct AugmentDraw: Sendable, Equatable {
     }
 
     /// The operation for a square rendering of `size` pixels.
-    public func operation(size: Int) -> PixelOperation {
+    package func operation(size: Int) -> PixelOperation {
         let value = argument ?? 0
         return switch transform {
         case .autoContrast: .autoContrast

@@ -4,9 +4,9 @@ import Recipes
 /// A view's color jitter: what is done, in order.
 ///
 /// Source: torchvision 0.26, `ColorJitter`.
-public struct ColorJitterDraw: Sendable, Equatable {
+package struct ColorJitterDraw: Sendable, Equatable {
     /// One of the four operations.
-    public enum Change: Sendable, Equatable {
+    package enum Change: Sendable, Equatable {
         /// Multiplies by the factor.
         case brightness(Double)
         /// Moves away from the mean lightness, or towards it below 1.
@@ -18,7 +18,7 @@ public struct ColorJitterDraw: Sendable, Equatable {
     }
 
     /// The operations whose amount is not 0, in the order in which they are done.
-    public let changes: [Change]
+    package let changes: [Change]
 
     /// Draws a view's jitter; `nil` if the view is spared.
     ///

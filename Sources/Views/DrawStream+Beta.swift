@@ -8,7 +8,7 @@ extension DrawStream {
     /// - otherwise: X / (X + Y) with X, Y from Gamma(a), Gamma(b), X drawn first.
     ///
     /// Source: Jöhnk 1964, as in Devroye, "Non-Uniform Random Variate Generation", IX.3.
-    public mutating func beta(_ a: Double, _ b: Double) -> Double {
+    package mutating func beta(_ a: Double, _ b: Double) -> Double {
         precondition(a > 0 && b > 0, "Beta's parameters must be above 0")
         if a == 1, b == 1 { return uniform() }
         if a > 1 || b > 1 {

@@ -14,9 +14,9 @@
 /// with a Philox and this page can replay all of them; `Tests/Fixtures/views/make_draws.py` does.
 /// Only additions, multiplications, divisions and square roots are used (`ExactMath`), which IEEE
 /// 754 fixes to the last bit: the result depends on no C library and no processor.
-public struct DrawStream: Sendable, Equatable {
+package struct DrawStream: Sendable, Equatable {
     /// What a stream's draws decide. A raw value, once used, keeps its meaning for ever.
-    public enum Purpose: UInt32, Sendable, CaseIterable {
+    package enum Purpose: UInt32, Sendable, CaseIterable {
         /// The order of an epoch's images.
         case order = 0
         /// A view's random resized crop.
@@ -56,7 +56,7 @@ public struct DrawStream: Sendable, Equatable {
     /// - Parameters:
     ///   - epoch: 0 ..< 2^32.
     ///   - slot: 0 ..< 2^32; a group's index or 0 where the purpose asks for it.
-    public init(seed: UInt64, epoch: Int, slot: Int, purpose: Purpose) {
+    package init(seed: UInt64, epoch: Int, slot: Int, purpose: Purpose) {
         precondition(UInt32(exactly: epoch) != nil, "epoch \(epoch) is outside 0 ..< 2^32")
         precondition(UInt32(exactly: slot) != nil, "slot \(slot) is outside 0 ..< 2^32")
         key = (UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
@@ -66,7 +66,7 @@ public struct DrawStream: Sendable, Equatable {
     }
 
     /// The next draw: 64 random bits.
-    public mutating func bits() -> UInt64 {
+    package mutating func bits() -> UInt64 {
         defer { draw += 1 }
         if draw & 1 == 1 { return pending }
         let index = draw >> 1
@@ -78,19 +78,19 @@ public struct DrawStream: Sendable, Equatable {
     }
 
     /// A number in [0, 1): the draw's upper 53 bits times 2^-53. One draw.
-    public mutating func uniform() -> Double {
+    package mutating func uniform() -> Double {
         Double(bits() >> 11) * 0x1p-53
     }
 
     /// `a + (b - a) · uniform()`. One draw.
-    public mutating func uniform(_ a: Double, _ b: Double) -> Double {
+    package mutating func uniform(_ a: Double, _ b: Double) -> Double {
         a + (b - a) * uniform()
     }
 
     /// A number in (0, 1): (the draw's upper 52 bits, plus ½) times 2^-52. One draw.
     ///
     /// Neither end occurs, so its logarithm and its normal quantile are finite.
-    public mutating func openUniform() -> Double {
+    package mutating func openUniform() -> Double {
         (Double(bits() >> 12) + 0.5) * 0x1p-52
     }
 
@@ -98,7 +98,7 @@ public struct DrawStream: Sendable, Equatable {
     ///
     /// The upper 64 bits of draw · bound; while the lower 64 are below 2^64 mod bound, the next draw
     /// is taken instead. Source: Lemire, "Fast random integer generation in an interval", 2019.
-    public mutating func int(below bound: Int) -> Int {
+    package mutating func int(below bound: Int) -> Int {
         precondition(bound > 0, "a draw needs at least one outcome")
         let n = UInt64(bound)
         var product = n.multipliedFullWidth(by: bits())
@@ -112,12 +112,12 @@ public struct DrawStream: Sendable, Equatable {
     }
 
     /// A standard normal number: the normal quantile of `openUniform()`. One draw.
-    public mutating func normal() -> Double {
+    package mutating func normal() -> Double {
         ExactMath.normalQuantile(openUniform())
     }
 
     /// Streams are equal where they yield the same draws from here on.
-    public static func == (a: DrawStream, b: DrawStream) -> Bool {
+    package static func == (a: DrawStream, b: DrawStream) -> Bool {
         a.key == b.key && a.slot == b.slot && a.epoch == b.epoch && a.purpose == b.purpose
             && a.draw == b.draw
     }

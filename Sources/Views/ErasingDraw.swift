@@ -4,9 +4,9 @@ import Recipes
 /// A view's random erasing, drawn in relative terms.
 ///
 /// Source: timm 1.0.31, `timm/data/random_erasing.py`; how it differs, see `Recipe.Erasing`.
-public struct ErasingDraw: Sendable, Equatable {
+package struct ErasingDraw: Sendable, Equatable {
     /// How many boxes are tried; one that fits at none of its ten tries is left out.
-    public let count: Int
+    package let count: Int
 
     private let rule: Recipe.Erasing
     private let mean: [Double]
@@ -40,7 +40,7 @@ public struct ErasingDraw: Sendable, Equatable {
     ///
     /// Noise is drawn box by box, row by row, red, green, blue: three normal numbers a box for the
     /// fill `channel`, three a pixel for `pixel`.
-    public func resolved(size: Int) -> [Erasure] {
+    package func resolved(size: Int) -> [Erasure] {
         var noise = noise
         return boxes(size: size).map { Erasure(box: $0, paint: paint($0, &noise)) }
     }
@@ -94,9 +94,9 @@ public struct ErasingDraw: Sendable, Equatable {
 }
 
 /// A box of random erasing at a size.
-public struct Erasure: Sendable, Equatable {
+package struct Erasure: Sendable, Equatable {
     /// The box, in the rendering's pixels.
-    public let box: PixelRect
+    package let box: PixelRect
     /// What it shows.
-    public let paint: ErasePaint
+    package let paint: ErasePaint
 }

@@ -1,22 +1,22 @@
 /// Counts of values in bins of equal width, or of equal ratio.
-public struct Histogram: Sendable, Equatable, Encodable {
+package struct Histogram: Sendable, Equatable, Encodable {
     /// The bins' limits, one more than bins.
-    public let edges: [Double]
+    package let edges: [Double]
     /// How many values lie in each bin; the last bin includes its upper edge, and values beyond
     /// the ends belong to the outermost bins.
-    public private(set) var counts: [Int]
+    package private(set) var counts: [Int]
     /// The mean of all values; 0 without any.
-    public private(set) var mean = 0.0
+    package private(set) var mean = 0.0
 
     /// How many values there are.
-    public var total: Int { counts.reduce(0, +) }
+    package var total: Int { counts.reduce(0, +) }
 
     /// Makes an empty histogram.
     ///
     /// - Parameters:
     ///   - bins: How many bins the range is cut into; a range of one value has one.
     ///   - isLogarithmic: Whether the bins have equal ratios of their edges; the range is above 0.
-    public init(over range: ClosedRange<Double>, bins: Int, isLogarithmic: Bool = false) {
+    package init(over range: ClosedRange<Double>, bins: Int, isLogarithmic: Bool = false) {
         precondition(bins > 0, "a histogram has at least one bin")
         let (low, high) = (range.lowerBound, range.upperBound)
         guard low < high else {
@@ -35,7 +35,7 @@ public struct Histogram: Sendable, Equatable, Encodable {
     }
 
     /// Counts a value.
-    public mutating func add(_ value: Double) {
+    package mutating func add(_ value: Double) {
         let bin = edges.dropFirst().dropLast().filter { value >= $0 }.count
         counts[bin] += 1
         mean += (value - mean) / Double(total)

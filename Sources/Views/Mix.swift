@@ -4,7 +4,7 @@ import Recipes
 /// A group's mixing, drawn in relative terms.
 ///
 /// Member `i` of a group of `G` is mixed with member `G - 1 - i`.
-public enum MixDraw: Sendable, Equatable {
+package enum MixDraw: Sendable, Equatable {
     /// The group stays as it is.
     case none
     /// Every pixel is λ of the member's and 1 - λ of its partner's.
@@ -34,7 +34,7 @@ public enum MixDraw: Sendable, Equatable {
     /// the image; λ is then what share of the image is left. λ = 1 is no mixing.
     ///
     /// Source: timm 1.0.31, `rand_bbox` with the λ correction on.
-    public func resolved(size: Int) -> Mix {
+    package func resolved(size: Int) -> Mix {
         precondition(size > 0, "an image has at least one pixel")
         switch self {
         case .none: return .none
@@ -58,7 +58,7 @@ public enum MixDraw: Sendable, Equatable {
 }
 
 /// A group's mixing at a size.
-public enum Mix: Sendable, Equatable {
+package enum Mix: Sendable, Equatable {
     /// The group stays as it is.
     case none
     /// Every pixel, and the target, is λ of the member's and 1 - λ of its partner's.
@@ -67,7 +67,7 @@ public enum Mix: Sendable, Equatable {
     case cutmix(box: PixelRect, lambda: Double)
 
     /// The member's own share of the target; 1 where nothing is mixed.
-    public var lambda: Double {
+    package var lambda: Double {
         switch self {
         case .none: 1
         case .mixup(let lambda), .cutmix(_, let lambda): lambda

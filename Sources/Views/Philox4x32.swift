@@ -1,16 +1,16 @@
 /// Philox4x32-10: a counter-based generator. A block is a pure function of a counter and a key.
 ///
 /// Source: Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC'11.
-public struct Philox4x32 {
+package struct Philox4x32 {
     /// Four 32-bit words: a counter, or the block it yields.
-    public typealias Words = (UInt32, UInt32, UInt32, UInt32)
+    package typealias Words = (UInt32, UInt32, UInt32, UInt32)
 
     /// The block of random words at a counter.
     ///
     /// - Parameters:
     ///   - counter: Four words; each value has its own block.
     ///   - key: Two words; each value has its own sequence of blocks.
-    public static func block(counter: Words, key: (UInt32, UInt32)) -> Words {
+    package static func block(counter: Words, key: (UInt32, UInt32)) -> Words {
         var (c0, c1, c2, c3) = counter
         var (k0, k1) = key
         for _ in 0..<10 {

@@ -4,7 +4,7 @@ import Imaging
 ///
 /// Source: Touvron, Cord and Jégou, "DeiT III: revenge of the ViT", 2022; timm 1.0.31,
 /// `auto_augment_policy_3a`.
-public enum ThreeAugmentDraw: Sendable, Equatable {
+package enum ThreeAugmentDraw: Sendable, Equatable {
     /// Values of at least 128 are inverted.
     case solarize
     /// The colours become their greys.

@@ -6,28 +6,28 @@ import Recipes
 /// A view is drawn in relative terms, so the same view can be rendered at the student's size and
 /// at a teacher's own. Rendering order: crop, resize, flip, `operations(size:)` (RandAugment or
 /// three-augment, color jitter, erasing), normalise; then its group's mixing.
-public struct View: Sendable, Equatable {
+package struct View: Sendable, Equatable {
     /// The view epoch.
-    public let epoch: Int
+    package let epoch: Int
     /// The place in the epoch: step · batch size + group · group size + member.
-    public let slot: Int
+    package let slot: Int
     /// The image, as the data set numbers them.
-    public let imageIndex: Int
+    package let imageIndex: Int
     /// The filter that resizes the crop.
-    public let interpolation: Interpolation
+    package let interpolation: Interpolation
     /// Whether the resized crop is mirrored left to right.
-    public let flip: Bool
+    package let flip: Bool
     /// The RandAugment operations that apply, in order.
-    public let augmentations: [AugmentDraw]
+    package let augmentations: [AugmentDraw]
     /// The operation of three-augment; `nil` where the recipe has none.
-    public let threeAugment: ThreeAugmentDraw?
+    package let threeAugment: ThreeAugmentDraw?
     /// The color jitter; `nil` where the recipe has none or the view is spared.
-    public let colorJitter: ColorJitterDraw?
+    package let colorJitter: ColorJitterDraw?
     /// The erased boxes; `nil` where the recipe has none or the view is spared.
-    public let erasing: ErasingDraw?
+    package let erasing: ErasingDraw?
 
     /// The colour of what RandAugment's geometric operations take from outside the picture.
-    public let fill: Colour
+    package let fill: Colour
 
     /// The side of the student's input, pixels.
     let studentSize: Int
@@ -78,7 +78,7 @@ public struct View: Sendable, Equatable {
     /// - Parameters:
     ///   - width: The image's width, pixels.
     ///   - height: The image's height, pixels.
-    public func crop(width: Int, height: Int) -> PixelRect {
+    package func crop(width: Int, height: Int) -> PixelRect {
         precondition(width > 0 && height > 0, "an image has at least one pixel")
         var draws = cropDraws
         let (scale, ratio) = (cropRule.scale, cropRule.ratio)
@@ -107,7 +107,7 @@ public struct View: Sendable, Equatable {
     ///
     /// - Parameter size: The rendering's side, pixels; a translation is a share of it, and so are
     ///   the boxes of random erasing.
-    public func operations(size: Int) -> [PixelOperation] {
+    package func operations(size: Int) -> [PixelOperation] {
         namedOperations(size: size).map(\.operation)
             + erasures(size: size).map { .erase($0.box, $0.paint) }
     }
@@ -115,7 +115,7 @@ public struct View: Sendable, Equatable {
     /// The operations without the erasing, under the names that a record gives them.
     ///
     /// - Parameter size: The rendering's side, pixels.
-    public func namedOperations(size: Int) -> [NamedOperation] {
+    package func namedOperations(size: Int) -> [NamedOperation] {
         augmentations.map { $0.named(size: size) } + (threeAugment.map { [$0.named] } ?? [])
             + (colorJitter?.named ?? [])
     }
@@ -123,7 +123,7 @@ public struct View: Sendable, Equatable {
     /// What random erasing does to a square rendering.
     ///
     /// - Parameter size: The rendering's side, pixels.
-    public func erasures(size: Int) -> [Erasure] {
+    package func erasures(size: Int) -> [Erasure] {
         erasing?.resolved(size: size) ?? []
     }
 

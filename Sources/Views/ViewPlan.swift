@@ -11,7 +11,7 @@ import Recipes
 /// row. Its position `p` within a step goes to group `p mod G`, member `p div G`, with `G` groups a
 /// step: so the copies of an image fall in different groups of one step, as they fell on different
 /// processes in the published run.
-public struct ViewPlan: Sendable {
+package struct ViewPlan: Sendable {
     /// The version of a recipe's views, which stands in a cache's fingerprint. It changes whenever a
     /// view changes for an unchanged recipe, and only for the recipes of which one does, so that the
     /// caches of the others stay valid.
@@ -19,7 +19,7 @@ public struct ViewPlan: Sendable {
     /// - 1: what geometric operations take from outside has ImageNet's mean colour.
     /// - 2: it has the colour of the recipe's own mean, as in timm. For ImageNet's mean, and without
     ///   RandAugment, that is what version 1 made.
-    public static func version(of recipe: Recipe) -> String {
+    package static func version(of recipe: Recipe) -> String {
         let isFirst =
             recipe.view.randaugment == nil
             || Colour(mean: recipe.view.mean) == .imageNetMean
@@ -27,31 +27,31 @@ public struct ViewPlan: Sendable {
     }
 
     /// The most epochs, and the most images, that a draw has an address for.
-    public static let addresses = 0..<1 << 32
+    package static let addresses = 0..<1 << 32
 
     /// The recipe that the plan follows.
-    public let recipe: Recipe
+    package let recipe: Recipe
     /// How many images the data set has.
-    public let imageCount: Int
+    package let imageCount: Int
     /// Optimizer steps per epoch.
-    public let stepsPerEpoch: Int
+    package let stepsPerEpoch: Int
     /// Slots per epoch: whole steps only.
-    public let slotsPerEpoch: Int
+    package let slotsPerEpoch: Int
     /// Groups per epoch.
-    public let groupsPerEpoch: Int
+    package let groupsPerEpoch: Int
     /// Slots per group.
-    public let groupSize: Int
+    package let groupSize: Int
     /// Groups per step.
-    public let groupsPerStep: Int
+    package let groupsPerStep: Int
     /// Slots per step.
-    public let stepSize: Int
+    package let stepSize: Int
 
     private let orders: EpochOrders
 
     /// Plans a recipe over a data set.
     ///
     /// - Throws: `RecipeError` if the images do not fill a single step, or are too many.
-    public init(recipe: Recipe, imageCount: Int) throws(RecipeError) {
+    package init(recipe: Recipe, imageCount: Int) throws(RecipeError) {
         precondition(imageCount >= 0, "a number of images")
         guard Self.addresses.contains(imageCount) else {
             throw RecipeError(
@@ -85,18 +85,18 @@ public struct ViewPlan: Sendable {
     /// The image that a slot shows.
     ///
     /// Constant time, but for the first call of an epoch, which shuffles all images.
-    public func imageIndex(epoch: Int, slot: Int) -> Int {
+    package func imageIndex(epoch: Int, slot: Int) -> Int {
         Int(orders.order(epoch: epoch)[listIndex(slot: slot)])
     }
 
     /// The images that a run of slots show.
-    public func imageIndices(epoch: Int, slots: Range<Int>) -> [Int] {
+    package func imageIndices(epoch: Int, slots: Range<Int>) -> [Int] {
         let order = orders.order(epoch: epoch)
         return slots.map { Int(order[listIndex(slot: $0)]) }
     }
 
     /// The view at a slot.
-    public func view(epoch: Int, slot: Int) -> View {
+    package func view(epoch: Int, slot: Int) -> View {
         View(
             recipe: recipe, epoch: epoch, slot: slot,
             imageIndex: imageIndex(epoch: epoch, slot: slot))
@@ -105,7 +105,7 @@ public struct ViewPlan: Sendable {
     /// The mixing of a group.
     ///
     /// - Parameter group: The group's index in the epoch, `slot / groupSize`.
-    public func mix(epoch: Int, group: Int) -> MixDraw {
+    package func mix(epoch: Int, group: Int) -> MixDraw {
         precondition((0..<groupsPerEpoch).contains(group), "group \(group) is not in the epoch")
         guard let rule = recipe.view.mix else { return .none }
         var draws = DrawStream(seed: recipe.seed, epoch: epoch, slot: group, purpose: .mix)
@@ -113,14 +113,14 @@ public struct ViewPlan: Sendable {
     }
 
     /// The slots of a group.
-    public func slots(ofGroup group: Int) -> Range<Int> {
+    package func slots(ofGroup group: Int) -> Range<Int> {
         group * groupSize..<(group + 1) * groupSize
     }
 
     /// The image that takes the place of a slot's unreadable one (`data.on_error: substitute`).
     ///
     /// - Parameter attempt: 0 for the first substitute, 1 if that is unreadable too, and so on.
-    public func substituteIndex(epoch: Int, slot: Int, attempt: Int) -> Int {
+    package func substituteIndex(epoch: Int, slot: Int, attempt: Int) -> Int {
         precondition((0..<slotsPerEpoch).contains(slot), "slot \(slot) is not in the epoch")
         var draws = DrawStream(
             seed: recipe.seed, epoch: epoch, slot: slot, purpose: .substitute)
@@ -130,7 +130,7 @@ public struct ViewPlan: Sendable {
     }
 
     /// The view of a substitute image: the draws of the slot, on another image.
-    public func view(epoch: Int, slot: Int, substituting imageIndex: Int) -> View {
+    package func view(epoch: Int, slot: Int, substituting imageIndex: Int) -> View {
         precondition((0..<imageCount).contains(imageIndex), "image \(imageIndex) does not exist")
         return View(recipe: recipe, epoch: epoch, slot: slot, imageIndex: imageIndex)
     }

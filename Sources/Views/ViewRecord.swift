@@ -1,23 +1,23 @@
 import Imaging
 
 /// A view's parameters at a size, for dumps: enough to replay its pixels without this package.
-public struct ViewRecord: Sendable, Equatable, Codable {
+package struct ViewRecord: Sendable, Equatable, Codable {
     /// The view epoch.
-    public var epoch: Int
+    package var epoch: Int
     /// The place in the epoch.
-    public var slot: Int
+    package var slot: Int
     /// The image, as the data set numbers them.
-    public var imageIndex: Int
+    package var imageIndex: Int
     /// The crop in the image's own pixels.
-    public var crop: PixelRect
+    package var crop: PixelRect
     /// The filter that resizes the crop.
-    public var interpolation: Interpolation
+    package var interpolation: Interpolation
     /// Whether the resized crop is mirrored.
-    public var flip: Bool
+    package var flip: Bool
     /// The operations after the flip, in order.
-    public var operations: [Operation]
+    package var operations: [Operation]
     /// What is painted over after them, in order; later boxes cover earlier ones.
-    public var erased: [Erased]
+    package var erased: [Erased]
 
     private enum CodingKeys: String, CodingKey {
         case epoch, slot, crop, interpolation, flip, operations, erased
@@ -25,26 +25,26 @@ public struct ViewRecord: Sendable, Equatable, Codable {
     }
 
     /// One operation of RandAugment, three-augment or color jitter.
-    public struct Operation: Sendable, Equatable, Codable {
+    package struct Operation: Sendable, Equatable, Codable {
         /// timm's name: `PosterizeIncreasing`, `TranslateXRel`; and `Hue`, `Greyscale`,
         /// `GaussianBlur`.
-        public var name: String
+        package var name: String
         /// RandAugment's magnitude, 0…10; absent for the other two.
-        public var magnitude: Double?
+        package var magnitude: Double?
         /// timm's argument, a factor, a radius in pixels or a share of the circle of hues; absent
         /// for operations without one.
-        public var argument: Double?
+        package var argument: Double?
     }
 
     /// One box of random erasing.
-    public struct Erased: Sendable, Equatable, Codable {
+    package struct Erased: Sendable, Equatable, Codable {
         /// The box in the rendering's pixels.
-        public var box: PixelRect
+        package var box: PixelRect
         /// The box's one colour, red, green, blue; absent where every pixel has its own.
-        public var colour: [UInt8]?
+        package var colour: [UInt8]?
         /// `[height, width, 3]` of the box, two hexadecimal digits a byte; absent where the box has
         /// one colour.
-        public var pixels: String?
+        package var pixels: String?
 
         init(_ erasure: Erasure) {
             box = erasure.box
@@ -63,17 +63,17 @@ public struct ViewRecord: Sendable, Equatable, Codable {
 }
 
 /// A group's mixing at a size, for dumps.
-public struct MixRecord: Sendable, Equatable, Codable {
+package struct MixRecord: Sendable, Equatable, Codable {
     /// The view epoch.
-    public var epoch: Int
+    package var epoch: Int
     /// The group's index in the epoch.
-    public var group: Int
+    package var group: Int
     /// `none`, `mixup` or `cutmix`.
-    public var mode: String
+    package var mode: String
     /// The member's own share of the target; 1 without mixing.
-    public var lambda: Double
+    package var lambda: Double
     /// CutMix's box, pixels; absent otherwise.
-    public var box: PixelRect?
+    package var box: PixelRect?
 }
 
 extension View {
@@ -81,7 +81,7 @@ extension View {
     ///
     /// - Parameter size: The rendering's side, pixels; the student's if left out. Only erased boxes
     ///   depend on it.
-    public func record(width: Int, height: Int, size: Int? = nil) -> ViewRecord {
+    package func record(width: Int, height: Int, size: Int? = nil) -> ViewRecord {
         let size = size ?? studentSize
         return ViewRecord(
             epoch: epoch, slot: slot, imageIndex: imageIndex,
@@ -95,7 +95,7 @@ extension View {
 
 extension ViewPlan {
     /// A group's mixing at a size.
-    public func mixRecord(epoch: Int, group: Int, size: Int) -> MixRecord {
+    package func mixRecord(epoch: Int, group: Int, size: Int) -> MixRecord {
         let mix = mix(epoch: epoch, group: group).resolved(size: size)
         return switch mix {
         case .none: MixRecord(epoch: epoch, group: group, mode: "none", lambda: 1, box: nil)

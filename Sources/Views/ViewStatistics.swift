@@ -2,19 +2,19 @@ import Imaging
 import Recipes
 
 /// What a recipe does to a data set, counted over views and groups.
-public struct ViewStatistics: Sendable, Encodable {
+package struct ViewStatistics: Sendable, Encodable {
     /// How often one operation was drawn and applied.
-    public struct Operation: Sendable, Equatable, Encodable {
+    package struct Operation: Sendable, Equatable, Encodable {
         /// The name that records give it.
-        public let name: String
+        package let name: String
         /// Times drawn, whether or not it was then applied.
-        public internal(set) var drawn = 0
+        package internal(set) var drawn = 0
         /// Times applied.
-        public internal(set) var applied = 0
+        package internal(set) var applied = 0
         /// The mean magnitude where applied, 0…10; `nil` outside RandAugment.
-        public internal(set) var meanMagnitude: Double?
+        package internal(set) var meanMagnitude: Double?
         /// The mean of the argument without its sign where applied; `nil` without one.
-        public internal(set) var meanArgument: Double?
+        package internal(set) var meanArgument: Double?
 
         private enum CodingKeys: String, CodingKey {
             case name, drawn, applied
@@ -24,47 +24,47 @@ public struct ViewStatistics: Sendable, Encodable {
     }
 
     /// What random erasing did.
-    public struct Erasing: Sendable, Equatable, Encodable {
+    package struct Erasing: Sendable, Equatable, Encodable {
         /// Views with at least one box.
-        public internal(set) var views = 0
+        package internal(set) var views = 0
         /// Boxes in all.
-        public internal(set) var boxes = 0
+        package internal(set) var boxes = 0
         /// A box's area as a share of the view's.
-        public internal(set) var areas = Histogram(over: 0...1, bins: 20)
+        package internal(set) var areas = Histogram(over: 0...1, bins: 20)
     }
 
     /// How groups were mixed.
-    public struct Mixing: Sendable, Equatable, Encodable {
+    package struct Mixing: Sendable, Equatable, Encodable {
         /// Groups counted.
-        public internal(set) var groups = 0
+        package internal(set) var groups = 0
         /// Groups that stay as they are.
-        public internal(set) var unmixed = 0
+        package internal(set) var unmixed = 0
         /// λ of the groups mixed by mixup.
-        public internal(set) var mixup = Histogram(over: 0...1, bins: 10)
+        package internal(set) var mixup = Histogram(over: 0...1, bins: 10)
         /// λ of the groups mixed by CutMix, after the correction for clipped boxes.
-        public internal(set) var cutmix = Histogram(over: 0...1, bins: 10)
+        package internal(set) var cutmix = Histogram(over: 0...1, bins: 10)
     }
 
     /// Views counted.
-    public private(set) var views = 0
+    package private(set) var views = 0
     /// The crop's area as a share of the image's.
-    public private(set) var cropAreas = Histogram(over: 0...1, bins: 10)
+    package private(set) var cropAreas = Histogram(over: 0...1, bins: 10)
     /// The crop's width over its height; bins of equal width in its logarithm.
-    public private(set) var cropAspects: Histogram
+    package private(set) var cropAspects: Histogram
     /// Views that are mirrored.
-    public private(set) var flips = 0
+    package private(set) var flips = 0
     /// Views whose crop is resized by the cubic filter; the others' by the triangle.
-    public private(set) var bicubic = 0
+    package private(set) var bicubic = 0
     /// RandAugment's operations, in timm's order; empty where the recipe has none.
-    public private(set) var randaugment: [Operation]
+    package private(set) var randaugment: [Operation]
     /// Three-augment's operations; empty where the recipe has none.
-    public private(set) var threeAugment: [Operation]
+    package private(set) var threeAugment: [Operation]
     /// Color jitter's operations; empty where the recipe has none.
-    public private(set) var colorJitter: [Operation]
+    package private(set) var colorJitter: [Operation]
     /// Random erasing; `nil` where the recipe has none.
-    public private(set) var erasing: Erasing?
+    package private(set) var erasing: Erasing?
     /// Mixup and CutMix; `nil` where the recipe has none.
-    public private(set) var mixing: Mixing?
+    package private(set) var mixing: Mixing?
 
     private let plan: ViewPlan
 
@@ -77,7 +77,7 @@ public struct ViewStatistics: Sendable, Encodable {
     }
 
     /// Statistics of a plan's views, before the first is added.
-    public init(of plan: ViewPlan) {
+    package init(of plan: ViewPlan) {
         self.plan = plan
         let view = plan.recipe.view
         cropAspects = Histogram(over: view.crop.ratio, bins: 8, isLogarithmic: true)
@@ -109,7 +109,7 @@ public struct ViewStatistics: Sendable, Encodable {
     /// - Parameters:
     ///   - width: The width of the slot's image, pixels.
     ///   - height: The height of the slot's image, pixels.
-    public mutating func add(_ view: View, width: Int, height: Int) {
+    package mutating func add(_ view: View, width: Int, height: Int) {
         views += 1
         let crop = view.crop(width: width, height: height)
         cropAreas.add(Double(crop.width * crop.height) / Double(width * height))
@@ -135,7 +135,7 @@ public struct ViewStatistics: Sendable, Encodable {
     }
 
     /// Counts the mixing of a group.
-    public mutating func add(epoch: Int, group: Int) {
+    package mutating func add(epoch: Int, group: Int) {
         mixing?.groups += 1
         switch plan.mix(epoch: epoch, group: group).resolved(size: plan.recipe.view.size) {
         case .none: mixing?.unmixed += 1
@@ -171,7 +171,7 @@ extension ViewPlan {
     }
 
     /// How many different images an epoch shows.
-    public func distinctImages(epoch: Int) -> Int {
+    package func distinctImages(epoch: Int) -> Int {
         var seen = [Bool](repeating: false, count: imageCount)
         var count = 0
         for image in imageIndices(epoch: epoch, slots: 0..<slotsPerEpoch) where !seen[image] {

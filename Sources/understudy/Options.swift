@@ -200,7 +200,7 @@ extension ResponseFamily: ExpressibleByArgument {}
 
 extension Device: ExpressibleByArgument {
     /// Reads `cpu`, `cuda` or `cuda:N`.
-    public init?(argument: String) {
+    package init?(argument: String) {
         guard let device = try? Device(parsing: argument) else { return nil }
         self = device
     }

@@ -199,21 +199,21 @@ final class CheckpointStore {
 ///
 /// A training replaces files by renames and removes old ones: what is opened stays whole, and what has
 /// gone before it was opened is looked for in the checkpoint that is the last by then.
-public struct SavedRun {
+package struct SavedRun {
     private let path: String
     private let notice: (String) -> Void
 
     /// Names a run's folder.
     ///
     /// - Parameter notice: told where the last checkpoint is damaged and the one before it is taken.
-    public init(_ path: String, notice: @escaping (String) -> Void) {
+    package init(_ path: String, notice: @escaping (String) -> Void) {
         self.path = path
         self.notice = notice
     }
 
     /// Whether a path is that of a file which a training makes in the folder of a run, other than the
     /// average, which may be taken again.
-    public static func makes(_ path: String) -> Bool {
+    package static func makes(_ path: String) -> Bool {
         guard !path.hasSuffix("/\(RunFolder.averageName)") else { return false }
         return RunFolder.runs(of: path).contains {
             access("\($0)/\(RunFolder.checkpointsName)", F_OK) == 0
@@ -223,7 +223,7 @@ public struct SavedRun {
     /// The file of all tensors: `model.…`, `ema.…` and the optimizer's.
     ///
     /// - Throws: `TrainingError` or `TorchError` if there is no checkpoint, or none is intact.
-    public func tensors() throws -> SafetensorsFile {
+    package func tensors() throws -> SafetensorsFile {
         try opened { try file($0.tensors, seal: $0.seal) }
     }
 
@@ -231,7 +231,7 @@ public struct SavedRun {
     /// first epoch's end.
     ///
     /// - Throws: as `tensors`.
-    public func snapshots() throws -> [SafetensorsFile] {
+    package func snapshots() throws -> [SafetensorsFile] {
         try opened { state in try state.best.kept.map { try file($0.file, seal: $0.seal) } }
     }
 
