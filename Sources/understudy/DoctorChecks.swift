@@ -2,6 +2,7 @@ import ArgumentParser
 import Distillation
 import Foundation
 import Imaging
+import Learning
 import Loading
 import Models
 import Recipes
@@ -125,14 +126,15 @@ extension DeviceCheck {
         func run(_ place: Device) throws -> (loss: [Float], gradient: [Float], best: [Int64]) {
             let logits = try numbers.to(place).cloned()
             try logits.setRequiresGrad(true)
-            let value = try DistillationLoss(kl: 0.8, ce: 0.2)(
-                logits: logits, targets: batch.targets.to(place), teacher: batch.teacher.to(place))
+            let value = try Loss.published(
+                LossInputs(
+                    logits: logits, targets: batch.targets.to(place),
+                    teacher: batch.teacher.to(place)))
             try value.total.backward()
             let gradient = try logits.grad?.floats() ?? []
             let best = try logits.detached().topK(5).indices.int64s()
             return (
-                [try value.total.item(), try value.ce.item(), try value.kl.item()].map(Float.init),
-                gradient, best
+                try value.figures().floats(), gradient, best
             )
         }
         let (found, expected) = try (run(device), run(.cpu))
@@ -150,17 +152,18 @@ extension DeviceCheck {
     private func compareOptimizers(on device: Device) throws -> [DeviceComparison] {
         // Rates that move a weight by some hundredths or thousandths: steps that are much smaller are
         // lost in the rounding of the weight.
-        let rules: [(String, Double, (OptimizedParameters) throws -> any Optimizer)] = [
-            ("LAMB", 5e-3, { try LAMB($0, weightDecay: 0.02) }),
-            ("AdamW", 5e-3, { try AdamW($0, weightDecay: 0.05, maxGradNorm: 1) }),
-            ("SGD", 0.5, { try SGD($0, nesterov: true, weightDecay: 1e-4, maxGradNorm: 1) }),
+        let rules: [(name: String, rate: Double, rule: any UpdateRule, weightDecay: Double)] = [
+            ("LAMB", 5e-3, LAMB(), 0.02), ("AdamW", 5e-3, AdamW(), 0.05),
+            ("SGD", 0.5, SGD(nesterov: true), 1e-4),
         ]
-        return try rules.map { name, rate, make in
+        return try rules.map { name, rate, rule, weightDecay in
             func run(_ place: Device) throws -> [Float] {
                 let network = try Registry.make(
                     .resnet(depth: 18), classes: 10, device: place, seed: 5)
                 let before = try network.flattened()
-                let optimizer = try make(OptimizedParameters(of: network))
+                let optimizer = try Optimizer(
+                    rule, of: OptimizedParameters(of: network), weightDecay: weightDecay,
+                    maxGradNorm: 1)
                 let generator = try RandomGenerator(seed: 6)
                 for _ in 0..<3 {
                     for entry in network.store.parameters {
