@@ -4,6 +4,7 @@ import Loading
 import Models
 import Recipes
 import ResponseCache
+import StrictYAML
 import Torch
 import Views
 
@@ -64,7 +65,7 @@ package final class Trainer {
     /// Prepares a training: locks the folder, opens data and caches, makes the network, and writes
     /// the first checkpoint or goes on from the last.
     ///
-    /// - Throws: `RecipeError`, `DatasetError`, `CacheError`, `TorchError` or `TrainingError`, each
+    /// - Throws: `YAMLError`, `DatasetError`, `CacheError`, `TorchError` or `TrainingError`, each
     ///   one line; then a folder that was not there is not there either. `Interrupted` by a signal
     ///   while a cache is not there yet.
     package init(recipe: Recipe, options: Options, progress: any ProgressReporter) throws {
