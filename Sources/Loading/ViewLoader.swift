@@ -1,6 +1,7 @@
 import Foundation
 import Imaging
 import Recipes
+import StrictYAML
 import Torch
 import Views
 
@@ -74,7 +75,7 @@ package struct ViewLoader: Sendable {
     ///
     /// - Parameter checksum: taken of each group's pixels at the recipe's size, on the threads that
     ///   render.
-    /// - Throws: `DatasetError` if the data set does not fit the recipe, `RecipeError` if the
+    /// - Throws: `DatasetError` if the data set does not fit the recipe, `YAMLError` if the
     ///   recipe's batch does not fit the data set.
     package init(
         recipe: Recipe, options: LoadingOptions,

@@ -1,12 +1,14 @@
+import StrictYAML
+
 extension RandAugmentPolicy {
     /// Reads timm's form, such as `rand-m7-mstd0.5`.
     ///
-    /// - Throws: `RecipeError` that names the part which is unknown, repeated or out of range.
-    package init(parsing text: String) throws(RecipeError) {
+    /// - Throws: `YAMLError` that names the part which is unknown, repeated or out of range.
+    package init(parsing text: String) throws(YAMLError) {
         let shown = SourcedNode.oneLine(text)
         let parts = text.split(separator: "-", omittingEmptySubsequences: false)
         guard parts.first == "rand" else {
-            throw RecipeError(
+            throw YAMLError(
                 place: nil,
                 message: "expected none or timm's form rand-m7-mstd0.5, found '\(shown)'")
         }
@@ -18,16 +20,16 @@ extension RandAugmentPolicy {
             guard ["m", "n", "mstd", "p", "inc"].contains(key) else {
                 let problem =
                     key == "mmax" || key.hasPrefix("t") ? "unsupported part" : "unknown part"
-                throw RecipeError(
+                throw YAMLError(
                     place: nil,
                     message: "\(problem) '\(SourcedNode.oneLine(String(part)))' in '\(shown)'; "
                         + "known: m, n, mstd, p, inc")
             }
             guard seen.insert(key).inserted else {
-                throw RecipeError(place: nil, message: "part '\(key)' appears twice in '\(shown)'")
+                throw YAMLError(place: nil, message: "part '\(key)' appears twice in '\(shown)'")
             }
             if let expected = assign(key, value) {
-                throw RecipeError(
+                throw YAMLError(
                     place: nil,
                     message: "part '\(SourcedNode.oneLine(String(part)))' in '\(shown)': \(key) "
                         + "takes \(expected)")

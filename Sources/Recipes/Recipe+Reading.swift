@@ -1,4 +1,5 @@
 import Base
+import StrictYAML
 
 extension Recipe {
     /// Reads a recipe file.
@@ -11,21 +12,21 @@ extension Recipe {
     ///   - path: The YAML file.
     ///   - overrides: `key.key=value`, the value in YAML, laid over the file in order; relative
     ///     paths in them start at the working directory.
-    /// - Throws: `RecipeError`, one line with the place.
-    package init(contentsOf path: String, overrides: [String] = []) throws(RecipeError) {
+    /// - Throws: `YAMLError`, one line with the place.
+    package init(contentsOf path: String, overrides: [String] = []) throws(YAMLError) {
         try self.init(.reading(path, overrides: overrides, noun: "recipe"))
     }
 
     /// Reads a recipe from text, as if it stood in the file `path` (which need not exist).
     ///
-    /// - Throws: `RecipeError`, one line with the place.
+    /// - Throws: `YAMLError`, one line with the place.
     package init(
         parsing text: String, path: String, overrides: [String] = []
-    ) throws(RecipeError) {
+    ) throws(YAMLError) {
         try self.init(.composing(text, path: path, overrides: overrides, noun: "recipe"))
     }
 
-    private init(_ root: SourcedNode) throws(RecipeError) {
+    private init(_ root: SourcedNode) throws(YAMLError) {
         let file = try SectionReader(
             root, noun: "recipe",
             known: [
@@ -43,9 +44,9 @@ extension Recipe {
         model = try Model(file)
         loss = try Loss(file)
         optimizer = try Optimizer(file)
-        schedule = try Schedule(file)
+        schedule = try file.section("schedule")
         ema = try EMA(file)
-        average = try Average(file)
+        average = try file.section("average")
         validation = try Validation(file)
         precision = try file.choice("precision")
         checkpoint = try Checkpoint(file)
@@ -63,7 +64,7 @@ extension Recipe {
 }
 
 extension Recipe.Data {
-    fileprivate init(_ file: SectionReader) throws(RecipeError) {
+    fileprivate init(_ file: SectionReader) throws(YAMLError) {
         let section = try file.section("data", known: ["train", "val", "classes", "on_error"])
         train = try section.path("train")
         val = try section.path("val")
@@ -73,7 +74,7 @@ extension Recipe.Data {
 }
 
 extension Recipe.Batch {
-    fileprivate init(_ file: SectionReader, isMixed: Bool) throws(RecipeError) {
+    fileprivate init(_ file: SectionReader, isMixed: Bool) throws(YAMLError) {
         let section = try file.section("batch", known: ["size", "group", "repeats"])
         size = try section.integer("size", Recipe.Limits.batch)
         group = try section.integer("group", Recipe.Limits.batch)
@@ -97,7 +98,7 @@ extension Recipe.Batch {
 
 extension Recipe.Teacher {
     /// The teacher of section `teacher`, those of the list `teachers`, or none.
-    fileprivate static func all(_ file: SectionReader) throws(RecipeError) -> [Self] {
+    fileprivate static func all(_ file: SectionReader) throws(YAMLError) -> [Self] {
         let single = try file.optionalSection(
             "teacher", known: ["card", "precision"], mayBeAbsent: true)
         let several = try file.optionalSections(
@@ -114,7 +115,7 @@ extension Recipe.Teacher {
     }
 
     /// Several teachers, their weights divided by the sum.
-    private static func mixture(_ sections: [SectionReader]) throws(RecipeError) -> [Self] {
+    private static func mixture(_ sections: [SectionReader]) throws(YAMLError) -> [Self] {
         var teachers: [Self] = []
         for section in sections {
             // The bound keeps the sum finite.
@@ -144,7 +145,7 @@ extension Recipe.Teacher {
         return teachers
     }
 
-    private init(_ section: SectionReader, weight: Double) throws(RecipeError) {
+    private init(_ section: SectionReader, weight: Double) throws(YAMLError) {
         card = try section.path("card")
         self.weight = weight
         precision = try section.choice("precision", default: .fp32)
@@ -152,7 +153,7 @@ extension Recipe.Teacher {
 }
 
 extension Recipe.Cache {
-    fileprivate init?(_ file: SectionReader, classes: Int) throws(RecipeError) {
+    fileprivate init?(_ file: SectionReader, classes: Int) throws(YAMLError) {
         let section = try file.optionalSection(
             "cache", known: ["epochs", "encoding", "top_k", "max_kl", "groups_per_part"],
             mayBeAbsent: true)
@@ -196,7 +197,7 @@ extension Recipe.Cache {
 }
 
 extension Recipe.Model {
-    fileprivate init(_ file: SectionReader) throws(RecipeError) {
+    fileprivate init(_ file: SectionReader) throws(YAMLError) {
         let section = try file.section("model", known: ["name", "init", "drop_path"])
         name = try section.word("name")
         initialization = try section.choice("init")
@@ -205,7 +206,7 @@ extension Recipe.Model {
 }
 
 extension Recipe.Loss {
-    fileprivate init(_ file: SectionReader) throws(RecipeError) {
+    fileprivate init(_ file: SectionReader) throws(YAMLError) {
         let section = try file.section("loss", known: ["kl", "ce"])
         kl = try section.number("kl", .nonNegative)
         ce = try section.number("ce", .nonNegative)
@@ -216,7 +217,7 @@ extension Recipe.Loss {
 }
 
 extension Recipe.Optimizer {
-    fileprivate init(_ file: SectionReader) throws(RecipeError) {
+    fileprivate init(_ file: SectionReader) throws(YAMLError) {
         let section = try file.section(
             "optimizer",
             known: [
@@ -245,24 +246,8 @@ extension Recipe.Optimizer {
     }
 }
 
-extension Recipe.Schedule {
-    fileprivate init(_ file: SectionReader) throws(RecipeError) {
-        let section = try file.section(
-            "schedule", known: ["epochs", "warmup", "cooldown", "final_ratio"])
-        epochs = try section.integer("epochs", Recipe.Limits.epochs)
-        warmup = try section.integer("warmup", 0...Recipe.Limits.epochs.upperBound)
-        cooldown = try section.integer("cooldown", 0...Recipe.Limits.epochs.upperBound)
-        finalRatio = try section.number("final_ratio", .share)
-        guard warmup + cooldown <= epochs else {
-            throw section.error(
-                "epochs",
-                "schedule.epochs \(epochs) is less than warmup \(warmup) + cooldown \(cooldown)")
-        }
-    }
-}
-
 extension Recipe.EMA {
-    fileprivate init?(_ file: SectionReader) throws(RecipeError) {
+    fileprivate init?(_ file: SectionReader) throws(YAMLError) {
         guard let section = try file.optionalSection("ema", known: ["decay", "beta"]) else {
             return nil
         }
@@ -271,15 +256,8 @@ extension Recipe.EMA {
     }
 }
 
-extension Recipe.Average {
-    fileprivate init(_ file: SectionReader) throws(RecipeError) {
-        let section = try file.section("average", known: ["keep"])
-        keep = try section.integer("keep", Recipe.Limits.snapshots)
-    }
-}
-
 extension Recipe.Validation {
-    fileprivate init(_ file: SectionReader) throws(RecipeError) {
+    fileprivate init(_ file: SectionReader) throws(YAMLError) {
         let section = try file.section(
             "validation", known: ["size", "resize", "interpolation", "batch"])
         size = try section.integer("size", Recipe.View.sides)
@@ -294,7 +272,7 @@ extension Recipe.Validation {
 }
 
 extension Recipe.Checkpoint {
-    fileprivate init(_ file: SectionReader) throws(RecipeError) {
+    fileprivate init(_ file: SectionReader) throws(YAMLError) {
         let section = try file.section("checkpoint", known: ["every_steps"])
         everySteps = try section.integer("every_steps", Recipe.Limits.steps)
     }

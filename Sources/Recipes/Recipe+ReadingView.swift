@@ -1,8 +1,10 @@
+import StrictYAML
+
 extension Recipe.View {
     /// The sides, in pixels, that an input may have.
     static let sides = Recipe.Limits.sides
 
-    init(_ file: SectionReader) throws(RecipeError) {
+    init(_ file: SectionReader) throws(YAMLError) {
         let section = try file.section(
             "view",
             known: [
@@ -32,7 +34,7 @@ extension Recipe.View {
 }
 
 extension Recipe.Crop {
-    fileprivate init(_ view: SectionReader) throws(RecipeError) {
+    fileprivate init(_ view: SectionReader) throws(YAMLError) {
         let section = try view.section("crop", known: ["scale", "ratio"])
         scale = try section.interval("scale", .positiveShare)
         ratio = try section.interval("ratio", NumberBounds(lower: 0.001, upper: 1000))
@@ -40,7 +42,7 @@ extension Recipe.Crop {
 }
 
 extension Recipe.ColorJitter {
-    fileprivate init?(_ view: SectionReader) throws(RecipeError) {
+    fileprivate init?(_ view: SectionReader) throws(YAMLError) {
         let section = try view.optionalSection(
             "color_jitter", known: ["brightness", "contrast", "saturation", "hue", "probability"],
             mayBeAbsent: true)
@@ -62,7 +64,7 @@ extension Recipe.ColorJitter {
 }
 
 extension Recipe.Erasing {
-    fileprivate init?(_ view: SectionReader) throws(RecipeError) {
+    fileprivate init?(_ view: SectionReader) throws(YAMLError) {
         let section = try view.optionalSection(
             "erasing", known: ["probability", "area", "aspect", "count", "fill"],
             mayBeAbsent: true)
@@ -76,7 +78,7 @@ extension Recipe.Erasing {
 }
 
 extension Recipe.Mix {
-    fileprivate init?(_ view: SectionReader) throws(RecipeError) {
+    fileprivate init?(_ view: SectionReader) throws(YAMLError) {
         let section = try view.optionalSection(
             "mix", known: ["probability", "mixup", "cutmix", "switch"])
         guard let section else { return nil }
@@ -92,7 +94,7 @@ extension Recipe.Mix {
     /// A parameter of Beta: 0 switches the mode off, and far below 1 every λ is 0 or 1.
     private static func parameter(
         _ key: String, _ section: SectionReader
-    ) throws(RecipeError) -> Double {
+    ) throws(YAMLError) -> Double {
         let value = try section.number(key, NumberBounds(lower: 0, upper: 1000))
         guard value == 0 || value >= 0.001 else {
             throw section.error(
@@ -103,7 +105,7 @@ extension Recipe.Mix {
 }
 
 extension RandAugmentPolicy {
-    fileprivate init?(_ view: SectionReader) throws(RecipeError) {
+    fileprivate init?(_ view: SectionReader) throws(YAMLError) {
         let text = try view.optionalString(
             "randaugment", expected: "none or timm's form rand-m7-mstd0.5")
         guard let text else { return nil }

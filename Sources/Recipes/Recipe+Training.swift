@@ -44,29 +44,11 @@ extension Recipe {
         }
     }
 
-    /// The course of the learning rate: a staircase up, half a cosine down, a plateau.
-    package struct Schedule: Sendable, Equatable {
-        /// Training epochs in all.
-        package var epochs: Int
-        /// Epochs of warm-up at the start.
-        package var warmup: Int
-        /// Epochs at the final rate at the end.
-        package var cooldown: Int
-        /// The final learning rate as a share of `optimizer.lr`, 0…1.
-        package var finalRatio: Double
-    }
-
     /// The exponential moving average of the weights, whose decay ramps up as `1 - exp(-beta·t)`.
     package struct EMA: Sendable, Equatable {
         /// The decay that the ramp approaches.
         package var decay: Double
         /// The ramp's steepness over the whole run.
         package var beta: Double
-    }
-
-    /// The mean of the best snapshots.
-    package struct Average: Sendable, Equatable {
-        /// How many snapshots are kept and averaged.
-        package var keep: Int
     }
 }

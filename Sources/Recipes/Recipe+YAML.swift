@@ -1,3 +1,5 @@
+import StrictYAML
+
 extension Recipe {
     /// The recipe as one file that stands alone: every key present, every path absolute.
     ///
@@ -38,14 +40,9 @@ extension Recipe {
           kl: \(YAMLText.scalar(loss.kl))
           ce: \(YAMLText.scalar(loss.ce))
         \(optimizerLines)
-        schedule:
-          epochs: \(schedule.epochs)
-          warmup: \(schedule.warmup)
-          cooldown: \(schedule.cooldown)
-          final_ratio: \(YAMLText.scalar(schedule.finalRatio))
+        \(lines("schedule", schedule))
         \(emaLines)
-        average:
-          keep: \(average.keep)
+        \(lines("average", average))
         validation:
           size: \(validation.size)
           resize: \(validation.resize)
@@ -56,6 +53,10 @@ extension Recipe {
           every_steps: \(checkpoint.everySteps)
 
         """
+    }
+
+    private func lines(_ key: String, _ section: some Section) -> String {
+        String([YAMLValue.Entry(key, .block(section.entries()))].yaml.dropLast())
     }
 
     private var transformLines: String {

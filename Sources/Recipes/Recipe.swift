@@ -1,8 +1,12 @@
+import Base
+
 /// One experiment: everything that a teacher's responses or a student's training depend on.
 ///
 /// A recipe is read strictly from YAML (`init(contentsOf:overrides:)`); each nested type is one
 /// section of the file and its properties are the section's keys in camel case. Paths are absolute.
 package struct Recipe: Sendable, Equatable {
+    package typealias Limits = Base.Limits
+
     /// The experiment's name: letters, digits, `.`, `_` and `-`.
     package var name: String
     /// The key of every random draw of a view, and of the student's initialisation.

@@ -1,3 +1,5 @@
+import StrictYAML
+
 /// What a BEiT's dimensions come to, in numbers that cannot overflow whatever they are.
 extension TeacherCard.BEiTArchitecture {
     /// A fault of the dimensions: the key it lies at, and what is wrong.

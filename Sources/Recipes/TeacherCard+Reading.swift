@@ -1,20 +1,22 @@
+import StrictYAML
+
 extension TeacherCard {
     /// Reads a teacher card, as strictly as a recipe.
     ///
     /// - Parameter path: The YAML file; relative paths in it start at its folder.
-    /// - Throws: `RecipeError`, one line with the place.
-    package init(contentsOf path: String) throws(RecipeError) {
+    /// - Throws: `YAMLError`, one line with the place.
+    package init(contentsOf path: String) throws(YAMLError) {
         try self.init(.reading(path, overrides: [], noun: "teacher card"))
     }
 
     /// Reads a card from text, as if it stood in the file `path` (which need not exist).
     ///
-    /// - Throws: `RecipeError`, one line with the place.
-    package init(parsing text: String, path: String) throws(RecipeError) {
+    /// - Throws: `YAMLError`, one line with the place.
+    package init(parsing text: String, path: String) throws(YAMLError) {
         try self.init(.composing(text, path: path, overrides: [], noun: "teacher card"))
     }
 
-    private init(_ root: SourcedNode) throws(RecipeError) {
+    private init(_ root: SourcedNode) throws(YAMLError) {
         let common = ["name", "kind", "classes", "weights", "source", "top1", "extends"]
         let network = ["architecture", "preprocessing"]
         var file = try SectionReader(
@@ -44,13 +46,13 @@ extension TeacherCard {
         top1 = try file.optionalNumber("top1", .percentage)
     }
 
-    private static func resNetDepth(_ file: SectionReader) throws(RecipeError) -> Int {
+    private static func resNetDepth(_ file: SectionReader) throws(YAMLError) -> Int {
         let section = try file.section("architecture", known: ["depth"])
         let depths = [18, 34, 50, 101, 152]
         return depths[try section.choice("depth", of: depths.map(String.init))]
     }
 
-    private static func digest(_ weights: SectionReader) throws(RecipeError) -> String? {
+    private static func digest(_ weights: SectionReader) throws(YAMLError) -> String? {
         let expected = "64 hexadecimal digits in lower case, or null"
         let digest = try weights.optionalString("sha256", expected: expected)
         guard let digest else { return nil }
@@ -67,7 +69,7 @@ extension TeacherCard {
 extension TeacherCard.BEiTArchitecture {
     fileprivate init(
         _ file: SectionReader, input: Int, classes: Int
-    ) throws(RecipeError) {
+    ) throws(YAMLError) {
         let section = try file.section(
             "architecture",
             known: ["image_size", "patch", "width", "depth", "heads", "mlp_ratio", "layer_scale"])
@@ -92,7 +94,7 @@ extension TeacherCard.BEiTArchitecture {
 }
 
 extension TeacherCard.Responses {
-    fileprivate init(_ file: SectionReader) throws(RecipeError) {
+    fileprivate init(_ file: SectionReader) throws(YAMLError) {
         let section = try file.section(
             "responses", known: ["dataset", "keys", "values", "temperature"])
         dataset = try section.string("dataset")
@@ -108,7 +110,7 @@ extension TeacherCard.Preprocessing {
         Self(size: 1, resize: 1, interpolation: .bilinear, mean: [0, 0, 0], std: [1, 1, 1])
     }
 
-    fileprivate init(_ file: SectionReader) throws(RecipeError) {
+    fileprivate init(_ file: SectionReader) throws(YAMLError) {
         let section = try file.section(
             "preprocessing", known: ["size", "resize", "interpolation", "mean", "std"])
         size = try section.integer("size", Recipe.View.sides)

@@ -1,3 +1,5 @@
+import StrictYAML
+
 extension TeacherCard {
     /// A card of responses that somebody computed, as a file that reads back to the same card; `nil`
     /// for a network's.

@@ -1,5 +1,6 @@
 import Imaging
 import Recipes
+import StrictYAML
 
 /// Which image every slot of an epoch shows, and every random draw of its view: a pure function of
 /// the recipe, the number of images, and (epoch, slot).
@@ -50,11 +51,11 @@ package struct ViewPlan: Sendable {
 
     /// Plans a recipe over a data set.
     ///
-    /// - Throws: `RecipeError` if the images do not fill a single step, or are too many.
-    package init(recipe: Recipe, imageCount: Int) throws(RecipeError) {
+    /// - Throws: `YAMLError` if the images do not fill a single step, or are too many.
+    package init(recipe: Recipe, imageCount: Int) throws(YAMLError) {
         precondition(imageCount >= 0, "a number of images")
         guard Self.addresses.contains(imageCount) else {
-            throw RecipeError(
+            throw YAMLError(
                 place: nil,
                 message: "\(imageCount) images are more than the \(UInt32.max) that draws can tell "
                     + "apart")
@@ -66,7 +67,7 @@ package struct ViewPlan: Sendable {
             batch.repeats == 1 || imageCount < 256 ? imageCount : imageCount / 256 * 256
         let steps = positions / batch.size
         guard steps > 0 else {
-            throw RecipeError(
+            throw YAMLError(
                 place: nil,
                 message: "\(imageCount) images fill \(positions) of the \(batch.size) slots of a "
                     + "step: lower batch.size to \(max(positions, 1)) or less, or add images")

@@ -1,3 +1,4 @@
+import StrictYAML
 import Testing
 
 @testable import Distillation
@@ -61,7 +62,7 @@ import Testing
             "\(scratch.path)/twin.yaml and \(scratch.path)/a.yaml both name their teacher tiny; "
                 + "give one another name")
         #expect(
-            throws: RecipeError(place: "\(scratch.path)/new.yaml", message: "no such file")
+            throws: YAMLError(place: "\(scratch.path)/new.yaml", message: "no such file")
         ) { try recipe("a", "new").cardedTeachers() }
         var without = try recipe("a")
         without.cache = nil

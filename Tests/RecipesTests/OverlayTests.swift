@@ -184,15 +184,3 @@ import Testing
             }.hasPrefix("a.yaml:1:1: missing key 'seed' in the recipe"))
     }
 }
-
-@Suite("File paths") struct FilePathTests {
-    @Test(
-        "are standardised by their text",
-        arguments: [
-            ("/a/./b//c/../d", "/a/b/d"), ("/../a", "/a"), ("a/../../b", "../b"), ("./", "."),
-            ("/", "/"), ("../../a", "../../a"),
-        ])
-    func standardised(path: String, expected: String) {
-        #expect(FilePaths.standardised(path) == expected)
-    }
-}

@@ -1,5 +1,6 @@
 import Imaging
 import Recipes
+import StrictYAML
 import Testing
 
 @testable import Views
@@ -175,8 +176,8 @@ import Testing
     }
 
     @Test("more images than draws can tell apart are refused") func tooManyImages() throws {
-        #expect(throws: RecipeError.self) { try ViewPlan(recipe: imagenet(), imageCount: 1 << 32) }
-        #expect(throws: RecipeError.self) { try ViewPlan(recipe: imagenet(), imageCount: .max) }
+        #expect(throws: YAMLError.self) { try ViewPlan(recipe: imagenet(), imageCount: 1 << 32) }
+        #expect(throws: YAMLError.self) { try ViewPlan(recipe: imagenet(), imageCount: .max) }
         #expect(
             try ViewPlan(recipe: imagenet(), imageCount: 1 << 32 - 1).stepsPerEpoch == 2_796_202)
     }

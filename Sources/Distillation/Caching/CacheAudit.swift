@@ -3,6 +3,7 @@ import Foundation
 import Loading
 import Recipes
 import ResponseCache
+import StrictYAML
 import Torch
 import Views
 
@@ -42,7 +43,7 @@ package struct CacheAudit {
     /// Opens a cache, a recipe's data and its teacher.
     ///
     /// - Parameter section: one of the recipe's teachers.
-    /// - Throws: `RecipeError`, `DatasetError`, `TorchError` or `TrainingError` for what cannot be
+    /// - Throws: `YAMLError`, `DatasetError`, `TorchError` or `TrainingError` for what cannot be
     ///   opened; `CacheError`, listing the fields, if the cache is another recipe's.
     package init(
         recipe: Recipe, teacher section: Recipe.Teacher, directory: String, device: Device,

@@ -33,7 +33,7 @@ struct TrainingSetup {
 
     /// Locks the folder, opens data and caches, and makes the network.
     ///
-    /// - Throws: `RecipeError`, `DatasetError`, `CacheError`, `TorchError` or `TrainingError`, each
+    /// - Throws: `YAMLError`, `DatasetError`, `CacheError`, `TorchError` or `TrainingError`, each
     ///   one line; then a folder that was not there is not there either. `Interrupted` by a signal
     ///   while a cache is not there yet.
     init(

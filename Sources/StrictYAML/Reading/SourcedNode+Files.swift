@@ -14,17 +14,17 @@ extension SourcedNode {
     ///   - path: The file; relative to the working directory.
     ///   - overrides: `a.b=c`, the value in YAML.
     ///   - noun: What the file holds, for messages: "recipe".
-    static func reading(
+    package static func reading(
         _ path: String, overrides: [String], noun: String
-    ) throws(RecipeError) -> SourcedNode {
+    ) throws(YAMLError) -> SourcedNode {
         let text = try contents(of: path)
         return try composing(text, path: path, overrides: overrides, noun: noun)
     }
 
     /// As `reading`, with the text at hand.
-    static func composing(
+    package static func composing(
         _ text: String, path: String, overrides: [String], noun: String
-    ) throws(RecipeError) -> SourcedNode {
+    ) throws(YAMLError) -> SourcedNode {
         var root = try document(text, path: path, descendants: [], noun: noun)
         for override in overrides {
             root = root.overlaid(with: try parse(override: override))
@@ -34,7 +34,7 @@ extension SourcedNode {
 
     private static func document(
         _ text: String, path: String, descendants: [String], noun: String
-    ) throws(RecipeError) -> SourcedNode {
+    ) throws(YAMLError) -> SourcedNode {
         let place = Place(
             origin: path, line: 1, column: 1,
             directory: FilePaths.absolute(FilePaths.home(of: path)))
@@ -70,7 +70,7 @@ extension SourcedNode {
     }
 
     /// `optimizer.lr=1e-3` as a tree of one value.
-    private static func parse(override: String) throws(RecipeError) -> SourcedNode {
+    private static func parse(override: String) throws(YAMLError) -> SourcedNode {
         let place = Place(
             origin: "--set \(oneLine(override))", line: nil, column: nil,
             directory: FilePaths.absolute("."))
@@ -98,73 +98,30 @@ extension SourcedNode {
         return node
     }
 
-    private static func contents(of path: String) throws(RecipeError) -> String {
+    private static func contents(of path: String) throws(YAMLError) -> String {
         let bytes: [UInt8]?
         do {
             bytes = try BoundedFile.read(path, limit: largestFile)
         } catch {
             switch error.code {
-            case ENOENT: throw RecipeError(place: path, message: "no such file")
+            case ENOENT: throw YAMLError(place: path, message: "no such file")
             case EISDIR:
-                throw RecipeError(place: path, message: "is a folder, expected a YAML file")
+                throw YAMLError(place: path, message: "is a folder, expected a YAML file")
             default:
-                throw RecipeError(
+                throw YAMLError(
                     place: path, message: "cannot be read: \(error.reason)")
             }
         }
         guard let bytes else {
-            throw RecipeError(place: path, message: "has more than 1 MiB, which no recipe needs")
+            throw YAMLError(place: path, message: "has more than 1 MiB, which no recipe needs")
         }
         guard !bytes.contains(0), ![[0xFF, 0xFE], [0xFE, 0xFF]].contains(bytes.prefix(2)) else {
-            throw RecipeError(
+            throw YAMLError(
                 place: path, message: "is UTF-16 text, or none at all: save it as UTF-8")
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw RecipeError(place: path, message: "is not UTF-8 text")
+            throw YAMLError(place: path, message: "is not UTF-8 text")
         }
         return text
-    }
-}
-
-/// Paths by their text alone: nothing here looks at the file system, and links stay as written.
-enum FilePaths {
-    /// `path` from the working directory, standardised.
-    static func absolute(_ path: String) -> String {
-        joined(FileManager.default.currentDirectoryPath, path)
-    }
-
-    /// `path` as seen from `directory`, standardised; absolute if either is.
-    static func joined(_ directory: String, _ path: String) -> String {
-        standardised(path.hasPrefix("/") ? path : "\(directory)/\(path)")
-    }
-
-    /// The folder that holds `path`: `.` for a bare name.
-    static func directory(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
-    }
-
-    /// The folder that relative paths in a file start from: the one that holds it or, for what comes
-    /// through a pipe or a device, the working directory.
-    static func home(of path: String) -> String {
-        let file = absolute(path)
-        let isStream = ["/dev/", "/proc/"].contains { file.hasPrefix($0) }
-        return isStream ? "." : directory(of: path)
-    }
-
-    /// Without `.`, `//` and, where a folder stands before it, `..`.
-    static func standardised(_ path: String) -> String {
-        let isAbsolute = path.hasPrefix("/")
-        var parts: [Substring] = []
-        for part in path.split(separator: "/") where part != "." {
-            if part == "..", let last = parts.last, last != ".." {
-                parts.removeLast()
-            } else if part != ".." || !isAbsolute {
-                parts.append(part)
-            }
-        }
-        let joined = parts.joined(separator: "/")
-        if isAbsolute { return "/" + joined }
-        return joined.isEmpty ? "." : joined
     }
 }

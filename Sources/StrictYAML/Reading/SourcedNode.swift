@@ -1,53 +1,32 @@
 import Foundation
 import Yams
 
-/// Where a value was written: a position in a file, or an override on the command line.
-struct Place: CustomStringConvertible {
-    /// The file as the user wrote it, or the override.
-    var origin: String
-    /// 1-based; `nil` for an override.
-    var line: Int?
-    /// 1-based, in Unicode scalars; `nil` for an override.
-    var column: Int?
-    /// What a relative path written here starts from, absolute.
-    var directory: String
-
-    var description: String {
-        guard let line, let column else { return origin }
-        return "\(origin):\(line):\(column)"
-    }
-
-    func error(_ message: String) -> RecipeError {
-        RecipeError(place: description, message: message)
-    }
-}
-
 /// A YAML value that remembers where it was written, so that an error after the merge of several
 /// files still points at the text.
-struct SourcedNode {
-    enum Content {
+package struct SourcedNode: Sendable {
+    package enum Content: Sendable {
         case scalar(text: String, plain: Bool)
         case list([SourcedNode])
         case mapping([Entry])
     }
 
-    struct Entry {
-        var key: String
+    package struct Entry: Sendable {
+        package var key: String
         var keyPlace: Place
-        var value: SourcedNode
+        package var value: SourcedNode
     }
 
-    var content: Content
-    var place: Place
+    package var content: Content
+    package var place: Place
 
     /// `none`, `null` or `~`: what switches an optional section off.
-    var isNone: Bool {
+    package var isNone: Bool {
         guard case .scalar(let text, plain: true) = content else { return false }
         return text == "none" || text == "null" || text == "~"
     }
 
     /// The value as an error message shows it: one short line.
-    var shown: String {
+    package var shown: String {
         switch content {
         case .scalar("", plain: true): "nothing"
         case .scalar(let text, plain: true): "'\(Self.oneLine(text))'"
@@ -58,7 +37,7 @@ struct SourcedNode {
     }
 
     /// `text` without control characters, cut to 80 characters.
-    static func oneLine(_ text: String) -> String {
+    package static func oneLine(_ text: String) -> String {
         let cleaned = text.unicodeScalars.map {
             $0.properties.generalCategory == .control ? "·" : String($0)
         }
@@ -78,8 +57,8 @@ extension SourcedNode {
     ///
     /// - Parameter place: Where the text starts; lines and columns are counted from there if it has
     ///   any, and left out otherwise (an override's value).
-    /// - Throws: `RecipeError` for what is not YAML, is empty, or repeats a key.
-    init(parsing text: String, at place: Place) throws(RecipeError) {
+    /// - Throws: `YAMLError` for what is not YAML, is empty, or repeats a key.
+    init(parsing text: String, at place: Place) throws(YAMLError) {
         // The mark that some editors put at the start of a file says nothing in UTF-8.
         let text = text.unicodeScalars.first == "\u{FEFF}" ? String(text.dropFirst()) : text
         guard Self.aliases(in: text) <= Self.mostAliases else {
@@ -90,7 +69,7 @@ extension SourcedNode {
             // Without an encoding Yams would ask the environment, and print what it says.
             root = try Yams.compose(yaml: text, .default, .default, .utf8)
         } catch let error as YamlError {
-            throw Self.recipeError(error, at: place)
+            throw Self.error(error, at: place)
         } catch {
             throw place.error("not valid YAML: \(Self.oneLine("\(error)"))")
         }
@@ -109,7 +88,7 @@ extension SourcedNode {
         }
     }
 
-    private init(_ node: Node, at start: Place, budget: inout Int) throws(RecipeError) {
+    private init(_ node: Node, at start: Place, budget: inout Int) throws(YAMLError) {
         let place = start.at(node.mark)
         budget -= 1
         guard budget >= 0 else {
@@ -144,7 +123,7 @@ extension SourcedNode {
         }
     }
 
-    private static func recipeError(_ error: YamlError, at place: Place) -> RecipeError {
+    private static func error(_ error: YamlError, at place: Place) -> YAMLError {
         switch error {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
             .composer(_, let problem, let mark, _):
@@ -175,16 +154,5 @@ extension SourcedNode {
         // A key that is still missing is missing from the file, whatever an override added.
         return SourcedNode(
             content: .mapping(merged), place: child.place.line == nil ? place : child.place)
-    }
-}
-
-extension Place {
-    /// The same origin at a YAML position; an override keeps none.
-    fileprivate func at(_ mark: Mark?) -> Place {
-        guard line != nil, let mark else { return self }
-        var place = self
-        place.line = mark.line
-        place.column = mark.column
-        return place
     }
 }

@@ -21,7 +21,7 @@ package enum YAMLText {
     }
 
     /// Numbers as a list in YAML's flow style.
-    static func list(_ values: [Double]) -> String {
+    package static func list(_ values: [Double]) -> String {
         "[" + values.map { scalar($0) }.joined(separator: ", ") + "]"
     }
 

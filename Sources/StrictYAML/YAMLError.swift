@@ -1,7 +1,7 @@
 import Base
 
 /// What is wrong with a recipe or a teacher card, and where.
-package struct RecipeError: Error, CustomStringConvertible, Equatable {
+package struct YAMLError: Error, CustomStringConvertible, Equatable {
     /// The place: `file:line:column`, a file, or the override as given (`--set a.b=c`).
     package let place: String?
     /// What is wrong, in one line.

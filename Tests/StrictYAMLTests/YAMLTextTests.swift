@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Recipes
+@testable import StrictYAML
 
 @Suite("YAML text") struct YAMLTextTests {
     @Test(
