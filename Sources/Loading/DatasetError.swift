@@ -12,6 +12,8 @@ package struct DatasetError: Error, CustomStringConvertible, Equatable {
         case image(ImageError.Cause)
         /// The system would not give what was asked of it; another time it may.
         case system(Int32)
+        /// A pack is not what it is to be, or cannot go where it is to go.
+        case pack(PackFault)
         /// A signal asked to stop.
         case interruption
     }
@@ -41,7 +43,7 @@ package struct DatasetError: Error, CustomStringConvertible, Equatable {
     package var isUndecodable: Bool {
         switch cause {
         case .image(.bytes), .image(.foreign): true
-        case .image(.memory), .contents, .system, .interruption: false
+        case .image(.memory), .contents, .system, .pack, .interruption: false
         }
     }
 

@@ -71,7 +71,7 @@ extension DatasetPacker {
         guard try writer.finish() == digest else {
             throw DatasetError(
                 "\(path): cannot be written again: the images of \(dataset.path) are no longer those "
-                    + "that were packed; restore the shard, or choose another --out")
+                    + "that were packed; restore the shard", cause: .pack(.imagesChanged))
         }
         try writer.publish()
     }

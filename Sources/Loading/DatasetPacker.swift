@@ -186,23 +186,27 @@ package struct DatasetPacker: Sendable {
     private func checkFolder() throws(DatasetError) {
         let source = realPath(dataset.path) + "/"
         guard !(realPath(directory) + "/").hasPrefix(source) else {
-            throw DatasetError("\(directory): lies in the data set; choose another --out")
+            throw placeTaken("lies in the data set")
         }
         var status = stat()
         guard stat(directory, &status) == 0 else { return }
         guard FileKind(status) == .folder else {
-            throw DatasetError("\(directory): is not a folder; choose another --out")
+            throw placeTaken("is not a folder")
         }
         if let there = try PackPlan(in: directory) {
             if let difference = plan.difference(from: there) {
                 throw DatasetError(
-                    "\(directory): holds another pack (\(difference)); choose another --out")
+                    "\(directory): holds another pack (\(difference))",
+                    cause: .pack(.otherPack(difference, in: directory)))
             }
         } else if let other = try Directory.entries(of: directory).first {
             // The plan is the first that a pack writes.
-            throw DatasetError(
-                "\(directory): holds something else (\(other.name)); choose another --out")
+            throw placeTaken("holds something else (\(other.name))")
         }
+    }
+
+    private func placeTaken(_ fact: String) -> DatasetError {
+        DatasetError("\(directory): \(fact)", cause: .pack(.placeTaken))
     }
 
     /// Removes what a killed run left half-written.

@@ -19,7 +19,7 @@ extension ImageDataset {
         } else {
             guard single || FileKind.isMissing("\(folder)/\(PackPlan.file)") else {
                 throw DatasetError(
-                    "\(folder): packing it is not finished; run the same understudy pack again")
+                    "\(folder): packing it is not finished", cause: .pack(.unfinished))
             }
             index = try ShardIndex(scanning: names, in: folder)
             places.store(index.text())

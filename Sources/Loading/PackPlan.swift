@@ -62,22 +62,22 @@ struct PackPlan: Codable, Equatable {
     }
 
     /// The first thing in which a pack that is there differs from this one; nil if it is the same.
-    func difference(from there: PackPlan) -> String? {
-        func text(_ value: Int?) -> String { value.map { "\($0)" } ?? "none" }
-        if samples != there.samples {
-            return "\(there.samples) samples there, \(samples) here"
-        }
-        if source != there.source || classes != there.classes {
-            return "its data set is another one, or has changed"
-        }
-        for (name, theirs, ours) in [
-            ("--samples-per-shard", there.samplesPerShard, samplesPerShard),
-            ("--max-short-side", there.maxShortSide, maxShortSide),
-            ("--quality", there.quality, quality),
-        ] as [(String, Int?, Int?)] where theirs != ours {
-            return "\(name) \(text(theirs)) there, \(text(ours)) here"
+    func difference(from there: PackPlan) -> PackDifference? {
+        if samples != there.samples { return .samples(there: there.samples, here: samples) }
+        if source != there.source || classes != there.classes { return .images }
+        for setting in PackDifference.Setting.allCases {
+            let (theirs, ours) = (there.value(of: setting), value(of: setting))
+            if theirs != ours { return .setting(setting, there: theirs, here: ours) }
         }
         return nil
+    }
+
+    private func value(of setting: PackDifference.Setting) -> Int? {
+        switch setting {
+        case .samplesPerShard: samplesPerShard
+        case .maxShortSide: maxShortSide
+        case .quality: quality
+        }
     }
 
     /// The file's content.

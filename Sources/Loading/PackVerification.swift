@@ -47,15 +47,14 @@ package struct PackVerification: Encodable, Sendable, Equatable {
                 "\(directory): \(damaged.count) of \(index.shards.count) shards are damaged: "
                     + damaged.prefix(5).joined(separator: ", ")
                     + (damaged.count > 5 ? " and \(damaged.count - 5) more" : "")
-                    + "; restore them, or run the same understudy pack again, which writes them anew"
-            )
+                    + "; restore them", cause: .pack(.damagedShards))
         }
         if let plan = try PackPlan(in: directory) {
             let names = "\(directory)/\(ClassNames.file)"
             guard let text = try Descriptor.contents(of: names), sha256(text) == plan.classes else {
                 throw DatasetError(
-                    "\(names): is not what was written; restore it, or run the same understudy pack "
-                        + "again, which writes it anew")
+                    "\(names): is not what was written; restore it",
+                    cause: .pack(.damagedClassNames))
             }
         }
         isIndexRenewed = index.checksums.isEmpty && !index.samples.isEmpty

@@ -86,17 +86,8 @@ struct Understudy: ParsableCommand {
         let text =
             isUsage
             ? fullMessage(for: error).printableLines
-            : "Error: \(errorText(error))\(memoryAdvice(error))"
+            : "Error: \(advisedLine(error))"
         StandardStreams.report(text + "\n")
         Foundation.exit(status.rawValue)
-    }
-
-    /// What to do about want of memory, after the error's line; empty for any other error.
-    private static func memoryAdvice(_ error: any Error) -> String {
-        guard let error = error as? TorchError, error.isOutOfMemory else { return "" }
-        let limits = MappingLimit.ofProcess().map { "; \($0)" }.joined()
-        return
-            "; take less at a time (batch.group, validation.batch, view.size of a recipe; --batch, "
-            + "--group, --prefetch), or give the program more memory\(limits)"
     }
 }
