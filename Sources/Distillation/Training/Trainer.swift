@@ -53,10 +53,7 @@ package final class Trainer {
             folder: setup.folder, trace: setup.options.trace, state: state,
             schedule: setup.schedule, losses: step.loss.names, progress: progress)
         self.log = log
-        // From now on their lines are known for this run's, though no step is saved yet.
-        var known = state
-        try log.beforeCheckpoint(&known)
-        if known != state { try save() }
+        if !log.isKnown(to: state) { try save() }
         clock = Stopwatch()
         while state.epoch < recipe.schedule.epochs {
             guard try trainEpoch() else { return nil }
