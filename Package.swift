@@ -61,7 +61,8 @@ let package = Package(
         .target(
             name: "StrictYAML", dependencies: ["Base", "Yams"], swiftSettings: swiftSettings),
         .target(
-            name: "Recipes", dependencies: ["Base", "StrictYAML"], swiftSettings: swiftSettings),
+            name: "Recipes", dependencies: ["Base", "Imaging", "StrictYAML", "Views"],
+            swiftSettings: swiftSettings),
         .target(
             name: "Models", dependencies: ["Base", "Recipes", "Torch"],
             swiftSettings: swiftSettings),
@@ -69,7 +70,7 @@ let package = Package(
             name: "Imaging", dependencies: ["Base", "CJPEG", "CPNG", "CPixels"],
             swiftSettings: swiftSettings),
         .target(
-            name: "Views", dependencies: ["Base", "Recipes", "Imaging", "StrictYAML"],
+            name: "Views", dependencies: ["Base", "Imaging", "StrictYAML"],
             swiftSettings: swiftSettings),
         .target(
             name: "Loading",
@@ -101,7 +102,7 @@ let package = Package(
         .testTarget(
             name: "StrictYAMLTests", dependencies: ["StrictYAML"], swiftSettings: swiftSettings),
         .testTarget(
-            name: "RecipesTests", dependencies: ["Recipes", "StrictYAML"],
+            name: "RecipesTests", dependencies: ["Recipes", "StrictYAML", "Views"],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "ModelsTests", dependencies: ["Models", "Recipes", "Torch"],
@@ -110,7 +111,7 @@ let package = Package(
             name: "ImagingTests", dependencies: ["Imaging", "CPixels"],
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "ViewsTests", dependencies: ["Views", "Recipes", "Imaging", "StrictYAML"],
+            name: "ViewsTests", dependencies: ["Views", "Imaging", "StrictYAML"],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "LoadingTests",

@@ -1,3 +1,4 @@
+import Base
 import StrictYAML
 
 extension TeacherCard {
@@ -73,8 +74,8 @@ extension TeacherCard.BEiTArchitecture {
         let section = try file.section(
             "architecture",
             known: ["image_size", "patch", "width", "depth", "heads", "mlp_ratio", "layer_scale"])
-        imageSize = try section.integer("image_size", Recipe.View.sides)
-        patch = try section.integer("patch", Recipe.View.sides)
+        imageSize = try section.integer("image_size", Limits.sides)
+        patch = try section.integer("patch", Limits.sides)
         width = try section.integer("width", 1...65_536)
         depth = try section.integer("depth", 1...1000)
         heads = try section.integer("heads", 1...1024)
@@ -113,8 +114,8 @@ extension TeacherCard.Preprocessing {
     fileprivate init(_ file: SectionReader) throws(YAMLError) {
         let section = try file.section(
             "preprocessing", known: ["size", "resize", "interpolation", "mean", "std"])
-        size = try section.integer("size", Recipe.View.sides)
-        resize = try section.integer("resize", Recipe.View.sides)
+        size = try section.integer("size", Limits.sides)
+        resize = try section.integer("resize", Limits.sides)
         interpolation = try section.choice("interpolation")
         mean = try section.numbers("mean", count: 3, .share)
         // Pixels are divided by it: what is nearly 0 would make them infinite.

@@ -197,7 +197,7 @@ extension TrainingSetup {
     private static func targets(
         _ options: TrainingOptions, _ loader: ViewLoader, _ progress: any ProgressReporter
     ) throws -> DistillationTargets? {
-        let recipe = loader.plan.recipe
+        let recipe = loader.recipe
         let teachers = recipe.teachers.count
         guard recipe.learnsFromTeachers else {
             guard options.missing == .refuse else {

@@ -1,0 +1,31 @@
+import StrictYAML
+
+extension Recipe {
+    /// The network that is trained.
+    package struct Model: Section, Equatable {
+        package var name = ""
+        package var initialization = Initialization.pytorch
+        package var dropPath = 0.0
+
+        /// The library whose initial weights are followed.
+        package enum Initialization: String, Sendable, CaseIterable {
+            /// The defaults of PyTorch's layers.
+            case pytorch
+            /// Convolutions by Kaiming's normal rule over the fan-out.
+            case torchvision
+            /// As torchvision, with the last normalisation of every block starting at zero.
+            case timm
+        }
+
+        package static let initial = Self()
+        package static let keys: [Key<Self>] = [
+            Key("name", \.name, .word, "the network's name, as `understudy train --help` lists it"),
+            Key(
+                "init", \.initialization, .choice,
+                "the library whose rule for the initial weights is followed"),
+            Key(
+                "drop_path", \.dropPath, .number(in: .belowOne), hasDefault: true,
+                "the stochastic-depth rate of the last block; 0 for none"),
+        ]
+    }
+}
