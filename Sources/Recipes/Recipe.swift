@@ -79,11 +79,12 @@ package struct Recipe: Section, Equatable {
         guard !teachers.isEmpty || cache == nil else {
             throw file.error("cache", "cache needs a teacher: add teacher: {card: FILE}")
         }
-        guard !teachers.isEmpty || loss.kl == 0 else {
+        if teachers.isEmpty, let term = loss.teacherTerms.first(where: { $0.weight > 0 }) {
+            let key = "loss.\(type(of: term.term).name)"
             throw file.error(
                 "loss",
-                "loss.kl is \(YAMLText.scalar(loss.kl)) but there is no teacher: "
-                    + "add teacher: {card: FILE}, or set loss.kl to 0")
+                "\(key) is \(YAMLText.scalar(term.weight)) but there is no teacher: "
+                    + "add teacher: {card: FILE}, or set \(key) to 0")
         }
     }
 

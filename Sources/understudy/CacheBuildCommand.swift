@@ -113,7 +113,7 @@ extension CacheCommand {
         }
 
         private func chosenShard() throws -> Share {
-            if let shard { return try Share(parsing: shard) }
+            if let shard { return try Share(parsing: shard, source: "--shard") }
             return try Share(environment: ProcessInfo.processInfo.environment)
         }
 

@@ -67,11 +67,10 @@ import Testing
         }
     }
 
-    @Test("a teacher without a cache is named, with what to do")
+    @Test("a teacher without a cache is named")
     func missing() throws {
         let error = TrainingError(
-            "teacher small of recipe student has no cache: pass --cache DIR for it, too, made by "
-                + "understudy cache build --teacher small")
+            "teacher small of recipe student has no cache", .cacheUnnamed(teacher: "small"))
         let (a, b) = try (begin("a", "tiny"), begin("b", "large"))
         #expect(throws: error) { try match.directories([a, b], areMade: false) }
         #expect(throws: error) { try match.directories([b, "\(sets.path)/new"], areMade: true) }

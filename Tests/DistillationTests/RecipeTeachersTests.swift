@@ -46,12 +46,14 @@ import Testing
 
     @Test("what is wrong is one line with the names")
     func errors() throws {
-        func fails(_ recipe: Recipe, _ name: String?, _ text: String) {
-            #expect(throws: TrainingError(text)) { try recipe.teacher(named: name) }
+        func fails(
+            _ recipe: Recipe, _ name: String?, _ text: String, _ kind: TrainingError.Kind? = nil
+        ) {
+            #expect(throws: TrainingError(text, kind)) { try recipe.teacher(named: name) }
         }
         try fails(
             recipe("a", "b"), nil,
-            "recipe student has 2 teachers: pass --teacher NAME, one of tiny, small")
+            "recipe student has 2 teachers", .teacherUnnamed(["tiny", "small"]))
         try fails(
             recipe("a", "b"), "large",
             "recipe student has no teacher 'large'; its teachers: tiny, small")

@@ -1,4 +1,5 @@
 import Foundation
+import Learning
 import Testing
 
 @testable import Recipes
@@ -20,7 +21,7 @@ import Testing
             #expect(recipe.data.train == "\(folder)/base/data/train")
             #expect(recipe.data.val == "\(folder)/mine/v")
             #expect(recipe.teachers.map(\.card) == ["\(folder)/teachers/t.yaml"])
-            #expect(recipe.optimizer.rule == .sgd(momentum: 0.9, nesterov: false))
+            #expect(recipe.optimizer.rule as? SGD == SGD(momentum: 0.9, nesterov: false))
             #expect(recipe.optimizer.lr == 5e-3)
             #expect(recipe.ema == nil)
         }

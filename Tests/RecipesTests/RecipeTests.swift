@@ -1,4 +1,5 @@
 import Foundation
+import Learning
 import Testing
 
 @testable import Recipes
@@ -30,8 +31,10 @@ import Testing
         #expect(recipe.cache == .init(epochs: 610, encoding: .topK(50), groupsPerPart: 64))
         #expect(
             recipe.model == .init(name: "resnet50", initialization: .pytorch, dropPath: 0))
-        #expect(recipe.loss == .init(kl: 0.8, ce: 0.2))
-        #expect(recipe.optimizer.rule == .lamb(betas: .init(0.9, 0.999), eps: 1e-6))
+        #expect(recipe.loss.terms.map(\.weight) == [0.8, 0.2])
+        #expect(recipe.loss.terms.map { type(of: $0.term).name } == ["kl", "ce"])
+        #expect(
+            recipe.optimizer.rule as? LAMB == LAMB(betas: Betas(0.9, 0.999), epsilon: 1e-6))
         #expect(recipe.optimizer.lr == 5e-3)
         #expect(recipe.optimizer.weightDecay == 0.02)
         #expect(recipe.optimizer.maxGradNorm == 1)
@@ -228,7 +231,7 @@ import Testing
     func samebudget() throws {
         var labels = try Recipe(contentsOf: "\(repository)/recipes/digits-labels.yaml")
         let distilled = try Recipe(contentsOf: "\(repository)/recipes/digits-kd.yaml")
-        #expect(labels.teachers.isEmpty && labels.cache == nil && labels.loss.kl == 0)
+        #expect(labels.teachers.isEmpty && labels.cache == nil && !labels.loss.needsTeacher)
         labels.name = distilled.name
         labels.teachers = distilled.teachers
         labels.cache = distilled.cache

@@ -68,8 +68,8 @@ package struct CacheImport {
         let card = teacher.card
         guard case .precomputed(let described) = card.architecture else {
             throw TrainingError(
-                "teacher \(card.name) is a network (\(card.kind)), not a file of responses; "
-                    + "`understudy cache build` runs it")
+                "teacher \(card.name) is a network (\(card.kind)), not a file of responses",
+                .teacherIsNetwork)
         }
         let path = file ?? card.weightsFile
         let responses = try ForeignResponses(

@@ -38,8 +38,8 @@ extension Recipe {
         let names = known.map(\.name).joined(separator: ", ")
         guard let name else {
             throw TrainingError(
-                "recipe \(self.name) has \(teachers.count) teachers: pass --teacher NAME, one of "
-                    + names)
+                "recipe \(self.name) has \(teachers.count) teachers",
+                .teacherUnnamed(known.map(\.name)))
         }
         guard let found = known.first(where: { $0.name == name }) else {
             throw TrainingError(
@@ -80,8 +80,7 @@ extension Recipe {
         let all = try requiredCache().epochs
         guard epochs.upperBound <= all else {
             throw TrainingError(
-                "epochs \(epochs) end beyond the \(all) of the cache; lower --epochs or raise "
-                    + "cache.epochs")
+                "epochs \(epochs) end beyond the \(all) of the cache", .epochsBeyondCache)
         }
     }
 

@@ -71,8 +71,8 @@ struct RunIdentity: Codable, Equatable, Sendable {
     func check(_ now: RunIdentity, run: String, isMeasured: Bool) throws(TrainingError) {
         func refuse(_ what: String) -> TrainingError {
             TrainingError(
-                "\(run): the run was begun with other \(what); restore what it was begun with, or "
-                    + "choose another --out")
+                "\(run): the run was begun with other \(what); restore what it was begun with",
+                .runUnfit)
         }
         if let difference = train.difference(from: now.train) {
             throw refuse("training images (\(difference))")
@@ -92,7 +92,7 @@ struct RunIdentity: Codable, Equatable, Sendable {
             }
         }
         guard now.initial == nil || now.initial == initial else {
-            throw refuse("initial weights (--init)")
+            throw refuse("initial weights")
         }
     }
 

@@ -82,8 +82,8 @@ extension TeacherCard {
     package func requireNetwork() throws(TrainingError) {
         guard case .precomputed = architecture else { return }
         throw TrainingError(
-            "teacher \(name) is a file of precomputed responses and cannot be run; "
-                + "`understudy cache import` brings them into a cache")
+            "teacher \(name) is a file of precomputed responses and cannot be run",
+            .teacherIsFile)
     }
 }
 

@@ -63,10 +63,8 @@ final class ResponseSupply {
         case .refuse:
             throw TrainingError(
                 "\(directory): \(parts.count) of \(manifest.epochs * manifest.partsPerEpoch) parts "
-                    + "are missing, of \(Self.epochs(of: parts)); build them with understudy "
-                    + "cache build\(isOneOfSeveral ? " --teacher \(teacher.card.name)" : ""), or "
-                    + "pass --build-cache to compute them in passing, or --wait to "
-                    + "follow a build that is running")
+                    + "are missing, of \(Self.epochs(of: parts))",
+                .partsMissing(teacher: isOneOfSeveral ? teacher.card.name : nil))
         }
     }
 

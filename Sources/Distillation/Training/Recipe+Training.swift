@@ -44,13 +44,11 @@ extension Recipe {
 
     /// What the training minimizes.
     var trainingLoss: Learning.Loss {
-        Learning.Loss([
-            .init(KLDivergence(), weight: loss.kl), .init(CrossEntropy(), weight: loss.ce),
-        ])
+        Learning.Loss(loss.terms)
     }
 
     /// Whether responses count in the loss.
-    var learnsFromTeachers: Bool { loss.kl > 0 && !teachers.isEmpty }
+    var learnsFromTeachers: Bool { loss.needsTeacher && !teachers.isEmpty }
 
     /// The number of view epochs, where it is below that of training epochs.
     var replayedEpochs: Int? {
@@ -72,16 +70,8 @@ extension Recipe {
 extension Recipe.Optimizer {
     /// Makes the optimizer that the recipe names.
     package func make(for network: any ImageClassifier) throws(TorchError) -> Learning.Optimizer {
-        let updateRule: any UpdateRule =
-            switch rule {
-            case .lamb(let betas, let eps):
-                LAMB(AdamMoments(first: betas.first, second: betas.second, epsilon: eps))
-            case .adamw(let betas, let eps):
-                AdamW(AdamMoments(first: betas.first, second: betas.second, epsilon: eps))
-            case .sgd(let momentum, let nesterov): SGD(momentum: momentum, nesterov: nesterov)
-            }
-        return try Learning.Optimizer(
-            updateRule, of: OptimizedParameters(of: network), weightDecay: weightDecay,
+        try Learning.Optimizer(
+            rule, of: OptimizedParameters(of: network), weightDecay: weightDecay,
             maxGradNorm: maxGradNorm)
     }
 }

@@ -202,19 +202,16 @@ extension TrainingSetup {
         guard recipe.learnsFromTeachers else {
             guard options.missing == .refuse else {
                 throw TrainingError(
-                    "recipe \(recipe.name) learns from labels alone (loss.kl \(recipe.loss.kl)): "
-                        + "leave out --build-cache and --wait")
+                    "recipe \(recipe.name) learns from labels alone "
+                        + "(\(recipe.loss.teacherText))", .cacheUnneeded)
             }
             return nil
         }
         guard !options.caches.isEmpty else {
             throw TrainingError(
-                teachers == 1
-                    ? "recipe \(recipe.name) learns from a teacher (loss.kl \(recipe.loss.kl)): pass "
-                        + "--cache DIR, made by understudy cache build"
-                    : "recipe \(recipe.name) learns from \(teachers) teachers (loss.kl "
-                        + "\(recipe.loss.kl)): pass --cache DIR for each, made by understudy cache "
-                        + "build --teacher NAME")
+                "recipe \(recipe.name) learns from "
+                    + (teachers == 1 ? "a teacher" : "\(teachers) teachers")
+                    + " (\(recipe.loss.teacherText))", .cachesUnnamed(teachers: teachers))
         }
         return try DistillationTargets(
             directories: options.caches, missing: options.missing, device: options.device,

@@ -12,7 +12,7 @@ package struct Form<Value>: Sendable {
     /// Reads a value, or throws what it is and where; `name` is the key's dotted path.
     let read: Reading
     /// The value in one line, as it stands after its key.
-    let write: @Sendable (Value) -> String
+    package let write: @Sendable (Value) -> String
 
     package init(
         expected: String, title: String? = nil, read: @escaping Reading,

@@ -30,6 +30,12 @@ package struct SectionReader: Sendable {
     /// Whether the section has the key, with whatever value.
     package func has(_ key: String) -> Bool { entries[key] != nil }
 
+    /// Whether the key's value is a mapping, where the section has the key.
+    package func holdsMapping(_ key: String) -> Bool {
+        guard case .mapping? = entries[key]?.value.content else { return false }
+        return true
+    }
+
     /// The value of a key in the form that it must have.
     package func value<Value>(_ key: String, _ form: Form<Value>) throws(YAMLError) -> Value {
         try form.read(node(key, expected: form.expected), dotted(key))

@@ -1,4 +1,5 @@
 import Base
+import Distillation
 import Loading
 import Torch
 
@@ -53,6 +54,43 @@ extension PackDifference.Setting {
         case .samplesPerShard: "--samples-per-shard"
         case .maxShortSide: "--max-short-side"
         case .quality: "--quality"
+        }
+    }
+}
+
+extension TrainingError: AdvisedError {
+    var advisedLine: String { description + advice }
+
+    private var advice: String {
+        switch kind {
+        case nil: ""
+        case .runUnnamed: "; choose --out"
+        case .runExists: "; pass --resume to go on with it, or choose another --out"
+        case .runBusy: " or choose another --out"
+        case .runIsNoFolder: "; choose another --out"
+        case .runIsForeign: "; choose a new or an empty folder for --out"
+        case .runUnfit: ", or choose another --out"
+        case .snapshotsLost: " (export --which last)"
+        case .cacheUnneeded: ": leave out --build-cache and --wait"
+        case .cachesUnnamed(1): ": pass --cache DIR, made by understudy cache build"
+        case .cachesUnnamed:
+            ": pass --cache DIR for each, made by understudy cache build --teacher NAME"
+        case .cacheUnnamed(let teacher):
+            ": pass --cache DIR for it, too, made by understudy cache build --teacher \(teacher)"
+        case .partsMissing(let teacher):
+            "; build them with understudy cache build"
+                + (teacher.map { " --teacher \($0)" } ?? "")
+                + ", or pass --build-cache to compute them in passing, or --wait to follow a build "
+                + "that is running"
+        case .epochsBeyondCache: "; lower --epochs or raise cache.epochs"
+        case .teacherUnnamed(let names):
+            ": pass --teacher NAME, one of \(names.joined(separator: ", "))"
+        case .teacherIsFile: "; `understudy cache import` brings them into a cache"
+        case .teacherIsNetwork: "; `understudy cache build` runs it"
+        case .shareUnknown(.none): "; pass --shard i/n"
+        case .shareUnknown(.variables): ", or pass --shard i/n"
+        case .shareUnknown(.numbers): ", or pass --shard i/n (0/1 for all parts)"
+        case .deviceUnknown: ", or pass --device cuda:N"
         }
     }
 }
