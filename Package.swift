@@ -61,9 +61,10 @@ let package = Package(
         .target(
             name: "StrictYAML", dependencies: ["Base", "Yams"], swiftSettings: swiftSettings),
         .target(
-            name: "Recipes", dependencies: ["Base", "StrictYAML"], swiftSettings: swiftSettings),
+            name: "Recipes", dependencies: ["Base", "Imaging", "Models", "StrictYAML"],
+            swiftSettings: swiftSettings),
         .target(
-            name: "Models", dependencies: ["Base", "Recipes", "Torch"],
+            name: "Models", dependencies: ["Base", "Imaging", "StrictYAML", "Torch"],
             swiftSettings: swiftSettings),
         .target(
             name: "Imaging", dependencies: ["Base", "CJPEG", "CPNG", "CPixels"],
@@ -99,10 +100,10 @@ let package = Package(
         .testTarget(
             name: "StrictYAMLTests", dependencies: ["StrictYAML"], swiftSettings: swiftSettings),
         .testTarget(
-            name: "RecipesTests", dependencies: ["Recipes", "StrictYAML"],
+            name: "RecipesTests", dependencies: ["Imaging", "Models", "Recipes", "StrictYAML"],
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "ModelsTests", dependencies: ["Models", "Recipes", "Torch"],
+            name: "ModelsTests", dependencies: ["Imaging", "Models", "StrictYAML", "Torch"],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "ImagingTests", dependencies: ["Imaging", "CPixels"],

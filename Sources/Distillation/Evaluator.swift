@@ -101,14 +101,14 @@ extension Recipe.Validation {
     /// How validation images are brought to size.
     package var transform: EvaluationTransform {
         EvaluationTransform(
-            size: size, resize: resize, interpolation: interpolation.interpolation)
+            size: size, resize: resize, interpolation: interpolation)
     }
 }
 
-extension TeacherCard.Preprocessing {
+extension Preprocessing {
     /// How the teacher's own evaluation brings images to size.
     package var transform: EvaluationTransform {
         EvaluationTransform(
-            size: size, resize: resize, interpolation: interpolation.interpolation)
+            size: size, resize: resize, interpolation: interpolation)
     }
 }

@@ -1,4 +1,6 @@
 import Base
+import Imaging
+import Models
 
 /// One experiment: everything that a teacher's responses or a student's training depend on.
 ///
@@ -122,16 +124,6 @@ extension Recipe {
         package var initialization: Initialization
         /// The stochastic-depth rate of the last block, 0 for none.
         package var dropPath: Double
-
-        /// The library whose initial weights are followed.
-        package enum Initialization: String, Sendable, CaseIterable {
-            /// The defaults of PyTorch's layers.
-            case pytorch
-            /// Convolutions by Kaiming's normal rule over the fan-out.
-            case torchvision
-            /// As torchvision, with the last normalisation of every block starting at zero.
-            case timm
-        }
     }
 
     /// The weights of the loss's terms.
@@ -163,16 +155,8 @@ extension Recipe {
         /// The short side before the crop, pixels; at least `size`.
         package var resize: Int
         /// The resampling filter.
-        package var interpolation: Filter
+        package var interpolation: Imaging.Interpolation
         /// Images per forward pass.
         package var batch: Int
-    }
-
-    /// A resampling filter, antialiased as Pillow's.
-    package enum Filter: String, Sendable, CaseIterable {
-        /// Triangle filter.
-        case bilinear
-        /// Cubic filter with a = -0.5.
-        case bicubic
     }
 }

@@ -7,7 +7,7 @@ import Torch
 
 enum Registry50 {
     static func make() throws -> any ImageClassifier {
-        try Registry.make(.resnet(depth: 50), classes: 10)
+        try Architecture(ResNetConfiguration(depth: .layers50)).makeNetwork(classes: 10)
     }
 }
 
@@ -55,8 +55,8 @@ enum Registry50 {
     }
 
     @Test("weights and BN statistics move, counters do not") func entries() throws {
-        let network = try Registry.make(.resnet(depth: 18), classes: 3, seed: 1)
-        let copy = try Registry.make(.resnet(depth: 18), classes: 3, seed: 2)
+        let network = try Architecture.resnet18.makeNetwork(classes: 3, seed: 1)
+        let copy = try Architecture.resnet18.makeNetwork(classes: 3, seed: 2)
         let ema = try ExponentialMovingAverage(of: network, into: copy, decay: 0.9999, beta: 15)
         func value(_ network: any ImageClassifier, _ name: String) throws -> Double {
             try #require(network.store.entries.first { $0.name == name }).tensor.sum().item()
