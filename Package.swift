@@ -61,10 +61,11 @@ let package = Package(
         .target(
             name: "StrictYAML", dependencies: ["Base", "Yams"], swiftSettings: swiftSettings),
         .target(
-            name: "Recipes", dependencies: ["Base", "Imaging", "StrictYAML", "Views"],
+            name: "Recipes",
+            dependencies: ["Base", "Imaging", "Learning", "Models", "StrictYAML", "Torch", "Views"],
             swiftSettings: swiftSettings),
         .target(
-            name: "Models", dependencies: ["Base", "Recipes", "Torch"],
+            name: "Models", dependencies: ["Base", "Imaging", "StrictYAML", "Torch"],
             swiftSettings: swiftSettings),
         .target(
             name: "Imaging", dependencies: ["Base", "CJPEG", "CPNG", "CPixels"],
@@ -80,7 +81,7 @@ let package = Package(
             name: "ResponseCache", dependencies: ["Base", "CHDF5", crypto],
             swiftSettings: swiftSettings),
         .target(
-            name: "Learning", dependencies: ["Models", "Torch"], swiftSettings: swiftSettings),
+            name: "Learning", dependencies: ["Models", "StrictYAML", "Torch"], swiftSettings: swiftSettings),
         .target(
             name: "Distillation",
             dependencies: [
@@ -102,10 +103,11 @@ let package = Package(
         .testTarget(
             name: "StrictYAMLTests", dependencies: ["StrictYAML"], swiftSettings: swiftSettings),
         .testTarget(
-            name: "RecipesTests", dependencies: ["Recipes", "StrictYAML", "Views"],
+            name: "RecipesTests",
+            dependencies: ["Imaging", "Learning", "Models", "Recipes", "StrictYAML", "Views"],
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "ModelsTests", dependencies: ["Models", "Recipes", "Torch"],
+            name: "ModelsTests", dependencies: ["Imaging", "Models", "StrictYAML", "Torch"],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "ImagingTests", dependencies: ["Imaging", "CPixels"],

@@ -124,13 +124,3 @@ package struct EvaluationDraft: Sendable {
     let first: Int
     let pixels: PixelBatch
 }
-
-extension Recipe.Filter {
-    /// The resampling filter of the same name.
-    package var interpolation: Interpolation {
-        switch self {
-        case .bilinear: .bilinear
-        case .bicubic: .bicubic
-        }
-    }
-}

@@ -1,4 +1,5 @@
 import Base
+import Learning
 import StrictYAML
 import Views
 

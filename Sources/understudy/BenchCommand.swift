@@ -173,8 +173,8 @@ extension BenchCommand {
             let device = try options.checkedDevice()
             let architecture = try BenchCommand.published(model).architecture
             func make() throws -> any ImageClassifier {
-                try Registry.make(
-                    architecture, classes: 1000, device: device, seed: 1, initialization: .timm)
+                try architecture.makeNetwork(
+                    classes: 1000, device: device, seed: 1, initialization: .timm)
             }
             let batch = try MadeBatch(images: options.group, size: size, classes: 1000)
                 .on(device)
@@ -231,10 +231,12 @@ extension BenchCommand {
 
         func run() throws {
             let device = try options.checkedDevice()
-            let (architecture, size) = try BenchCommand.published(model)
-            let images = try MadeBatch(images: options.group, size: size, classes: 2).on(device)
-                .images
-            let network = try Registry.make(architecture, classes: 1000, device: device, seed: 1)
+            let published = try BenchCommand.published(model)
+            let images = try MadeBatch(
+                images: options.group, size: published.preprocessing.size, classes: 2
+            ).on(device).images
+            let network = try published.architecture.makeNetwork(
+                classes: 1000, device: device, seed: 1)
             let seconds = try options.time(on: device) {
                 try withoutGrad { () throws(TorchError) in
                     let logits = try withAutocast(options.precision.autocast, on: device) {
@@ -282,16 +284,12 @@ extension BenchCommand {
         }
     }
 
-    /// A published network by its name, and the side of the images that it takes, in pixels.
-    static func published(
-        _ name: String
-    ) throws -> (architecture: TeacherCard.Architecture, imageSize: Int) {
-        guard let architecture = Registry.architecture(named: name),
-            let preprocessing = Registry.preprocessing(named: name)
-        else {
+    /// A published network by its name.
+    static func published(_ name: String) throws -> PublishedNetwork {
+        guard let network = PublishedNetwork.named(name) else {
             throw ValidationError(
-                "no model '\(name)'; known: \(Registry.names.joined(separator: ", "))")
+                "no model '\(name)'; known: \(PublishedNetwork.names.joined(separator: ", "))")
         }
-        return (architecture, preprocessing.size)
+        return network
     }
 }

@@ -101,7 +101,7 @@ extension CacheCommand {
         /// Holds the options that were given against the card.
         private func compare(with path: String) throws {
             let card = try TeacherCard(contentsOf: path)
-            guard case .precomputed(let responses) = card.architecture else { return }
+            guard case .responses(let responses) = card.subject else { return }
             let pairs: [(String, String?, String)] = [
                 ("--dataset", dataset, responses.dataset),
                 ("--keys", keys, responses.keys ?? "null"),

@@ -1,4 +1,5 @@
 import Foundation
+import Recipes
 import ResponseCache
 import Testing
 import Views
@@ -123,16 +124,16 @@ struct IdentityCase: Sendable, CustomTestStringConvertible {
             "teacher.architecture",
             "teacher.architecture: beit image_size=32 patch=4 width=64 depth=4 heads=4 "
                 + "mlp_ratio=4.0 in the cache, resnet depth=18 here"
-        ) { $0.card.architecture = .resnet(depth: 18) },
+        ) { $0.card.change { $0.architecture = .resnet18 } },
         .teacher("teacher.size", "teacher.size: 32 in the cache, 48 here") {
-            $0.card.preprocessing.size = 48
+            $0.card.change { $0.preprocessing.size = 48 }
         },
         .teacher(
             "teacher.mean", "teacher.mean: [0.5, 0.5, 0.5] in the cache, [0.5, 0.5, 0.25] here"
-        ) { $0.card.preprocessing.mean[2] = 0.25 },
+        ) { $0.card.change { $0.preprocessing.mean[2] = 0.25 } },
         .teacher(
             "teacher.std", "teacher.std: [0.5, 0.5, 0.5] in the cache, [1.0, 0.5, 0.5] here"
-        ) { $0.card.preprocessing.std[0] = 1 },
+        ) { $0.card.change { $0.preprocessing.std[0] = 1 } },
         .teacher("teacher.precision", "teacher.precision: fp32 in the cache, bf16 here") {
             $0.precision = .bf16
         },
@@ -148,18 +149,18 @@ struct IdentityCase: Sendable, CustomTestStringConvertible {
             here: { $0.versions.renormalization = 2 },
             lines: ["teacher.renormalization.version: 3 in the cache, 2 here"]),
         IdentityCase(
-            field: "teacher.responses.version", cached: { $0.card.architecture = precomputed },
+            field: "teacher.responses.version", cached: { $0.card.subject = precomputed },
             here: {
-                $0.card.architecture = precomputed
+                $0.card.subject = precomputed
                 $0.versions.importing = 2
             }, lines: ["teacher.responses.version: absent in the cache, 2 here"]),
         .teacher("teacher.weights", "teacher.weights: 0ff1ce in the cache, c0ffee here") {
             $0.weights = "c0ffee"
         },
         IdentityCase(
-            field: "teacher.responses", cached: { $0.card.architecture = precomputed },
+            field: "teacher.responses", cached: { $0.card.subject = precomputed },
             here: {
-                $0.card.architecture = precomputed
+                $0.card.subject = precomputed
                 $0.overrides = ["view.mix=none"]
             },
             lines: [
@@ -168,7 +169,7 @@ struct IdentityCase: Sendable, CustomTestStringConvertible {
             ]),
     ]
 
-    private static let precomputed = TeacherCard.Architecture.precomputed(
+    private static let precomputed = TeacherCard.Subject.responses(
         .init(dataset: "logits", keys: nil, values: .logits, temperature: 1))
 
     @Test("a field that differs is told in so many words", arguments: cases)
@@ -203,7 +204,7 @@ struct IdentityCase: Sendable, CustomTestStringConvertible {
             item.here(&inputs)
             return inputs.overrides
         }
-        responses.card.architecture = Self.precomputed
+        responses.card.subject = Self.precomputed
         (network.versions, responses.versions) = (.all(2), .all(2))
         let fields = try [network, responses].flatMap {
             try $0.identity(in: sets).fingerprint.fields.map(\.name)
@@ -247,7 +248,7 @@ struct IdentityCase: Sendable, CustomTestStringConvertible {
     func versions() throws {
         let sets = try DataSets()
         var (network, responses) = (try Inputs(), try Inputs())
-        responses.card.architecture = Self.precomputed
+        responses.card.subject = Self.precomputed
         func names(_ inputs: Inputs) throws -> [String] {
             try inputs.identity(in: sets).fingerprint.fields.map(\.name)
                 .filter { $0.hasSuffix(".version") }

@@ -258,7 +258,7 @@ import Testing
             let recipe = try Recipe(contentsOf: "\(repository)/recipes/\(name).yaml")
             let card = try TeacherCard(contentsOf: #require(recipe.teachers.first).card)
             #expect(card.classes == recipe.data.classes)
-            #expect(card.preprocessing.size == recipe.view.size)
+            #expect(card.network?.preprocessing.size == recipe.view.size)
         }
     }
 }

@@ -66,7 +66,7 @@ package struct CacheImport {
         teacher = try recipe.carded(section, card: newCard)
         self.newCard = newCard == nil ? nil : section.card
         let card = teacher.card
-        guard case .precomputed(let described) = card.architecture else {
+        guard case .responses(let described) = card.subject else {
             throw TrainingError(
                 "teacher \(card.name) is a network (\(card.kind)), not a file of responses",
                 .teacherIsNetwork)

@@ -11,13 +11,13 @@ extension Recipe {
     /// - Throws: `TrainingError` for an unknown name, listing the known ones, or for images of a size
     ///   that the network does not take; `TorchError` for an initialization that it has not.
     package func makeNetwork(on device: Device) throws -> any ImageClassifier {
-        guard let architecture = Registry.architecture(named: model.name) else {
+        guard let published = PublishedNetwork.named(model.name) else {
             throw TrainingError(
                 "recipe \(name): no model '\(model.name)'; known: "
-                    + Registry.names.joined(separator: ", "))
+                    + PublishedNetwork.names.joined(separator: ", "))
         }
-        let network = try Registry.make(
-            architecture, classes: data.classes, device: device, seed: seed,
+        let network = try published.architecture.makeNetwork(
+            classes: data.classes, device: device, seed: seed,
             initialization: model.initialization, dropPath: model.dropPath)
         for (key, size) in [("view.size", view.size), ("validation.size", validation.size)] {
             if let only = network.imageSize, size != only {
@@ -90,6 +90,6 @@ extension Recipe.Validation {
     /// How validation images are brought to size.
     package var transform: EvaluationTransform {
         EvaluationTransform(
-            size: size, resize: resize, interpolation: interpolation.interpolation)
+            size: size, resize: resize, interpolation: interpolation)
     }
 }

@@ -1,6 +1,7 @@
 import Testing
+import Torch
 
-@testable import Torch
+@testable import Models
 
 /// What the liberties are with which weights are loaded, and where they end.
 @Suite("Loading weights") struct LoadingTests {
@@ -29,18 +30,15 @@ import Testing
     }
 
     func file(_ tensors: [String: Tensor]) throws -> SafetensorsFile {
-        let path = "\(folder.path)/w.safetensors"
-        try SafetensorsFile.write(
-            tensors.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }, to: path)
-        return try SafetensorsFile(path: path)
+        try folder.file(tensors)
     }
 
     /// What loading says after the path, which must have changed nothing.
     func problem(_ tensors: [String: Tensor]) throws -> String {
-        let before = try store.entries.map { try $0.tensor.to(.float32).floats() }
+        let before = try store.values()
         let file = try file(tensors)
         let text = errorText { try store.load(file) }
-        #expect(try store.entries.map { try $0.tensor.to(.float32).floats() } == before)
+        #expect(try store.values() == before)
         let prefix = "load: \(file.path): "
         return text.hasPrefix(prefix) ? String(text.dropFirst(prefix.count)) : text
     }
@@ -183,5 +181,35 @@ import Testing
             try problem(many)
                 == "missing: 'fc.weight', 'bn.mean'; unexpected: 'n100', 'n101', 'n102', 'n103', "
                 + "'n104' and 95 more")
+    }
+
+    @Test("everything that does not fit is listed at once, of a dictionary as of a file")
+    func mismatches() throws {
+        let found = [
+            "fc.weight": try Tensor.zeros([3, 2]), "bn.count": try Tensor.zeros([]),
+            "head.bias": try Tensor.zeros([4]), "aux.bias": try Tensor.zeros([4]),
+        ]
+        let problems =
+            "missing: 'bn.mean'; unexpected: 'aux.bias', 'head.bias'; wrong: 'fc.weight' expected "
+            + "float32 [2, 3], found float32 [3, 2], 'bn.count' expected int64 [], found float32 []"
+        #expect(try problem(found) == problems)
+        #expect(errorText { try store.load(tensors: found) } == "load: tensors: \(problems)")
+    }
+
+    @Test("a saved model loads into another, in place") func saved() throws {
+        let path = "\(folder.path)/saved.safetensors"
+        let mean = try #require(store["bn.mean"])
+        let weight = try #require(store["fc.weight"])
+        try mean.fill(17)
+        let values = try store.values()
+        try store.save(to: path)
+        try mean.fill(3)
+        try store.load(tensors: tensors())
+        #expect(try weight.floats() == [1, 2, 3, 4, 5, 6])
+        try store.load(SafetensorsFile(path: path))
+        #expect(try store.values() == values)
+        // The layer's own tensor was overwritten, not replaced.
+        #expect(try mean.floats() == [17, 17, 17])
+        #expect(weight.requiresGrad)
     }
 }
