@@ -21,7 +21,7 @@ package struct Recipe: Section, Equatable {
     /// The store of each teacher's responses; `nil` without one.
     package var cache: Cache?
     package var model = Model()
-    package var loss = Loss()
+    package var loss = Loss.initial
     package var optimizer = Optimizer()
     package var schedule = Schedule()
     package var ema: EMA?

@@ -8,8 +8,9 @@ extension Recipe {
         /// Every kind of term, with weight 0 where it is off.
         package var terms: [Learning.Loss.Weighted]
 
-        package static let initial = Self(
-            terms: kinds.map { .init(initial(of: $0), weight: 0) })
+        package static var initial: Self {
+            Self(terms: kinds.map { .init(standard(of: $0), weight: 0) })
+        }
 
         package static let keys: [Key<Self>] = kinds.map { key(of: $0) }
 
@@ -50,7 +51,7 @@ extension Recipe.Loss {
             .map { "loss.\(type(of: $0.term).name) \($0.weight)" }.joined(separator: ", ")
     }
 
-    private static func initial<Term: LossTerm>(of kind: Term.Type) -> any LossTerm { Term.initial }
+    private static func standard<Term: LossTerm>(of kind: Term.Type) -> any LossTerm { Term.initial }
 
     /// The key of a term.
     private static func key<Term: LossTerm>(of kind: Term.Type) -> Key<Self> {

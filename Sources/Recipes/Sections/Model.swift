@@ -1,3 +1,4 @@
+import Models
 import StrictYAML
 
 extension Recipe {
@@ -6,16 +7,6 @@ extension Recipe {
         package var name = ""
         package var initialization = Initialization.pytorch
         package var dropPath = 0.0
-
-        /// The library whose initial weights are followed.
-        package enum Initialization: String, Sendable, CaseIterable {
-            /// The defaults of PyTorch's layers.
-            case pytorch
-            /// Convolutions by Kaiming's normal rule over the fan-out.
-            case torchvision
-            /// As torchvision, with the last normalisation of every block starting at zero.
-            case timm
-        }
 
         package static let initial = Self()
         package static let keys: [Key<Self>] = [

@@ -7,7 +7,7 @@ extension Recipe {
     package struct Validation: Section, Equatable {
         package var size = 1
         package var resize = 1
-        package var interpolation = Filter.bilinear
+        package var interpolation = Interpolation.bilinear
         package var batch = 1
 
         package static let initial = Self()
@@ -26,13 +26,5 @@ extension Recipe {
                     "resize", "validation.resize \(resize) is less than validation.size \(size)")
             }
         }
-    }
-
-    /// A resampling filter, antialiased as Pillow's.
-    package enum Filter: String, Sendable, CaseIterable {
-        /// Triangle filter.
-        case bilinear
-        /// Cubic filter with a = -0.5.
-        case bicubic
     }
 }
