@@ -50,22 +50,6 @@ package enum StandardStreams {
     /// - Returns: 0, or the `errno` of the write that failed.
     private static func write(_ text: String, to descriptor: Int32) -> Int32 {
         var text = text
-        return text.withUTF8 { bytes in
-            var rest = UnsafeRawBufferPointer(bytes)[...]
-            while !rest.isEmpty {
-                let piece = UnsafeRawBufferPointer(rebasing: rest)
-                let count = Foundation.write(descriptor, piece.baseAddress, piece.count)
-                if count < 0, errno == EINTR { continue }
-                if count < 0, errno == EAGAIN {
-                    // A pipe that somebody made non-blocking: wait until it takes more.
-                    var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                    _ = poll(&waiting, 1, 1000)
-                    continue
-                }
-                guard count > 0 else { return count < 0 ? errno : EIO }
-                rest = rest.dropFirst(count)
-            }
-            return 0
-        }
+        return text.withUTF8 { UnsafeRawBufferPointer($0).write(to: descriptor) }
     }
 }

@@ -32,6 +32,16 @@ package enum RegularFile {
         return descriptor
     }
 
+    /// Bytes of the file at a path; `nil` if there is no regular file.
+    ///
+    /// One of which the system does not say is there, with 0: it is not to be made anew, and whoever
+    /// reads it is told why that cannot be done.
+    package static func bytes(at path: String) -> Int? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return FileKind.isAbsence(errno) ? nil : 0 }
+        return FileKind(status) == .file ? Int(status.st_size) : nil
+    }
+
     /// Opens whatever is there for reading, without blocking; -1 and `errno` where that fails.
     ///
     /// - Parameter folder: the open folder at which the path starts; by default the working one.

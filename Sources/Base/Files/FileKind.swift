@@ -15,13 +15,27 @@ package enum FileKind: Equatable, Sendable {
         }
     }
 
+    /// What lies at a path, or where a link of that path leads; `nil` for nothing.
+    ///
+    /// - Throws: `SystemFailure` where the system does not say, as for want of a permission.
+    package static func at(_ path: String) throws(SystemFailure) -> FileKind? {
+        var status = stat()
+        if stat(path, &status) == 0 { return FileKind(status) }
+        let code = errno
+        guard isAbsence(code) else { throw SystemFailure("\(path): cannot be looked at", code) }
+        return nil
+    }
+
     /// Whether nothing lies at a path.
     ///
-    /// Where the system does not say, as for want of a permission, something may: whoever then opens
-    /// it is told why that cannot be done.
+    /// Where the system does not say, something may: whoever then opens it is told why that cannot be
+    /// done.
     package static func isMissing(_ path: String) -> Bool {
-        access(path, F_OK) != 0 && [ENOENT, ENOTDIR].contains(errno)
+        access(path, F_OK) != 0 && isAbsence(errno)
     }
+
+    /// Whether an `errno` says that there is nothing at a path.
+    static func isAbsence(_ code: Int32) -> Bool { code == ENOENT || code == ENOTDIR }
 
     /// The kind in words: `a pipe`.
     package var noun: String {
