@@ -56,7 +56,8 @@ final class ResponseSupply {
                 "\(directory): holds responses of \(manifest.classes) classes, recipe "
                     + "\(recipe.name) has \(recipe.data.classes); build it again")
         }
-        needed = 0..<min(manifest.epochs, recipe.schedule.epochs)
+        let cached = recipe.cache?.epochs ?? recipe.schedule.epochs
+        needed = 0..<min(cached, recipe.schedule.epochs)
         let parts = reader.missingParts(epochs: needed)
         guard !parts.isEmpty else {
             self.build = nil
@@ -71,9 +72,14 @@ final class ResponseSupply {
                 "computing what is missing: \(parts.count) parts of \(Self.epochs(of: parts))"
                     + (isOneOfSeveral ? " of teacher \(teacher.card.name)" : ""))
         case .refuse:
+            let fact =
+                manifest.epochs < needed.upperBound
+                ? "holds \(manifest.epochs) epochs, and recipe \(recipe.name) sees "
+                    + "\(needed.upperBound); build the others"
+                : "\(parts.count) of \(cached * manifest.partsPerEpoch) parts are missing, of "
+                    + "\(Self.epochs(of: parts)); build them"
             throw TrainingError(
-                "\(directory): \(parts.count) of \(manifest.epochs * manifest.partsPerEpoch) parts "
-                    + "are missing, of \(Self.epochs(of: parts)); build them with understudy "
+                "\(directory): \(fact) with understudy "
                     + "cache build\(isOneOfSeveral ? " --teacher \(teacher.card.name)" : ""), or "
                     + "pass --build-cache to compute them in passing, or --wait to "
                     + "follow a build that is running")
