@@ -1,5 +1,6 @@
 import Base
 import Loading
+import ResponseCache
 import Torch
 
 /// An error of a library, which states a fact, and about which options of this program can do
@@ -42,6 +43,24 @@ extension DatasetError: AdvisedError {
             "\(description), or run the same understudy pack again, which writes them anew"
         case .damagedClassNames:
             "\(description), or run the same understudy pack again, which writes it anew"
+        }
+    }
+}
+
+extension CacheError: AdvisedError {
+    var advisedLine: String {
+        switch cause {
+        case .noCache: "\(description); `understudy cache build` makes one"
+        case .missingPart:
+            "\(description); `understudy cache build` with this recipe adds what is missing"
+        case .epochsBeyond: "\(description); lower --epochs"
+        case .differingParts:
+            "\(description); run `understudy cache verify` on both and delete the one that is wrong"
+        case .foreign(.probabilities): "\(description); pass --probabilities"
+        case .foreign(.percentages):
+            "\(description); divide them by 100 and pass --probabilities"
+        case .foreign(.perhapsLogits): "\(description); if these are logits, pass --logits"
+        case .otherInputs, .damaged, .system, .other: description
         }
     }
 }

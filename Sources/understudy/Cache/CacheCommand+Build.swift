@@ -10,7 +10,8 @@ extension CacheCommand {
             abstract: "Runs a recipe's teacher over every view and stores its responses.",
             discussion: """
                 Parts that are there already are skipped, so the same command goes on after a \
-                kill or Ctrl-C.
+                kill or Ctrl-C. A cache of fewer epochs than the recipe's cache.epochs grows to as \
+                many, and one of more is left as it is.
 
                 Several builders share the work without talking to each other: started by \
                 torchrun, srun, a Slurm array or mpirun, each takes every n-th part by its rank; \
@@ -30,7 +31,7 @@ extension CacheCommand {
         @Option(name: .long, help: "The cache's folder; made if it is not there.")
         var cache: String
 
-        @Option(name: .long, help: "Only these cached epochs, A..<B; by default all.")
+        @Option(name: .long, help: "Only these cached epochs, A..<B; by default the recipe's.")
         var epochs: SlotRange?
 
         @Option(

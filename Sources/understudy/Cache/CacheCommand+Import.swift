@@ -132,7 +132,7 @@ extension CacheCommand {
                 path: file, dataset: dataset, values: .logits, temperature: 1)
             let card = TeacherCard(
                 name: teacherName ?? teacher.teacher ?? Self.word(from), classes: classes,
-                responses: responses, file: file, sha256: try Fingerprint.sha256(ofFile: file),
+                responses: responses, file: file, sha256: try SHA256Sum.ofFile(file),
                 source: "imported from \(file)")
             // As it will be read back: a name that no card may have is refused here. There is no such
             // file yet, and so no line of it to look at.

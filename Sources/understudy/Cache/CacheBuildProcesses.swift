@@ -43,6 +43,7 @@ final class CacheBuildProcesses {
             try endIfInterrupted()
             try startChild(index)
         }
+        let epochs = command.epochs?.range ?? 0..<(recipe.cache?.epochs ?? 0)
         var follower: CacheReader?
         var (total, done) = (0, 0)
         while isAnyRunning() {
@@ -52,9 +53,12 @@ final class CacheBuildProcesses {
             if let reader = follower {
                 done += published(reader)
                 progress.advance(to: done, note: "\(command.processes) processes")
-            } else if let reader = try? CacheReader(directory: command.cache) {
+            } else if let reader = try? CacheReader(directory: command.cache),
+                reader.manifest.epochs >= epochs.upperBound
+            {
+                // The children have begun it, or have let it grow.
                 follower = reader
-                total = list(reader)
+                total = list(reader, epochs)
                 progress.begin("cache", total: total, unit: "responses")
             }
             Thread.sleep(forTimeInterval: 0.1)
@@ -64,8 +68,7 @@ final class CacheBuildProcesses {
         var summary = try children.map(summary(of:)).reduce(into: CacheBuild.Summary()) {
             $0.add($1)
         }
-        let range = command.epochs?.range ?? 0..<(recipe.cache?.epochs ?? 0)
-        summary.missing = try CacheReader(directory: command.cache).missingParts(epochs: range)
+        summary.missing = try CacheReader(directory: command.cache).missingParts(epochs: epochs)
             .count
         summary.seconds = start.duration(to: .now).seconds
         return summary
@@ -112,11 +115,9 @@ final class CacheBuildProcesses {
     /// Notes what each child is to publish.
     ///
     /// - Returns: the responses in it.
-    private func list(_ reader: CacheReader) -> Int {
+    private func list(_ reader: CacheReader, _ epochs: Range<Int>) -> Int {
         let manifest = reader.manifest
-        let range = command.epochs?.range ?? 0..<manifest.epochs
-        guard range.upperBound <= manifest.epochs else { return 0 }
-        let missing = reader.missingParts(epochs: range)
+        let missing = reader.missingParts(epochs: epochs)
         for index in children.indices {
             children[index].missing = missing.filter {
                 children[index].shard.owns($0, of: manifest)
