@@ -56,7 +56,7 @@ let package = Package(
         .target(name: "CPixels"),
         .target(name: "CBase"),
         .target(name: "CStartup"),
-        .target(name: "Base", dependencies: ["CBase"], swiftSettings: swiftSettings),
+        .target(name: "Base", dependencies: ["CBase", crypto], swiftSettings: swiftSettings),
         .target(name: "Torch", dependencies: ["Base", "CTorch"], swiftSettings: swiftSettings),
         .target(
             name: "StrictYAML", dependencies: ["Base", "Yams"], swiftSettings: swiftSettings),

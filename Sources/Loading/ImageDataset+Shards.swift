@@ -1,6 +1,5 @@
 import Base
 import Foundation
-import Torch
 
 extension ImageDataset {
     /// Lists the images of tar shards through their index, which is made where there is none.

@@ -116,7 +116,6 @@ struct IdentityCase: Sendable, CustomTestStringConvertible {
             lines: "data.digest: \(digest) in the cache, "
                 + "6e20355d506ac2110e724ff8e717014a098fbb7c34309ee751342b7d154961be here",
             "data.classes: 2 in the cache, 3 here"),
-        .recipe("cache.epochs", "cache.epochs=2", lines: "cache.epochs: 3 in the cache, 2 here"),
         .teacher("teacher.name", "teacher.name: tiny in the cache, other here") {
             $0.card.name = "other"
         },
@@ -189,7 +188,7 @@ struct IdentityCase: Sendable, CustomTestStringConvertible {
         #expect(
             throws: CacheError(
                 "\(directory): the cache was made from other inputs; name another directory, or "
-                    + "restore what differs:", details: item.lines)
+                    + "restore what differs:", details: item.lines, cause: .otherInputs)
         ) { try open(directory, as: here, in: sets) }
         #expect(item.lines.contains { $0.hasPrefix("\(item.field): ") })
     }
@@ -207,7 +206,7 @@ struct IdentityCase: Sendable, CustomTestStringConvertible {
         responses.card.subject = Self.precomputed
         (network.versions, responses.versions) = (.all(2), .all(2))
         let fields = try [network, responses].flatMap {
-            try $0.identity(in: sets).fingerprint.fields.map(\.name)
+            try $0.identity(in: sets).fingerprint.current.fields.map(\.name)
         }
         // Another format is refused before its fields are read.
         #expect(Set(fields).subtracting(["format"]) == Set(Self.cases.map(\.field)))
@@ -240,6 +239,7 @@ struct IdentityCase: Sendable, CustomTestStringConvertible {
         // What a target and a student depend on is no part of a response.
         inputs.overrides = [
             "view.label_smoothing=0", "optimizer.lr=1", "loss.kl=1", "cache.encoding=bounded",
+            "cache.epochs=2",
         ]
         try open(directory, as: inputs, in: sets)
     }

@@ -52,7 +52,7 @@ import Testing
         #expect(
             try match.directories([two, one, there], areMade: true) == [two, there, one])
         #expect(
-            throws: CacheError("\(one): there is no such cache; `understudy cache build` makes one")
+            throws: CacheError("\(one): there is no such cache", cause: .noCache)
         ) { try match.directories([one, there, two], areMade: false) }
         #expect(
             throws: TrainingError("\(one): is given twice; each teacher needs a cache of its own")
@@ -92,7 +92,8 @@ import Testing
             throws: CacheError(
                 "\(b): the cache was made from other inputs; name another directory, or restore "
                     + "what differs:",
-                details: ["teacher.weights: c0ffee in the cache, 0ff1ce here"])
+                details: ["teacher.weights: c0ffee in the cache, 0ff1ce here"],
+                cause: .otherInputs)
         ) { try match.directories([a, b], areMade: false) }
         let c = try begin("c", "huge")
         #expect(

@@ -116,7 +116,8 @@ package struct CacheAudit {
         let again = try pass.probabilities(for: views)
         // A teacher that answers NaN diverges from nothing.
         for rows in [fresh, again] {
-            try manifest.check(rows, epoch: views.epoch, from: slots.lowerBound)
+            try RowCheck.check(
+                rows, classes: manifest.classes, epoch: views.epoch, from: slots.lowerBound)
         }
         let loss = Self.divergences(fresh, cached, classes: manifest.classes)
         let noise = Self.divergences(fresh, again, classes: manifest.classes)

@@ -8,12 +8,15 @@ import Views
 
 /// Publishes the responses to every view of a recipe.
 package struct CacheBuild {
-    /// What the cache holds.
-    package let manifest: CacheManifest
+    /// The epochs of views that the recipe asks for; the cache may hold more.
+    let epochs: Int
     let loader: ViewLoader
     let reader: CacheReader
     private let source: any ResponseSource
-    private let builder: CacheBuilder
+    let builder: CacheBuilder
+
+    /// What the cache holds.
+    package var manifest: CacheManifest { builder.manifest }
 
     /// Opens or creates the cache of the recipe's teacher's responses.
     ///
@@ -49,9 +52,10 @@ package struct CacheBuild {
         directory: String, loader: ViewLoader, teacher: Recipe.CardedTeacher,
         weightsDigest: String, source: any ResponseSource
     ) throws {
-        manifest = try CacheManifest(
+        let wanted = try CacheManifest(
             of: teacher, weightsDigest: weightsDigest, loader: loader, directory: directory)
-        builder = try CacheBuilder(directory: directory, manifest: manifest)
+        epochs = wanted.epochs
+        builder = try CacheBuilder(directory: directory, manifest: wanted)
         reader = try CacheReader(directory: directory)
         self.loader = loader
         self.source = source

@@ -98,7 +98,6 @@ package struct CacheIdentity: Sendable {
             (Self.contentField, dataset.contentDigest ?? ""),
             ("data.images", "\(dataset.samples.count)"),
             ("data.classes", "\(dataset.classes.count)"),
-            ("cache.epochs", "\(recipe.cache?.epochs ?? 0)"),
             ("teacher.name", card.name),
             ("teacher.architecture", card.fingerprintLine),
         ]
@@ -138,6 +137,6 @@ package struct CacheIdentity: Sendable {
     package static func weightsDigest(of card: TeacherCard) throws -> String? {
         if let digest = card.weightsSHA256 { return digest }
         guard !FileKind.isMissing(card.weightsFile) else { return nil }
-        return try Fingerprint.sha256(ofFile: card.weightsFile)
+        return try SHA256Sum.ofFile(card.weightsFile)
     }
 }

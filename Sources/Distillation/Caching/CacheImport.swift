@@ -83,7 +83,7 @@ package struct CacheImport {
                     + "\(card.name) says \(card.classes)"
                     + (isTransposed ? "; store it as [images, classes], not the other way" : ""))
         }
-        weightsDigest = try Fingerprint.sha256(ofFile: path)
+        weightsDigest = try SHA256Sum.ofFile(path)
         if let expected = card.weightsSHA256, expected != weightsDigest {
             throw TrainingError(
                 "\(path): SHA-256 is \(weightsDigest), card \(card.name) says \(expected); fetch "
@@ -150,7 +150,7 @@ package struct CacheImport {
     /// Writes the card and opens or creates the cache: both, or nothing.
     private func begin() throws -> CacheBuild {
         if let newCard, let text = teacher.card.precomputedYAML {
-            try NewFile.publish(text, at: newCard)
+            try Self.publish(text, at: newCard)
         }
         do {
             return try CacheBuild(
@@ -159,6 +159,19 @@ package struct CacheImport {
         } catch {
             if let newCard { unlink(newCard) }
             throw error
+        }
+    }
+
+    /// Makes a file that is not there yet.
+    private static func publish(_ text: String, at path: String) throws {
+        let folder = Folders.parent(of: path)
+        guard try FileKind.at(folder) == .folder else {
+            throw TrainingError("\(path): there is no folder \(folder)")
+        }
+        var file = try AtomicFile(path)
+        try file.append(Array(text.utf8))
+        guard try file.publishUnlessPresent() else {
+            throw TrainingError("\(path): somebody else made it meanwhile; run again")
         }
     }
 

@@ -58,9 +58,7 @@ final class RunFolder {
     func begin() throws(TrainingError) {
         lock.keep()
         let folder = file(Self.checkpointsName)
-        guard mkdir(folder, 0o777) == 0 || errno == EEXIST else {
-            throw TrainingError(SystemFailure("\(folder): cannot make the folder").description)
-        }
+        do { try Folders.make(folder) } catch { throw TrainingError(error.description) }
     }
 
     /// Whether a path leads to a file that a training makes in this folder, whether or not it is there.
@@ -240,23 +238,10 @@ extension RunFolder {
 
     /// The names in a folder, sorted.
     private static func names(in folder: String) throws(TrainingError) -> [String] {
-        guard let directory = opendir(folder) else {
-            throw TrainingError(SystemFailure("\(folder): cannot be listed").description)
+        do { return try Folders.names(in: folder) } catch {
+            throw TrainingError(
+                SystemFailure("\(folder): cannot be listed", error.code).description)
         }
-        defer { closedir(directory) }
-        var names: [String] = []
-        errno = 0
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
-            errno = 0
-        }
-        guard errno == 0 else {
-            throw TrainingError(SystemFailure("\(folder): cannot be listed").description)
-        }
-        return names.sorted()
     }
 }
 

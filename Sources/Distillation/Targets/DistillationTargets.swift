@@ -27,10 +27,7 @@ final class DistillationTargets {
     /// What each teacher's cache holds, in the recipe's order.
     var identities: [RunIdentity.Responses] {
         zip(shares, supplies).map { share, supply in
-            let manifest = supply.reader.manifest
-            return .init(
-                teacher: share.name, fingerprint: manifest.fingerprint.digest,
-                encoding: "\(manifest.encoding)")
+            .init(teacher: share.name, manifest: supply.reader.manifest)
         }
     }
 

@@ -36,7 +36,7 @@ package struct NetworkTeacher: Teacher {
         self.device = device
         self.precision = precision
         let file = try card.openWeights()
-        weightsDigest = try card.weightsSHA256 ?? Fingerprint.sha256(ofFile: card.weightsFile)
+        weightsDigest = try card.weightsSHA256 ?? SHA256Sum.ofFile(card.weightsFile)
         network = try described.architecture.makeNetwork(classes: card.classes, device: device)
         try network.load(file).forEach(report)
         normalisation = try Normalisation(
@@ -67,7 +67,7 @@ extension TeacherCard {
         try requireNetwork()
         let file = try SafetensorsFile(path: weightsFile)
         guard let expected = weightsSHA256 else { return file }
-        let found = try Fingerprint.sha256(ofFile: weightsFile)
+        let found = try SHA256Sum.ofFile(weightsFile)
         guard found == expected else {
             throw TrainingError(
                 "\(weightsFile): SHA-256 is \(found), card \(name) says \(expected); fetch the "

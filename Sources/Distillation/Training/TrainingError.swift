@@ -37,6 +37,8 @@ package struct TrainingError: Error, CustomStringConvertible, Equatable {
         case cacheUnnamed(teacher: String)
         /// Parts of a cache are missing: of a teacher, where there are several.
         case partsMissing(teacher: String?)
+        /// A cache holds fewer epochs than the training sees: of a teacher, where there are several.
+        case epochsMissing(teacher: String?)
         /// The cache of a recipe has fewer epochs than were asked for.
         case epochsBeyondCache
         /// The recipe has several teachers, of these names.

@@ -62,7 +62,7 @@ struct TrainingSetup {
         let initial = try options.initial.map { try SafetensorsFile(path: $0) }
         var identity = RunIdentity(
             recipe: recipe, train: loader.dataset, val: images,
-            initial: try initial.map { try Fingerprint.sha256(ofFile: $0.path) })
+            initial: try initial.map { try SHA256Sum.ofFile($0.path) })
         // Before a cache is begun or waited for in vain.
         try begun?.identity.check(identity, run: options.out, isMeasured: begun?.isMeasured == true)
         validation = Validation(
