@@ -61,7 +61,7 @@ let package = Package(
         .target(
             name: "StrictYAML", dependencies: ["Base", "Yams"], swiftSettings: swiftSettings),
         .target(
-            name: "Recipes", dependencies: ["Base", "Imaging", "Models", "StrictYAML"],
+            name: "Recipes", dependencies: ["Base", "Imaging", "Models", "StrictYAML", "Views"],
             swiftSettings: swiftSettings),
         .target(
             name: "Models", dependencies: ["Base", "Imaging", "StrictYAML", "Torch"],
@@ -70,7 +70,7 @@ let package = Package(
             name: "Imaging", dependencies: ["Base", "CJPEG", "CPNG", "CPixels"],
             swiftSettings: swiftSettings),
         .target(
-            name: "Views", dependencies: ["Base", "Recipes", "Imaging", "StrictYAML"],
+            name: "Views", dependencies: ["Base", "Imaging", "StrictYAML"],
             swiftSettings: swiftSettings),
         .target(
             name: "Loading",
@@ -100,7 +100,8 @@ let package = Package(
         .testTarget(
             name: "StrictYAMLTests", dependencies: ["StrictYAML"], swiftSettings: swiftSettings),
         .testTarget(
-            name: "RecipesTests", dependencies: ["Imaging", "Models", "Recipes", "StrictYAML"],
+            name: "RecipesTests",
+            dependencies: ["Imaging", "Models", "Recipes", "StrictYAML", "Views"],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "ModelsTests", dependencies: ["Imaging", "Models", "StrictYAML", "Torch"],
@@ -109,7 +110,7 @@ let package = Package(
             name: "ImagingTests", dependencies: ["Imaging", "CPixels"],
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "ViewsTests", dependencies: ["Views", "Recipes", "Imaging", "StrictYAML"],
+            name: "ViewsTests", dependencies: ["Views", "Imaging", "StrictYAML"],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "LoadingTests",

@@ -54,11 +54,12 @@ package struct CacheAudit {
         loader = try ViewLoader(checksumming: recipe, options: loading)
         let teacher = try NetworkTeacher(card, device: device, precision: section.precision)
         let identity = CacheIdentity(
-            plan: loader.plan, dataset: loader.dataset, teacher: section, card: card,
+            recipe: recipe, plan: loader.plan, dataset: loader.dataset, teacher: section,
+            card: card,
             weightsDigest: teacher.weightsDigest)
         reader = try CacheReader(
             directory: directory, expecting: identity.expectation(for: manifest))
-        pass = try TeacherPass(teacher, plan: loader.plan, device: device)
+        pass = try TeacherPass(teacher, views: loader, device: device)
     }
 
     /// The mean KL(fresh ‖ cached) of a group up to which a cache counts as faithful, in nats.
@@ -95,7 +96,7 @@ package struct CacheAudit {
         }
         progress.begin("compare", total: chosen.count, unit: "groups")
         defer { progress.end() }
-        let views = loader.prefetch(chosen, sizes: [loader.plan.recipe.view.size] + pass.sizes)
+        let views = loader.prefetch(chosen, sizes: [loader.plan.settings.size] + pass.sizes)
         var groups: [Group] = []
         while let next = try views.next() {
             if Interruption.requested {

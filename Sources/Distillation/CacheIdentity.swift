@@ -72,38 +72,40 @@ package struct CacheIdentity: Sendable {
     ///   - teacher: the teacher's section in the recipe.
     ///   - card: its card.
     package init(
-        plan: ViewPlan, dataset: ImageDataset, teacher: Recipe.Teacher, card: TeacherCard,
+        recipe: Recipe, plan: ViewPlan, dataset: ImageDataset, teacher: Recipe.Teacher,
+        card: TeacherCard,
         weightsDigest: String?
     ) {
         self.init(
-            plan: plan, dataset: dataset, teacher: teacher, card: card,
+            recipe: recipe, plan: plan, dataset: dataset, teacher: teacher, card: card,
             weightsDigest: weightsDigest, versions: Versions(card.subject))
     }
 
     /// The same with other versions than this program's.
     init(
-        plan: ViewPlan, dataset: ImageDataset, teacher: Recipe.Teacher, card: TeacherCard,
+        recipe: Recipe, plan: ViewPlan, dataset: ImageDataset, teacher: Recipe.Teacher,
+        card: TeacherCard,
         weightsDigest: String?, versions: Versions
     ) {
         var fields: [(name: String, value: String)] = [
             ("format", "\(CacheManifest.currentFormatVersion)"),
             ("pixels.version", "\(Self.pixelVersion)"),
-            ("views.version", ViewPlan.version(of: plan.recipe)),
+            ("views.version", plan.version),
         ]
-        fields += plan.recipe.viewFields
+        fields += recipe.viewFields
         fields += [
             ("data.digest", dataset.digest),
             (Self.contentField, dataset.contentDigest ?? ""),
             ("data.images", "\(dataset.samples.count)"),
             ("data.classes", "\(dataset.classes.count)"),
-            ("cache.epochs", "\(plan.recipe.cache?.epochs ?? 0)"),
+            ("cache.epochs", "\(recipe.cache?.epochs ?? 0)"),
             ("teacher.name", card.name),
             ("teacher.architecture", card.fingerprintLine),
         ]
         switch card.subject {
         case .responses:
             // Somebody else's images, size and precision: the file's SHA-256 stands for them.
-            fields.append(("teacher.responses", CacheImport.description(plan.recipe.view.mix)))
+            fields.append(("teacher.responses", CacheImport.description(plan.settings.mix)))
         case .network(let network):
             fields += [
                 ("teacher.size", "\(network.preprocessing.size)"),

@@ -163,11 +163,11 @@ package struct CacheImport {
     }
 
     /// What the fingerprint says of imported responses: `imported`, or `imported, blended`.
-    static func description(_ mix: Recipe.Mix?) -> String {
+    static func description(_ mix: MixSettings?) -> String {
         mixes(mix) ? "imported, blended" : "imported"
     }
 
-    private static func mixes(_ mix: Recipe.Mix?) -> Bool {
+    private static func mixes(_ mix: MixSettings?) -> Bool {
         guard let mix else { return false }
         return mix.probability > 0 && (mix.mixup > 0 || mix.cutmix > 0)
     }
@@ -190,7 +190,7 @@ struct ImportedResponses: ResponseSource {
         let own = try responses.probabilities(
             view: group.epoch % responses.views, rows: images.map { rows[$0] })
         let mix = plan.mix(epoch: group.epoch, group: group.group)
-            .resolved(size: plan.recipe.view.size)
+            .resolved(size: plan.settings.size)
         return Self.blended(own, lambda: mix.lambda, classes: responses.classes)
     }
 

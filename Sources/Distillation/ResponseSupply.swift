@@ -42,7 +42,7 @@ final class ResponseSupply {
         self.missing = missing
         self.saidThatItWaits = saidThatItWaits
         self.progress = progress
-        let recipe = loader.plan.recipe
+        let recipe = loader.recipe
         let build = { () throws -> CacheBuild in
             try CacheBuild(
                 teacher: teacher.section, directory: directory, device: device, loader: loader)

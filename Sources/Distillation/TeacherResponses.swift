@@ -44,11 +44,12 @@ final class TeacherResponses {
         directories: [String], missing: MissingResponses, device: Device, loader: ViewLoader,
         progress: any ProgressReporter
     ) throws {
-        let recipe = loader.plan.recipe
+        let recipe = loader.recipe
         let teachers = try recipe.cardedTeachers()
         let identities = try teachers.map { teacher in
             CacheIdentity(
-                plan: loader.plan, dataset: loader.dataset, teacher: teacher.section,
+                recipe: recipe, plan: loader.plan, dataset: loader.dataset,
+                teacher: teacher.section,
                 card: teacher.card, weightsDigest: try CacheIdentity.weightsDigest(of: teacher.card)
             )
         }

@@ -255,7 +255,7 @@ package final class Trainer {
     private static func openResponses(
         _ options: Options, _ loader: ViewLoader, _ progress: any ProgressReporter
     ) throws -> TeacherResponses? {
-        let recipe = loader.plan.recipe
+        let recipe = loader.recipe
         let teachers = recipe.teachers.count
         guard recipe.learnsFromTeachers else {
             guard options.missing == .refuse else {

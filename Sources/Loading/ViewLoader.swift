@@ -60,6 +60,7 @@ package enum RenderStage: String, Sendable, CaseIterable, Codable {
 
 /// Renders views: reads and decodes images, crops, resizes, flips and applies the drawn operations.
 package struct ViewLoader: Sendable {
+    package let recipe: Recipe
     /// The draws.
     package let plan: ViewPlan
     /// The images.
@@ -83,6 +84,7 @@ package struct ViewLoader: Sendable {
     ) throws {
         dataset = try ImageDataset(recipe.data.train, expectedClasses: recipe.data.classes)
         plan = try ViewPlan(recipe: recipe, imageCount: dataset.samples.count)
+        self.recipe = recipe
         substitutes = recipe.data.onError == .substitute
         self.options = options
         self.checksum = checksum
@@ -120,7 +122,7 @@ package struct ViewLoader: Sendable {
                 return (draft, members)
             },
             make: { draft, member, worker in try render(member, of: draft, with: worker) },
-            complete: { [checksum, size = plan.recipe.view.size] draft in
+            complete: { [checksum, size = plan.settings.size] draft in
                 guard let checksum else { return }
                 draft.checksum = draft.pixels.first { $0.size == size }?.withBytes(checksum)
             })

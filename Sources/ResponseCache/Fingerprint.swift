@@ -6,7 +6,7 @@ import Foundation
 /// Two fingerprints are equal when they hold the same values under the same names; the order of the
 /// fields is only the order in which differences are told.
 package struct Fingerprint: Codable, Equatable, Sendable {
-    /// One input of a row, such as `views.randaugment` with the value `rand-m7-mstd0.5`.
+    /// One input of a row, such as `view.randaugment` with the value `rand-m7-mstd0.5`.
     package struct Field: Codable, Equatable, Sendable {
         /// A dotted name, unique within the fingerprint.
         package let name: String
@@ -67,7 +67,7 @@ package struct Fingerprint: Codable, Equatable, Sendable {
     ///
     /// - Parameter here: the fingerprint of the recipe, teacher and data at hand.
     /// - Returns: one line per field that differs, such as
-    ///   `views.randaugment: rand-m7-mstd0.5 in the cache, rand-m9-mstd0.5 here`; empty if equal.
+    ///   `view.randaugment: rand-m7-mstd0.5 in the cache, rand-m9-mstd0.5 here`; empty if equal.
     package func differences(from here: Fingerprint) -> [String] {
         let wanted = Dictionary(uniqueKeysWithValues: here.fields.map { ($0.name, $0.value) })
         let known = Set(fields.map(\.name))

@@ -57,45 +57,45 @@ struct IdentityCase: Sendable, CustomTestStringConvertible {
         .recipe("batch.group", "batch.group=4", lines: "batch.group: 2 in the cache, 4 here"),
         .recipe(
             "batch.repeats", "batch.repeats=2", lines: "batch.repeats: 1 in the cache, 2 here"),
-        .recipe("views.size", "view.size=36", lines: "views.size: 32 in the cache, 36 here"),
+        .recipe("view.size", "view.size=36", lines: "view.size: 32 in the cache, 36 here"),
         .recipe(
-            "views.crop.scale", "view.crop.scale=[0.25, 1]",
-            lines: "views.crop.scale: [0.08, 1] in the cache, [0.25, 1] here"),
+            "view.crop.scale", "view.crop.scale=[0.25, 1]",
+            lines: "view.crop.scale: [0.08, 1] in the cache, [0.25, 1] here"),
         .recipe(
-            "views.crop.ratio", "view.crop.ratio=[1, 1]",
-            lines: "views.crop.ratio: [0.75, 1.5] in the cache, [1, 1] here"),
+            "view.crop.ratio", "view.crop.ratio=[1, 1]",
+            lines: "view.crop.ratio: [0.75, 1.5] in the cache, [1, 1] here"),
         .recipe(
-            "views.interpolation", "view.interpolation=bicubic",
-            lines: "views.interpolation: random in the cache, bicubic here"),
-        .recipe("views.flip", "view.flip=0", lines: "views.flip: 0.5 in the cache, 0 here"),
+            "view.interpolation", "view.interpolation=bicubic",
+            lines: "view.interpolation: random in the cache, bicubic here"),
+        .recipe("view.flip", "view.flip=0", lines: "view.flip: 0.5 in the cache, 0 here"),
         .recipe(
-            "views.randaugment", "view.randaugment=rand-m9-mstd0.5",
-            lines: "views.randaugment: rand-m7-n2-mstd0.5-p0.5-inc0 in the cache, "
+            "view.randaugment", "view.randaugment=rand-m9-mstd0.5",
+            lines: "view.randaugment: rand-m7-n2-mstd0.5-p0.5-inc0 in the cache, "
                 + "rand-m9-n2-mstd0.5-p0.5-inc0 here"),
         .recipe(
-            "views.mean", "view.mean=[0.5, 0.5, 0.5]",
-            lines: "views.mean: [0.5, 0.25, 0.5] in the cache, [0.5, 0.5, 0.5] here"),
+            "view.mean", "view.mean=[0.5, 0.5, 0.5]",
+            lines: "view.mean: [0.5, 0.25, 0.5] in the cache, [0.5, 0.5, 0.5] here"),
         .recipe(
-            "views.std", "view.std=[1, 1, 1]",
-            lines: "views.std: [0.25, 0.25, 0.5] in the cache, [1, 1, 1] here"),
+            "view.std", "view.std=[1, 1, 1]",
+            lines: "view.std: [0.25, 0.25, 0.5] in the cache, [1, 1, 1] here"),
         .recipe(
-            "views.mix", "view.mix.mixup=0.8",
-            lines: "views.mix: probability 1, mixup 0.2, cutmix 1, switch 0.5 in the cache, "
+            "view.mix", "view.mix.mixup=0.8",
+            lines: "view.mix: probability 1, mixup 0.2, cutmix 1, switch 0.5 in the cache, "
                 + "probability 1, mixup 0.8, cutmix 1, switch 0.5 here"),
         .recipe(
-            "views.three_augment", "view.randaugment=none", "view.three_augment=true",
+            "view.three_augment", "view.randaugment=none", "view.three_augment=true",
             lines: "views.version: philox4x32-10/2 in the cache, philox4x32-10/1 here",
-            "views.randaugment: rand-m7-n2-mstd0.5-p0.5-inc0 in the cache, none here",
-            "views.three_augment: absent in the cache, true here"),
+            "view.randaugment: rand-m7-n2-mstd0.5-p0.5-inc0 in the cache, none here",
+            "view.three_augment: absent in the cache, true here"),
         .recipe(
-            "views.color_jitter",
+            "view.color_jitter",
             "view.color_jitter={brightness: 0.4, contrast: 0.3, saturation: 0.2}",
-            lines: "views.color_jitter: absent in the cache, brightness: 0.4, contrast: 0.3, "
+            lines: "view.color_jitter: absent in the cache, brightness: 0.4, contrast: 0.3, "
                 + "saturation: 0.2, hue: 0, probability: 1 here"),
         .recipe(
-            "views.erasing",
+            "view.erasing",
             "view.erasing={probability: 0.25, area: [0.1, 0.3], aspect: [0.5, 2], fill: pixel}",
-            lines: "views.erasing: absent in the cache, probability: 0.25, area: [0.1, 0.3], "
+            lines: "view.erasing: absent in the cache, probability: 0.25, area: [0.1, 0.3], "
                 + "aspect: [0.5, 2], count: [1, 1], fill: pixel here"),
         .data(
             "data.digest", "other size",
@@ -164,7 +164,7 @@ struct IdentityCase: Sendable, CustomTestStringConvertible {
                 $0.overrides = ["view.mix=none"]
             },
             lines: [
-                "views.mix: probability 1, mixup 0.2, cutmix 1, switch 0.5 in the cache, none here",
+                "view.mix: probability 1, mixup 0.2, cutmix 1, switch 0.5 in the cache, none here",
                 "teacher.responses: imported, blended in the cache, imported here",
             ]),
     ]
@@ -199,7 +199,7 @@ struct IdentityCase: Sendable, CustomTestStringConvertible {
         let sets = try DataSets()
         var (network, responses) = (try Inputs(), try Inputs())
         // Everything that can be on, so that its field is there.
-        network.overrides = Self.cases.filter { $0.field.hasPrefix("views.") }.flatMap { item in
+        network.overrides = Self.cases.filter { $0.field.hasPrefix("view.") }.flatMap { item in
             var inputs = network
             item.here(&inputs)
             return inputs.overrides
@@ -217,7 +217,7 @@ struct IdentityCase: Sendable, CustomTestStringConvertible {
         let view = Mirror(reflecting: try network.recipe().view).children.compactMap(\.label)
         #expect(view.contains("labelSmoothing"))
         for property in view where property != "labelSmoothing" {
-            let key = property.reduce(into: "views.") {
+            let key = property.reduce(into: "view.") {
                 $0 += $1.isUppercase ? "_\($1.lowercased())" : String($1)
             }
             #expect(

@@ -60,8 +60,10 @@ struct Inputs {
 
     func identity(in sets: DataSets) throws -> CacheIdentity {
         let dataset = try ImageDataset("\(sets.path)/\(dataset)")
+        let recipe = try recipe()
         return CacheIdentity(
-            plan: try ViewPlan(recipe: recipe(), imageCount: dataset.samples.count),
+            recipe: recipe,
+            plan: try ViewPlan(recipe: recipe, imageCount: dataset.samples.count),
             dataset: dataset, teacher: .init(card: "card.yaml", weight: 1, precision: precision),
             card: card, weightsDigest: weights, versions: versions)
     }

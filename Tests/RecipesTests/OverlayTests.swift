@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import Recipes
+@testable import Views
 
 @Suite("Extends and overrides") struct OverlayTests {
     @Test("a child lays its keys over its parent's, mapping by mapping")

@@ -299,6 +299,14 @@ import Testing
                 == "mine.yaml:\(expected)")
     }
 
+    @Test("a part of RandAugment that is not taken is an error with the place")
+    func randAugment() {
+        #expect(
+            message("rand-m7-mstd0.5", "rand-q7")
+                == "mine.yaml:9:16: view.randaugment: unknown part 'q7' in 'rand-q7'; "
+                + "known: m, n, mstd, p, inc")
+    }
+
     @Test("a divergence without a teacher says both ways out")
     func lossWithoutTeacher() {
         let old =

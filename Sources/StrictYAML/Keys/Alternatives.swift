@@ -16,6 +16,8 @@ package struct Alternatives<Choice>: Sendable {
         self.all = all
     }
 
+    package func name(of choice: Choice) -> String { chosen(choice).name }
+
     /// The one that a value is.
     func chosen(_ choice: Choice) -> Alternative<Choice> {
         guard let found = all.first(where: { $0.isChosen(choice) }) else {

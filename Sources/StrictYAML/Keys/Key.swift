@@ -11,7 +11,7 @@ package struct Key<Owner>: Sendable {
     let fields: @Sendable (Owner, String) -> [(name: String, value: String)]
     /// What the documentation says.
     /// One of a key, several where it stands for those of a choice.
-    let descriptions: [KeyDescription]
+    package let descriptions: [KeyDescription]
 
     /// Whether, and how, a key is part of a fingerprint.
     package enum Field: Sendable {

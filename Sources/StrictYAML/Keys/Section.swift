@@ -44,6 +44,11 @@ extension Section {
     package func fields(under path: String) -> [(name: String, value: String)] {
         Self.keys.flatMap { $0.fields(self, path) }
     }
+
+    /// The share of some keys of a file in a fingerprint.
+    package func fields(of names: Set<String>) -> [(name: String, value: String)] {
+        Self.keys.filter { names.contains($0.name) }.flatMap { $0.fields(self, "") }
+    }
 }
 
 extension SectionReader {

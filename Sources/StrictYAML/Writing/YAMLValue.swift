@@ -19,7 +19,7 @@ package indirect enum YAMLValue: Sendable, Equatable {
         }
     }
 
-    static let none = YAMLValue.text("none")
+    package static let none = YAMLValue.text("none")
 
     /// In one line, without braces around it.
     var inline: String {

@@ -1,14 +1,13 @@
 import Imaging
-import Recipes
 
 /// A view's random erasing, drawn in relative terms.
 ///
-/// Source: timm 1.0.31, `timm/data/random_erasing.py`; how it differs, see `Recipe.Erasing`.
+/// Source: timm 1.0.31, `timm/data/random_erasing.py`; how it differs, see `ErasingSettings`.
 package struct ErasingDraw: Sendable, Equatable {
     /// How many boxes are tried; one that fits at none of its ten tries is left out.
     package let count: Int
 
-    private let rule: Recipe.Erasing
+    private let rule: ErasingSettings
     private let mean: [Double]
     private let std: [Double]
     /// The stream after the draws of `init`.
@@ -17,7 +16,7 @@ package struct ErasingDraw: Sendable, Equatable {
 
     /// Draws, in this order, whether the view is erased and how many boxes there are; `nil` where
     /// the recipe has no erasing, or the view is spared.
-    init?(_ view: Recipe.View, from stream: DrawStream, noise: DrawStream) {
+    init?(_ view: ViewSettings, from stream: DrawStream, noise: DrawStream) {
         guard let rule = view.erasing else { return nil }
         var draws = stream
         let applies = draws.uniform() < rule.probability

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Recipes
+@testable import Views
 
 @Suite("RandAugmentPolicy") struct RandAugmentPolicyTests {
     @Test(
@@ -61,13 +61,5 @@ import Testing
         ])
     func refuses(text: String, expected: String) {
         #expect(message { try RandAugmentPolicy(parsing: text) } == expected)
-    }
-
-    @Test("a recipe's error has the place")
-    func place() {
-        #expect(
-            message("rand-m7-mstd0.5", "rand-q7")
-                == "mine.yaml:9:16: view.randaugment: unknown part 'q7' in 'rand-q7'; "
-                + "known: m, n, mstd, p, inc")
     }
 }

@@ -1,5 +1,4 @@
 import Imaging
-import Recipes
 
 /// A view's color jitter: what is done, in order.
 ///
@@ -26,7 +25,7 @@ package struct ColorJitterDraw: Sendable, Equatable {
     /// Fisher and Yates (from the last place down to the second, place `i` is swapped with place
     /// `int(below: i + 1)`); the factors of brightness, contrast and saturation and the hue's turn.
     static func draw(
-        _ rule: Recipe.ColorJitter, from draws: inout DrawStream
+        _ rule: ColorJitterSettings, from draws: inout DrawStream
     ) -> ColorJitterDraw? {
         let applies = draws.uniform() < rule.probability
         var order = [0, 1, 2, 3]

@@ -1,5 +1,4 @@
 import Imaging
-import Recipes
 
 /// One RandAugment operation that applies, before it meets a size.
 ///

@@ -1,5 +1,4 @@
 import Imaging
-import Recipes
 
 /// A group's mixing, drawn in relative terms.
 ///
@@ -16,7 +15,7 @@ package enum MixDraw: Sendable, Equatable {
     /// where only one of the two is on), then CutMix's centre y and x (drawn for mixup too), then λ.
     ///
     /// Source: timm 1.0.31, `timm/data/mixup.py`, mode `batch`.
-    static func draw(_ rule: Recipe.Mix, from draws: inout DrawStream) -> MixDraw {
+    static func draw(_ rule: MixSettings, from draws: inout DrawStream) -> MixDraw {
         let isMixed = draws.uniform() < rule.probability
         let coin = draws.uniform()
         let centreY = draws.uniform()
