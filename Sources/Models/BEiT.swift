@@ -8,13 +8,13 @@ import StrictYAML
 import Torch
 
 /// A BEiT classifier with timm's parameter names.
-package final class BEiT: ImageClassifier {
+final class BEiT: ImageClassifier {
     /// Every parameter, under timm's names.
-    package let store: ParameterStore
+    let store: ParameterStore
     /// The width of the logits.
-    package let classes: Int
+    let classes: Int
     /// The class token and the bias tables, as timm's `no_weight_decay`.
-    package let undecayed: Set<String>
+    let undecayed: Set<String>
     private let configuration: BEiTConfiguration
     private let classToken: Tensor
     private let patchWeight: Tensor
@@ -30,7 +30,7 @@ package final class BEiT: ImageClassifier {
     ///   - dropPath: stochastic depth's rate at the last block; block k of n has `k / (n - 1)` of it.
     /// - Throws: `TorchError` for another initialization, for a configuration with a fault, or if
     ///   the store holds a parameter of the same name.
-    package init(
+    init(
         _ configuration: BEiTConfiguration, classes: Int, store: ParameterStore,
         initialization: Initialization? = nil, dropPath: Double = 0
     ) throws(TorchError) {
@@ -84,10 +84,10 @@ package final class BEiT: ImageClassifier {
         )
     }
 
-    package var architecture: Architecture { Architecture(configuration) }
+    var architecture: Architecture { Architecture(configuration) }
 
     /// Computes class logits, `[N, classes]`, of images of the configuration's size.
-    package func logits(_ images: Tensor, mode: ForwardMode) throws(TorchError) -> Tensor {
+    func logits(_ images: Tensor, mode: ForwardMode) throws(TorchError) -> Tensor {
         let size = configuration.imageSize
         guard images.rank == 4, images.shape[2] == size, images.shape[3] == size else {
             throw TorchError(

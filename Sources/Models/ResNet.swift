@@ -6,14 +6,14 @@ import StrictYAML
 import Torch
 
 /// A residual network with torchvision's parameter names.
-package final class ResNet: ImageClassifier {
+final class ResNet: ImageClassifier {
     /// Every parameter and buffer, under torchvision's names.
-    package let store: ParameterStore
+    let store: ParameterStore
     /// The width of the logits.
-    package let classes: Int
+    let classes: Int
     /// Empty: only vectors are exempt from weight decay.
-    package let undecayed: Set<String> = []
-    package let architecture: Architecture
+    let undecayed: Set<String> = []
+    let architecture: Architecture
     private let conv1: Convolution
     private let bn1: BatchNorm
     private let blocks: [Block]
@@ -24,7 +24,7 @@ package final class ResNet: ImageClassifier {
     /// - Parameters:
     ///   - dropPath: stochastic depth's rate at the last block; block k of n has `k / (n - 1)` of it.
     /// - Throws: `TorchError` if the store holds a parameter of the same name.
-    package init(
+    init(
         _ configuration: ResNetConfiguration, classes: Int, store: ParameterStore,
         initialization: Initialization = .pytorch, dropPath: Double = 0
     ) throws(TorchError) {
@@ -57,13 +57,13 @@ package final class ResNet: ImageClassifier {
     }
 
     /// The values of the last stage, which five strides of 2 leave, each rounding up.
-    package func valuesPerChannel(imageSize: Int) -> Int? {
+    func valuesPerChannel(imageSize: Int) -> Int? {
         let side = (imageSize + 31) / 32
         return side * side
     }
 
     /// Computes class logits, `[N, classes]`, of images of any size from `[N, 3, 32, 32]` up.
-    package func logits(_ images: Tensor, mode: ForwardMode) throws(TorchError) -> Tensor {
+    func logits(_ images: Tensor, mode: ForwardMode) throws(TorchError) -> Tensor {
         let x = try images.contiguous(.channelsLast)
         var y = try bn1(conv1(x), mode).relu().maxPool2d(size: 3, stride: 2, padding: 1)
         for block in blocks { y = try block(y, mode) }
@@ -143,6 +143,24 @@ package struct ResNetConfiguration: NetworkFamily {
         case layers152 = "152"
     }
 
+    /// Residual blocks in each of the four stages.
+    var blocks: [Int] {
+        switch depth {
+        case .layers18: [2, 2, 2, 2]
+        case .layers34, .layers50: [3, 4, 6, 3]
+        case .layers101: [3, 4, 23, 3]
+        case .layers152: [3, 8, 36, 3]
+        }
+    }
+
+    /// Whether a block is 1x1, 3x3, 1x1 with fourfold expansion, or two 3x3.
+    var isBottleneck: Bool {
+        switch depth {
+        case .layers18, .layers34: false
+        case .layers50, .layers101, .layers152: true
+        }
+    }
+
     package static let kind = "resnet"
     package static let version = 1
     package static let head = "fc.weight"
@@ -189,23 +207,5 @@ package struct ResNetConfiguration: NetworkFamily {
         try ResNet(
             self, classes: classes, store: store, initialization: initialization ?? .pytorch,
             dropPath: dropPath)
-    }
-
-    /// Residual blocks in each of the four stages.
-    var blocks: [Int] {
-        switch depth {
-        case .layers18: [2, 2, 2, 2]
-        case .layers34, .layers50: [3, 4, 6, 3]
-        case .layers101: [3, 4, 23, 3]
-        case .layers152: [3, 8, 36, 3]
-        }
-    }
-
-    /// Whether a block is 1x1, 3x3, 1x1 with fourfold expansion, or two 3x3.
-    var isBottleneck: Bool {
-        switch depth {
-        case .layers18, .layers34: false
-        case .layers50, .layers101, .layers152: true
-        }
     }
 }
