@@ -76,7 +76,7 @@ struct ViewBenchmarkCommand: ParsableCommand {
         }
         let pixels = UnsafeMutablePointer<UInt8>.allocate(capacity: size * size * 3)
         defer { pixels.deallocate() }
-        var times: [RenderStage: Duration] = [:]
+        var times: [ViewLoader.Stage: Duration] = [:]
         var slots = 0
         for (epoch, group) in groups {
             for slot in loader.plan.slots(ofGroup: group) {
@@ -113,7 +113,7 @@ struct ViewBenchmarkCommand: ParsableCommand {
         }
 
         var text: String {
-            let lines = RenderStage.allCases.map { stage in
+            let lines = ViewLoader.Stage.allCases.map { stage in
                 let name = stage.rawValue.padding(toLength: 9, withPad: " ", startingAt: 0)
                 return String(format: "%@%.3f ms", name, stages[stage.rawValue] ?? 0)
             }
