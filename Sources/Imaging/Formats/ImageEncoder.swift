@@ -46,7 +46,7 @@ package enum ImageEncoder {
         var bytes: UnsafeMutablePointer<UInt8>?
         var count = 0
         let failure = image.withPixels { pixels in
-            imageFailure(format) { text in call(pixels, &bytes, &count, text) }
+            ImageError(of: format) { text in call(pixels, &bytes, &count, text) }
         }
         defer { release(bytes) }
         if let failure { throw failure }

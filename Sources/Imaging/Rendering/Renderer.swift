@@ -56,7 +56,7 @@ package final class Renderer {
         let canvas = Canvas(
             width: size, height: size, pixels: pixels,
             scratch: try scratch.reserve(size * size * 3), fill: fill)
-        for operation in operations { canvas.apply(operation) }
+        for operation in operations { operation.apply(to: canvas) }
     }
 
     /// Resizes a whole image and cuts a window out of the result; only what the window is made

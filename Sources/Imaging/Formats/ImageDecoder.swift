@@ -2,38 +2,6 @@ import Base
 import CJPEG
 import CPNG
 
-/// The file formats that can be read, told apart by their first bytes.
-package enum ImageFormat: String, Sendable {
-    /// JPEG: baseline, progressive or arithmetic-coded, 8 bits, grey, RGB, YCbCr, CMYK or YCCK.
-    case jpeg
-    /// PNG of every colour type and depth.
-    case png
-
-    /// Recognises a file by its content, never by its name; nil if it is neither.
-    package init?(sniffing bytes: UnsafeRawBufferPointer) {
-        if bytes.starts(with: [0xFF, 0xD8, 0xFF]) {
-            self = .jpeg
-        } else if bytes.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) {
-            self = .png
-        } else {
-            return nil
-        }
-    }
-
-    var name: String { rawValue.uppercased() }
-
-    /// Whether the last bytes of a file hold the mark that ends the format.
-    ///
-    /// Other bytes may follow the mark, and may look like it: what is told is no proof.
-    package func ends(in tail: UnsafeRawBufferPointer) -> Bool {
-        let mark: [UInt8] = self == .jpeg ? [0xFF, 0xD9] : Array("IEND".utf8)
-        guard tail.count >= mark.count else { return false }
-        return (0...tail.count - mark.count).contains {
-            tail[$0] == mark[0] && tail[$0..<$0 + mark.count].elementsEqual(mark)
-        }
-    }
-}
-
 /// Turns the bytes of a JPEG or PNG file into RGB.
 ///
 /// Pixels are those of Pillow's `Image.open(file).convert("RGB")`: an EXIF orientation is ignored
@@ -57,7 +25,7 @@ package enum ImageDecoder {
         let (format, start) = try recognise(bytes)
         var width: Int32 = 0
         var height: Int32 = 0
-        let failure = imageFailure(format.name) { text in
+        let failure = ImageError(of: format.name) { text in
             switch format {
             case .jpeg: cjpeg_read_size(start, bytes.count, &width, &height, text)
             case .png: cpng_read_size(start, bytes.count, &width, &height, text)
@@ -121,7 +89,7 @@ package enum ImageDecoder {
         let (format, start) = try recognise(bytes)
         let (x, y) = (Int32(region.x), Int32(region.y))
         let (columns, rows) = (Int32(region.width), Int32(region.height))
-        let failure = imageFailure(format.name) { text in
+        let failure = ImageError(of: format.name) { text in
             switch format {
             case .jpeg:
                 let area = cjpeg_region(x: x, y: y, width: columns, height: rows)
@@ -168,22 +136,5 @@ package enum ImageDecoder {
                 "neither JPEG nor PNG: the file starts with \(shown.joined(separator: " "))")
         }
         return (format, start.assumingMemoryBound(to: UInt8.self))
-    }
-}
-
-/// Runs a call of the C targets, which returns 0 or leaves one line in the buffer that it is given;
-/// nil for success.
-func imageFailure(
-    _ format: String, _ call: (UnsafeMutablePointer<CChar>) -> Int32
-) -> ImageError? {
-    let size = max(Int(CJPEG_MESSAGE_SIZE), Int(CPNG_MESSAGE_SIZE))
-    return withUnsafeTemporaryAllocation(of: CChar.self, capacity: size) { text in
-        guard let start = text.baseAddress else { return .noMemory(size) }
-        start.initialize(repeating: 0, count: size)
-        let status = call(start)
-        guard status != 0 else { return nil }
-        let isMemory = [CJPEG_OUT_OF_MEMORY, CPNG_OUT_OF_MEMORY].contains(status)
-        return ImageError(
-            "\(format): \(String(cString: start))", cause: isMemory ? .memory : .bytes)
     }
 }
