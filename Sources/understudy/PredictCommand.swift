@@ -5,6 +5,7 @@ import Foundation
 import Imaging
 import Loading
 import Models
+import Recipes
 import Torch
 
 /// `understudy predict`.
@@ -42,7 +43,7 @@ struct PredictCommand: ParsableCommand {
 
     func validate() throws {
         guard top >= 1 else { throw ValidationError("--top must be at least 1") }
-        try EvalCommand.check(batch: batch)
+        try Recipe.Limits.check(batch: batch)
     }
 
     func run() throws {

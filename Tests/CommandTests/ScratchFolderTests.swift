@@ -25,7 +25,7 @@ import Testing
         }
         let other = try ScratchFolder(for: .cache, in: temporary)
         #expect(files.fileExists(atPath: left))
-        let folder = try ScratchFolder(for: .madeData, in: temporary)
+        let folder = try ScratchFolder(for: .experiment, in: temporary)
         #expect(!files.fileExists(atPath: left))
         #expect(files.fileExists(atPath: other.path) && files.fileExists(atPath: folder.path))
     }

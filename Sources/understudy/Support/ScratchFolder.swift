@@ -9,8 +9,8 @@ final class ScratchFolder {
     enum Use: String {
         /// A cache.
         case cache = "bench"
-        /// `MadeData`.
-        case madeData = "made"
+        /// `SyntheticExperiment`.
+        case experiment = "made"
 
         fileprivate var prefix: String { "understudy-\(rawValue)-" }
 
@@ -18,7 +18,7 @@ final class ScratchFolder {
         fileprivate var content: [String] {
             switch self {
             case .cache: ["manifest.json", "prior-", "epoch-", ".tmp-"]
-            case .madeData:
+            case .experiment:
                 [
                     "images", "teacher.", "recipe.yaml", "weights.safetensors", "cache", "here-",
                     "there-", "run", ".tmp-",

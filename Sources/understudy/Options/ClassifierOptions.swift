@@ -48,16 +48,13 @@ struct ClassifierOptions: ParsableArguments {
             throw ValidationError("--model needs --weights FILE")
         }
         for (option, value) in [("--size", size), ("--resize", resize)] {
-            if let value, !Self.sides.contains(value) {
+            if let value, !Recipe.Limits.sides.contains(value) {
                 throw ValidationError(
-                    "\(option) must be between \(Self.sides.lowerBound) and \(Self.sides.upperBound)"
+                    "\(option) must be between \(Recipe.Limits.sides.lowerBound) and \(Recipe.Limits.sides.upperBound)"
                 )
             }
         }
     }
-
-    /// The sides that an image may be brought to, as in recipes and cards.
-    private static let sides = 1...16_384
 
     /// Loads the network.
     func load(on device: Device) throws -> Classifier {
@@ -81,10 +78,10 @@ struct ClassifierOptions: ParsableArguments {
         let resize =
             resize
             ?? Int((Double(standard.resize) * Double(size) / Double(standard.size)).rounded())
-        guard size <= resize, Self.sides.contains(resize) else {
+        guard size <= resize, Recipe.Limits.sides.contains(resize) else {
             throw ValidationError(
                 "--resize \(resize) does not fit --size \(size); choose one from \(size) to "
-                    + "\(Self.sides.upperBound)")
+                    + "\(Recipe.Limits.sides.upperBound)")
         }
         if let only, size != only {
             throw CommandError(
@@ -128,16 +125,6 @@ struct ClassifierOptions: ParsableArguments {
             preprocessing: validation ?? standard)
     }
 }
-
-/// A network and what its input needs.
-struct Classifier {
-    let network: any ImageClassifier
-    let transform: EvaluationTransform
-    let mean: [Double]
-    let std: [Double]
-}
-
-extension Interpolation: ExpressibleByArgument {}
 
 extension Recipe {
     /// The validation of a recipe, as a card's preprocessing.

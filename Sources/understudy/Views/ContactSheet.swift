@@ -6,14 +6,17 @@ struct ContactSheet {
     /// One picture of a row.
     struct Stage {
         let image: Image
-        /// What is said below it; the second line is fainter.
-        let captions: (String, String)
+        /// What is said below it.
+        let caption: String
+        /// A second, fainter line.
+        let detail: String
         /// A rectangle of the image to outline.
         let frame: PixelRect?
 
         init(_ image: Image, _ caption: String, _ detail: String, frame: PixelRect? = nil) {
             self.image = image
-            captions = (caption, detail)
+            self.caption = caption
+            self.detail = detail
             self.frame = frame
         }
     }
@@ -70,8 +73,8 @@ struct ContactSheet {
             let (picture, place) = try fitted(stage)
             row.paste(picture, x: x + place.x, y: top + margin / 2 + place.y)
             let below = top + cell + margin / 2 + margin / 2
-            write(stage.captions.0, on: &row, x: x, y: below, room: cell, Self.ink)
-            write(stage.captions.1, on: &row, x: x, y: below + line, room: cell, Self.faint)
+            write(stage.caption, on: &row, x: x, y: below, room: cell, Self.ink)
+            write(stage.detail, on: &row, x: x, y: below + line, room: cell, Self.faint)
         }
         rows.append(row)
     }

@@ -1,31 +1,9 @@
 import ArgumentParser
 import Base
 import Foundation
-import Imaging
 import Loading
 import Recipes
 import Torch
-import Views
-
-/// `understudy views`.
-struct ViewsCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "views",
-        abstract: "Shows the augmented views that teacher and student are given.",
-        discussion: """
-            Without a subcommand it shows views one by one: --sheet draws them, stage by stage; \
-            --dump and --params write them with all parameters, so that they can be replayed \
-            elsewhere. `views stats` counts what the recipe does to the whole data set.
-
-            Example:
-              understudy views --recipe recipes/digits-kd.yaml --slots '0..<8' --sheet views.png
-              understudy views stats --recipe recipes/digits-kd.yaml
-            """,
-        subcommands: [
-            ShowViewsCommand.self, ViewStatisticsCommand.self, ViewBenchmarkCommand.self,
-        ],
-        defaultSubcommand: ShowViewsCommand.self)
-}
 
 /// `understudy views show`, which is what `understudy views` does.
 struct ShowViewsCommand: ParsableCommand {
@@ -83,7 +61,7 @@ struct ShowViewsCommand: ParsableCommand {
         try slots.check(against: loader.plan)
         for notice in loader.dataset.notices { ProgressBar().line(notice) }
         if sheet != nil { try checkSheet(of: recipe) }
-        let views = try SlotViews(
+        let views = try RenderedViews(
             recipe: recipe, loader: loader, epoch: epoch, slots: slots.range)
         if let dump {
             try SafetensorsFile.write(views.tensors, metadata: views.metadata, to: dump.path)
@@ -110,17 +88,6 @@ struct ShowViewsCommand: ParsableCommand {
             throw CommandError(
                 "--slots: a sheet has at most \(rows) rows of this size, these are "
                     + "\(slots.range.count); choose fewer")
-        }
-    }
-}
-
-extension SlotRange {
-    /// Checks that an epoch has these slots.
-    func check(against plan: ViewPlan) throws {
-        guard range.upperBound <= plan.slotsPerEpoch else {
-            throw CommandError(
-                "--slots ends at \(range.upperBound), an epoch of this recipe has "
-                    + "\(plan.slotsPerEpoch)")
         }
     }
 }

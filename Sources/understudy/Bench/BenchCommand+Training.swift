@@ -54,19 +54,21 @@ extension BenchCommand {
         func run() throws {
             Interruption.install()
             let device = try options.checkedDevice()
-            try options.print(try MadeData.with { try measure(on: device, with: $0) })
+            try options.print(try SyntheticExperiment.with { try measure(on: device, with: $0) })
         }
 
-        private func measure(on device: Device, with made: MadeData) throws -> BenchReport {
+        private func measure(on device: Device, with made: SyntheticExperiment) throws
+            -> BenchReport
+        {
             let images = data ?? "\(made.path)/images"
             let step = options.group * groups
             let steps = options.warmup + options.rounds
-            if data == nil { try MadeData.writeImages(count: 512, to: images) }
+            if data == nil { try SyntheticImages.write(count: 512, to: images) }
             let architecture = try BenchCommand.published(teacher).architecture
             guard case .beit(let beit) = architecture else {
                 throw ValidationError("--teacher must be a BEiT")
             }
-            _ = try made.writeTeacher(beit, classes: MadeData.classes)
+            _ = try made.writeTeacher(beit, classes: SyntheticImages.classes)
             let recipe = try made.recipe(
                 data: made.listImages(of: images, count: steps * step),
                 settings: [
@@ -100,7 +102,7 @@ extension BenchCommand {
     }
 }
 
-extension MadeData {
+extension SyntheticExperiment {
     /// Lists images so many times over that they make an epoch of `count` or, so that each class has
     /// one, of eight; returns the list's path. Classes take turns.
     ///
@@ -111,13 +113,13 @@ extension MadeData {
             .filter { $0.hasSuffix(".jpg") && $0.split(separator: "/").count == 2 }
         let classes = Dictionary(grouping: files) { $0.split(separator: "/")[0] }
             .sorted { $0.key < $1.key }.map { $0.value.sorted() }
-        guard classes.count == Self.classes else {
+        guard classes.count == SyntheticImages.classes else {
             throw CommandError(
-                "\(folder) holds \(classes.count) class folders with JPEGs and not \(Self.classes); "
+                "\(folder) holds \(classes.count) class folders with JPEGs and not \(SyntheticImages.classes); "
                     + "understudy bench images makes them")
         }
-        let lines = (0..<max(count, Self.classes)).map { index in
-            let (turn, label) = index.quotientAndRemainder(dividingBy: Self.classes)
+        let lines = (0..<max(count, SyntheticImages.classes)).map { index in
+            let (turn, label) = index.quotientAndRemainder(dividingBy: SyntheticImages.classes)
             return "\(root)/\(classes[label][turn % classes[label].count])\t\(label)"
         }
         return try write("images.txt", lines.joined(separator: "\n") + "\n")

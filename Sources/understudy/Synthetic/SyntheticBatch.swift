@@ -1,7 +1,7 @@
 import Torch
 
 /// Images, label distributions and a teacher's responses, made up on the CPU.
-struct MadeBatch {
+struct SyntheticBatch {
     /// `[N, 3, size, size]`, float32, channels last, about as large as normalised pixels.
     let images: Tensor
     /// `[N, classes]`, float32; each row sums to 1.
@@ -33,8 +33,8 @@ struct MadeBatch {
     }
 
     /// The same on a device.
-    func on(_ device: Device) throws(TorchError) -> MadeBatch {
-        try MadeBatch(
+    func on(_ device: Device) throws(TorchError) -> SyntheticBatch {
+        try SyntheticBatch(
             images: images.to(device), targets: targets.to(device), teacher: teacher.to(device))
     }
 }

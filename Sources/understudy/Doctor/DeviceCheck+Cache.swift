@@ -9,14 +9,14 @@ import Torch
 extension DeviceCheck {
     /// A cache of 16 responses of a shallow BEiT, in both precisions, as `cache build` makes it.
     func compareCaches(
-        on device: Device, with made: MadeData
+        on device: Device, with made: SyntheticExperiment
     ) throws -> [DeviceComparison] {
         let images = "\(made.path)/images"
-        try MadeData.writeImages(count: 16, to: images)
+        try SyntheticImages.write(count: 16, to: images)
         _ = try made.writeTeacher(
             TeacherCard.BEiTArchitecture(
                 imageSize: 224, patch: 16, width: 768, depth: 2, heads: 12, mlpRatio: 4,
-                layerScale: 0.1), classes: MadeData.classes)
+                layerScale: 0.1), classes: SyntheticImages.classes)
         func rows(_ place: Device, _ precision: Recipe.Precision) throws -> [Float] {
             let directory = "\(made.path)/\(place == .cpu ? "here" : "there")-\(precision.rawValue)"
             let recipe = try made.recipe(
@@ -42,7 +42,7 @@ extension DeviceCheck {
             DeviceComparison(
                 what: "bf16 responses, mean divergence in nats",
                 difference: Self.meanDivergence(
-                    of: try rows(device, .bf16), from: expected, classes: MadeData.classes),
+                    of: try rows(device, .bf16), from: expected, classes: SyntheticImages.classes),
                 tolerance: 5e-3),
         ]
     }
@@ -58,12 +58,4 @@ extension DeviceCheck {
         }
         return sum / Double(reference.count / classes)
     }
-}
-
-/// Tells nobody.
-struct NoProgress: ProgressReporter {
-    func begin(_ label: String, total: Int, unit: String) {}
-    func advance(to done: Int, note: String) {}
-    func end() {}
-    func line(_ text: String) {}
 }

@@ -113,7 +113,7 @@ extension OutputFile.Content {
                     || ["model", "recipe"].allSatisfy { file.metadata[$0] != nil })
         case .views:
             guard let file = try? SafetensorsFile(path: path) else { return false }
-            return SlotViews.isDump(file)
+            return RenderedViews.isDump(file)
         case .parameters:
             return ViewParameters.areWritten(in: Self.head(of: path))
         case .sheet:

@@ -23,7 +23,7 @@ extension DeviceCheck {
     /// ResNet50. In a fresh one every block doubles the variance, and the gradients in float32 are a
     /// fiftieth from those in float64; with the last scale of each block at a fifth they are closer.
     func compareStudent(on device: Device, _ arithmetic: Arithmetic) throws -> [DeviceComparison] {
-        let batch = try MadeBatch(images: 8, size: 224, classes: 1000)
+        let batch = try SyntheticBatch(images: 8, size: 224, classes: 1000)
         func make(_ place: Device) throws -> any ImageClassifier {
             let network = try Registry.make(
                 .resnet(depth: 50), classes: 1000, device: place, seed: 1)
@@ -58,7 +58,7 @@ extension DeviceCheck {
 
     /// BEiT-Base, with its depth dropped at random from one seed.
     func compareTeacher(on device: Device, _ arithmetic: Arithmetic) throws -> [DeviceComparison] {
-        let batch = try MadeBatch(images: 4, size: 224, classes: 1000)
+        let batch = try SyntheticBatch(images: 4, size: 224, classes: 1000)
         guard let base = Registry.architecture(named: "beit_base_patch16_224") else {
             preconditionFailure("BEiT-Base is not registered")
         }
@@ -74,7 +74,7 @@ extension DeviceCheck {
 
     /// Two blocks of BEiT-Base over 24 x 24 patches and the class token.
     func compareLongAttention(on device: Device) throws -> [DeviceComparison] {
-        let batch = try MadeBatch(images: 2, size: 384, classes: 1000)
+        let batch = try SyntheticBatch(images: 2, size: 384, classes: 1000)
         let architecture = TeacherCard.BEiTArchitecture(
             imageSize: 384, patch: 16, width: 768, depth: 2, heads: 12, mlpRatio: 4, layerScale: 1)
         return try [
@@ -95,7 +95,8 @@ extension DeviceCheck {
 
     /// A training pass on the device against one in float32 on the CPU.
     private func compare(
-        on device: Device, _ arithmetic: Arithmetic, _ batch: MadeBatch, _ tolerances: Tolerances,
+        on device: Device, _ arithmetic: Arithmetic, _ batch: SyntheticBatch,
+        _ tolerances: Tolerances,
         make: (Device) throws -> any ImageClassifier
     ) throws -> [DeviceComparison] {
         let found = try withTensorFloat(arithmetic == .tensorFloat) {
@@ -135,7 +136,7 @@ private struct Pass {
     let statistics: [Float]
 
     init(
-        _ network: any ImageClassifier, _ batch: MadeBatch, on device: Device, autocast: DType?
+        _ network: any ImageClassifier, _ batch: SyntheticBatch, on device: Device, autocast: DType?
     ) throws {
         let batch = try batch.on(device)
         let dropPath = try RandomGenerator(seed: 9)

@@ -1,0 +1,72 @@
+import Distillation
+import Models
+import Torch
+
+extension DeviceCheck {
+    func compareOptimizers(on device: Device) throws -> [DeviceComparison] {
+        // Rates that move a weight by some hundredths or thousandths: steps that are much smaller are
+        // lost in the rounding of the weight.
+        typealias Make = (OptimizedParameters) throws -> any Optimizer
+        let rules: [(name: String, rate: Double, make: Make)] = [
+            ("LAMB", 5e-3, { try LAMB($0, weightDecay: 0.02) }),
+            ("AdamW", 5e-3, { try AdamW($0, weightDecay: 0.05, maxGradNorm: 1) }),
+            ("SGD", 0.5, { try SGD($0, nesterov: true, weightDecay: 1e-4, maxGradNorm: 1) }),
+        ]
+        return try rules.map { name, rate, make in
+            func run(_ place: Device) throws -> [Float] {
+                let network = try Registry.make(
+                    .resnet(depth: 18), classes: 10, device: place, seed: 5)
+                let before = try network.flattened()
+                let optimizer = try make(OptimizedParameters(of: network))
+                let generator = try RandomGenerator(seed: 6)
+                for _ in 0..<3 {
+                    for entry in network.store.parameters {
+                        let noise = try Tensor.empty(entry.tensor.shape)
+                        try noise.normal(std: 0.01, generator: generator)
+                        try entry.tensor.setGrad(noise.to(place))
+                    }
+                    _ = try optimizer.step(rate: rate).item()
+                }
+                return zip(try network.flattened(), before).map(-)
+            }
+            return .relative(
+                "\(name), three steps", try run(device), to: try run(.cpu), tolerance: 1e-4)
+        }
+    }
+
+    func compareWeights(
+        on device: Device, with made: SyntheticExperiment
+    ) throws -> [DeviceComparison] {
+        func average(
+            _ place: Device
+        ) throws -> (network: any ImageClassifier, values: [Float]) {
+            let network = try Registry.make(.resnet(depth: 18), classes: 10, device: place, seed: 1)
+            let other = try Registry.make(.resnet(depth: 18), classes: 10, device: place, seed: 2)
+            let average = try ExponentialMovingAverage(
+                of: network, into: other, decay: 0.9999, beta: 15)
+            try withoutGrad { () throws(TorchError) in
+                for entry in network.store.parameters { try entry.tensor.multiply(by: 1.5) }
+            }
+            for step in 1...3 { try average.update(step: step, of: 100) }
+            return (average.network, try average.network.flattened())
+        }
+        let (there, here) = try (average(device), average(.cpu))
+        try there.network.store.save(to: "\(made.path)/weights.safetensors")
+        let read = try Registry.make(.resnet(depth: 18), classes: 10, seed: 3)
+        try read.store.load(SafetensorsFile(path: "\(made.path)/weights.safetensors"))
+        return [
+            .relative(
+                "moving average, three steps", there.values, to: here.values, tolerance: 1e-6),
+            .count("weights written and read", try read.flattened(), to: there.values),
+        ]
+    }
+}
+
+extension ImageClassifier {
+    /// Every parameter's values, one after the other.
+    fileprivate func flattened() throws(TorchError) -> [Float] {
+        var values: [Float] = []
+        for entry in store.parameters { values += try entry.tensor.detached().floats() }
+        return values
+    }
+}
