@@ -74,16 +74,19 @@ let package = Package(
             name: "ResponseCache", dependencies: ["Base", "CHDF5", crypto],
             swiftSettings: swiftSettings),
         .target(
+            name: "Learning", dependencies: ["Models", "Torch"], swiftSettings: swiftSettings),
+        .target(
             name: "Distillation",
             dependencies: [
-                "Base", "ResponseCache", "Loading", "Views", "Models", "Recipes", "Torch",
+                "Base", "Learning", "ResponseCache", "Loading", "Views", "Models", "Recipes",
+                "Torch",
             ],
             swiftSettings: swiftSettings),
         .executableTarget(
             name: "understudy",
             dependencies: [
-                "Base", "CStartup", "Distillation", "ResponseCache", "Loading", "Views", "Imaging",
-                "Models", "Recipes", "Torch",
+                "Base", "CStartup", "Distillation", "ResponseCache", "Learning", "Loading", "Views",
+                "Imaging", "Models", "Recipes", "Torch",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: swiftSettings),
         .testTarget(
@@ -108,10 +111,13 @@ let package = Package(
             name: "ResponseCacheTests", dependencies: ["ResponseCache", "CHDF5"],
             swiftSettings: swiftSettings),
         .testTarget(
+            name: "LearningTests", dependencies: ["Learning", "Models", "Torch"],
+            swiftSettings: swiftSettings),
+        .testTarget(
             name: "DistillationTests",
             dependencies: [
-                "Base", "Distillation", "Imaging", "Loading", "Models", "Recipes", "ResponseCache",
-                "Torch", "Views",
+                "Base", "Distillation", "Imaging", "Learning", "Loading", "Models", "Recipes",
+                "ResponseCache", "Torch", "Views",
             ],
             swiftSettings: swiftSettings),
         .testTarget(

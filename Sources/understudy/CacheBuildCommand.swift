@@ -68,7 +68,7 @@ extension CacheCommand {
             var shard = try chosenShard()
             // Whose share it is of the command's own nobody asked.
             if isOneOfSeveral {
-                shard = Shard(index: shard.index, count: shard.count, source: nil)
+                shard = Share(index: shard.index, count: shard.count, source: nil)
             }
             let recipe = try recipe.read()
             let section = try teacher.section(of: recipe)
@@ -85,7 +85,7 @@ extension CacheCommand {
                 loading: device.loading)
             let progress = ProgressBar(showsLinesOnly: isOneOfSeveral)
             if !isOneOfSeveral { progress.line(device.threadsText) }
-            let summary = try build.run(epochs: epochs?.range, shard: shard, progress: progress)
+            let summary = try build.run(epochs: epochs?.range, share: shard, progress: progress)
             try StandardStreams.print(json ? try summary.json() : text(summary, shard))
         }
 
@@ -112,12 +112,12 @@ extension CacheCommand {
             }
         }
 
-        private func chosenShard() throws -> Shard {
-            if let shard { return try Shard(parsing: shard) }
-            return try Shard(environment: ProcessInfo.processInfo.environment)
+        private func chosenShard() throws -> Share {
+            if let shard { return try Share(parsing: shard) }
+            return try Share(environment: ProcessInfo.processInfo.environment)
         }
 
-        private func text(_ summary: CacheBuild.Summary, _ shard: Shard) -> String {
+        private func text(_ summary: CacheBuild.Summary, _ shard: Share) -> String {
             var lines = [
                 (shard == .whole ? cache : "\(cache), shard \(shard)")
                     + ": \(summary.built) parts built, \(summary.skipped) were there, "

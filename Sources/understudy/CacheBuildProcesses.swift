@@ -11,18 +11,18 @@ import ResponseCache
 final class CacheBuildProcesses {
     private struct Child {
         var process: ChildProcess
-        let shard: Shard
+        let shard: Share
         /// The parts that it is still to publish, last first.
         var missing: [PartID] = []
     }
 
     private let command: CacheCommand.Build
-    private let shard: Shard
+    private let shard: Share
     private var children: [Child] = []
     /// Lines of the first child that were passed on.
     private var passedOn = 0
 
-    init(_ command: CacheCommand.Build, shard: Shard) {
+    init(_ command: CacheCommand.Build, shard: Share) {
         self.command = command
         self.shard = shard
     }
@@ -83,7 +83,7 @@ final class CacheBuildProcesses {
 
     private func startChild(_ index: Int) throws {
         let count = command.processes
-        let share = shard.divided(Shard(index: index, count: count, source: nil))
+        let share = shard.divided(Share(index: index, count: count, source: nil))
         let loading = command.device.loadingOptions
         var arguments = [
             "cache", "build", "--recipe", command.recipe.recipe, "--cache", command.cache,

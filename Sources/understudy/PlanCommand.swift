@@ -2,6 +2,7 @@ import ArgumentParser
 import Base
 import Distillation
 import Foundation
+import Learning
 import Recipes
 import ResponseCache
 import Views

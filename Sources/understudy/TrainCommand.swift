@@ -78,7 +78,7 @@ struct TrainCommand: ParsableCommand {
 
     func run() throws {
         Interruption.install()
-        var options = Trainer.Options(out: out)
+        var options = TrainingOptions(out: out)
         options.caches = caches
         options.missing = buildCache ? .compute : wait ? .wait : .refuse
         options.initial = initial

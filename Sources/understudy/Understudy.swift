@@ -17,7 +17,7 @@ struct Understudy: ParsableCommand {
             Example:
               understudy plan --recipe recipes/imagenet-resnet50-kd.yaml --images 1281167
             """,
-        version: "understudy \(Distillation.version), libtorch \(Libtorch.version)",
+        version: "understudy \(Base.version), libtorch \(Libtorch.version)",
         subcommands: [
             PlanCommand.self, ViewsCommand.self, CacheCommand.self,
             TrainCommand.self,

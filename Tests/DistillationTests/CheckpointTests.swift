@@ -383,8 +383,8 @@ import Torch
         let fixture = try RunFixture()
         let trainer = try fixture.trainer("run", maxSteps: 1)
         let before = try trainer.numbers()
-        let name = trainer.optimizer.parameters.names[3]
-        let parameter = trainer.optimizer.parameters.tensors[3]
+        let name = trainer.setup.step.optimizer.parameters.names[3]
+        let parameter = trainer.setup.step.optimizer.parameters.tensors[3]
         try parameter.setGrad(Tensor.full(parameter.shape, .infinity))
         let error = #expect(throws: TrainingError.self) { try trainer.run() }
         #expect(
@@ -393,14 +393,14 @@ import Torch
                 + "good checkpoint is step-00000000.safetensors; lower optimizer.lr or use precision "
                 + "fp32")
         #expect(try trainer.numbers() == before)
-        #expect(trainer.optimizer.steps == 0)
+        #expect(trainer.setup.step.optimizer.steps == 0)
     }
 
     @Test("a weight is named before its loss moves any other") func weight() throws {
         let fixture = try RunFixture()
         let trainer = try fixture.trainer("run", maxSteps: 1)
-        let name = try #require(trainer.network.store.parameters.last?.name)
-        try withoutGrad { try trainer.network.store[name]?.fill(.nan) }
+        let name = try #require(trainer.setup.step.network.store.parameters.last?.name)
+        try withoutGrad { try trainer.setup.step.network.store[name]?.fill(.nan) }
         let error = #expect(throws: TrainingError.self) { try trainer.run() }
         #expect(error?.description.hasPrefix("\(name) is not finite at epoch 0, step 0") == true)
         let save = #expect(throws: TrainingError.self) { try trainer.save() }
@@ -410,10 +410,10 @@ import Torch
     @Test("a network whose logits are not finite has no accuracy") func logits() throws {
         let fixture = try RunFixture()
         let trainer = try fixture.trainer("run")
-        let name = try #require(trainer.network.store.parameters.last?.name)
-        try withoutGrad { try trainer.validated.store[name]?.fill(.infinity) }
+        let name = try #require(trainer.setup.step.network.store.parameters.last?.name)
+        try withoutGrad { try trainer.setup.step.validated.store[name]?.fill(.infinity) }
         let error = #expect(throws: TrainingError.self) {
-            try trainer.evaluator.accuracy(of: trainer.validated)
+            try trainer.setup.validation.evaluator.accuracy(of: trainer.setup.step.validated)
         }
         #expect(
             error?.description

@@ -12,8 +12,10 @@ import Testing
 
     private func record(_ epoch: Int) -> EpochRecord {
         EpochRecord(
-            epoch: epoch, viewEpoch: 0, loss: 1, ce: 1, kl: 0, lr: 0.1, top1: 50, top5: 100,
-            kept: true, imagesPerSecond: 1, seconds: 1, substituted: 0)
+            EpochFacts(
+                epoch: epoch, viewEpoch: 0, lr: 0.1, top1: 50, top5: 100, kept: true,
+                imagesPerSecond: 1, seconds: 1, substituted: 0),
+            losses: Measures(["loss", "ce", "kl"], [1, 1, 0]))
     }
 
     private func text() throws -> String { try String(contentsOfFile: path, encoding: .utf8) }
@@ -23,14 +25,15 @@ import Testing
         try Data(bytes).write(to: URL(fileURLWithPath: path))
         var said: [String] = []
         _ = try JSONLines<EpochRecord>(
-            path, keep: keep, notice: { said.append($0) }, accept: { _, _ in }, position: \.epoch)
+            path, keep: keep, notice: { said.append($0) }, accept: { _, _ in },
+            position: { $0.epoch })
         return (try text().split(separator: "\n").map(String.init), said)
     }
 
     private func whole(_ count: Int) throws -> [[UInt8]] {
         try? FileManager.default.removeItem(atPath: path)
         let log = try JSONLines<EpochRecord>(
-            path, keep: 0, notice: { _ in }, accept: { _, _ in }, position: \.epoch)
+            path, keep: 0, notice: { _ in }, accept: { _, _ in }, position: { $0.epoch })
         for epoch in 0..<count { try log.append(record(epoch)) }
         try log.synchronize()
         return try text().split(separator: "\n").map { Array($0.utf8) + [10] }
@@ -79,7 +82,8 @@ import Testing
                 "\(path): is not a trace of this program and would be lost; choose another file, or "
                 + "remove it"
             let checked = #expect(throws: TrainingError.self) {
-                try JSONLines<EpochRecord>.check(path, "trace", isNew: false)
+                try JSONLines<EpochRecord>.check(
+                    path, "trace", keys: EpochRecord.keys(losses: ["ce", "kl"]), isNew: false)
             }
             #expect(checked?.description == expected, "\(content)")
             #expect(try text() == content)
@@ -89,7 +93,8 @@ import Testing
     @Test("what is no file, or cannot be written, says so in one line") func unwritable() throws {
         func refusal(_ path: String) -> String {
             let error = #expect(throws: TrainingError.self) {
-                try JSONLines<EpochRecord>.check(path, "trace", isNew: false)
+                try JSONLines<EpochRecord>.check(
+                    path, "trace", keys: EpochRecord.keys(losses: ["ce", "kl"]), isNew: false)
             }
             return error?.description ?? ""
         }
@@ -110,7 +115,7 @@ import Testing
         let link = "\(scratch.path)/link"
         try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: path)
         _ = try JSONLines<EpochRecord>(
-            link, keep: 1, notice: { _ in }, accept: { _, _ in }, position: \.epoch)
+            link, keep: 1, notice: { _ in }, accept: { _, _ in }, position: { $0.epoch })
         #expect(try text() == String(decoding: lines[0], as: UTF8.self))
         #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == path)
     }
@@ -163,13 +168,13 @@ import Testing
         spaced += [10]
         try Data(spaced).write(to: URL(fileURLWithPath: path))
         _ = try JSONLines<EpochRecord>(
-            path, keep: 3, notice: { _ in }, accept: { told[$0] = $1 }, position: \.epoch)
+            path, keep: 3, notice: { _ in }, accept: { told[$0] = $1 }, position: { $0.epoch })
         #expect(told == [checksum: 4])
         let before = try text()
         #expect(throws: CancellationError.self) {
             _ = try JSONLines<EpochRecord>(
                 path, keep: 1, notice: { _ in },
-                accept: { _, _ in throw CancellationError() }, position: \.epoch)
+                accept: { _, _ in throw CancellationError() }, position: { $0.epoch })
         }
         #expect(try text() == before)
     }

@@ -13,7 +13,7 @@ import Testing
             (0..<3).map { PartID(epoch: epoch, index: $0) }
         }
         for index in 0..<2 {
-            let share = Shard(index: index, count: 2, source: nil)
+            let share = Share(index: index, count: 2, source: nil)
             #expect(
                 parts.filter { share.owns($0, of: manifest) }
                     == stride(from: index, to: 9, by: 2).map { parts[$0] })

@@ -72,8 +72,8 @@ final class RunFixture {
         checkpoint: {every_steps: 1}
         """
 
-    func options(_ run: String, resume: Bool, maxSteps: Int? = nil) -> Trainer.Options {
-        var options = Trainer.Options(out: "\(path)/\(run)")
+    func options(_ run: String, resume: Bool, maxSteps: Int? = nil) -> TrainingOptions {
+        var options = TrainingOptions(out: "\(path)/\(run)")
         options.resume = resume
         options.maxSteps = maxSteps
         options.loading = LoadingOptions(workers: 1)
@@ -156,6 +156,7 @@ final class RunFixture {
 extension Trainer {
     /// All numbers of the training, by name.
     func numbers() throws -> [String: [Float]] {
-        try Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, try $0.tensor.floats()) })
+        try Dictionary(
+            uniqueKeysWithValues: setup.step.tensors.map { ($0.name, try $0.tensor.floats()) })
     }
 }

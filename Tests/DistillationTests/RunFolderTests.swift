@@ -254,10 +254,10 @@ import Torch
     @Test("a run goes on from its weights, not from --init") func initial() throws {
         let fixture = try RunFixture()
         let trainer = try fixture.trainer("run")
-        try trainer.network.store.save(to: "\(fixture.path)/w.safetensors")
-        try trainer.network.store.save(
+        try trainer.setup.step.network.store.save(to: "\(fixture.path)/w.safetensors")
+        try trainer.setup.step.network.store.save(
             to: "\(fixture.path)/other.safetensors", metadata: ["a": "b"])
-        func options(_ initial: String?) -> Trainer.Options {
+        func options(_ initial: String?) -> TrainingOptions {
             var options = fixture.options("begun", resume: true, maxSteps: 1)
             options.initial = initial.map { "\(fixture.path)/\($0).safetensors" }
             return options

@@ -34,6 +34,15 @@ final class Scratch {
     }
 }
 
+/// The numbers that a script beside the fixtures of this module wrote.
+func fixture<Value: Decodable>(_ type: Value.Type, _ name: String) throws -> Value {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().appendingPathComponent("Fixtures/distillation")
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return try decoder.decode(type, from: Data(contentsOf: folder.appendingPathComponent(name)))
+}
+
 /// What a cache's identity is gathered from; a test changes what it is about.
 struct Inputs {
     /// Laid over the recipe below.

@@ -76,7 +76,7 @@ private final class Training {
     func trainer(
         maxSteps: Int? = nil, resume: Bool = false, initial: String? = nil, cache: String? = nil
     ) throws -> Trainer {
-        var options = Trainer.Options(out: "\(path)/run")
+        var options = TrainingOptions(out: "\(path)/run")
         options.caches = cache.map { [$0] } ?? []
         options.maxSteps = maxSteps
         options.trace = "\(path)/trace.jsonl"
@@ -223,7 +223,7 @@ private struct Quiet: ProgressReporter {
         let training = try Training(Training.labels)
         let trainer = try training.trainer(maxSteps: 2)
         _ = try trainer.run()
-        let counter = try #require(trainer.network.store["bn1.num_batches_tracked"])
+        let counter = try #require(trainer.setup.step.network.store["bn1.num_batches_tracked"])
         #expect(try counter.int64s() == [2])
     }
 
@@ -288,15 +288,17 @@ private struct Quiet: ProgressReporter {
             #expect(abs(found.top1 - expected.top1) < 1e-6)
             #expect(abs(found.top5 - expected.top5) < 1e-6)
         }
-        let average = try #require(trainer.ema).network
-        #expect(trainer.validated === average)
+        let average = try #require(trainer.setup.step.ema).network
+        #expect(trainer.setup.step.validated === average)
         let last = try #require(trainer.state.best.kept.last { $0.epoch == epochs.count - 1 })
-        let snapshot = try SafetensorsFile(path: trainer.folder.checkpoint(last.file))
+        let snapshot = try SafetensorsFile(path: trainer.setup.folder.checkpoint(last.file))
         for entry in average.store.entries where entry.tensor.dtype == .float32 {
             let kept = try snapshot.tensor(entry.name).floats()
             #expect(try kept == entry.tensor.floats(), "\(entry.name) of the snapshot")
         }
-        for (network, expected) in [(trainer.network, reference.model), (average, reference.ema)] {
+        for (network, expected) in [
+            (trainer.setup.step.network, reference.model), (average, reference.ema),
+        ] {
             let entries = network.store.entries.filter { $0.tensor.dtype == .float32 }
             try #require(Set(entries.map(\.name)) == Set(expected.keys))
             var strays: [String] = []

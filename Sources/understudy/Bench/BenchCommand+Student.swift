@@ -1,5 +1,6 @@
 import ArgumentParser
 import Distillation
+import Learning
 import Models
 import Torch
 
@@ -46,10 +47,10 @@ extension BenchCommand {
             let batch = try SyntheticBatch(images: options.group, size: size, classes: 1000)
                 .on(device)
             let network = try make()
-            let optimizer = try LAMB(OptimizedParameters(of: network), weightDecay: 0.02)
+            let optimizer = try Optimizer(
+                LAMB(), of: OptimizedParameters(of: network), weightDecay: 0.02, maxGradNorm: 1)
             let average = try ExponentialMovingAverage(
                 of: network, into: make(), decay: 0.9999, beta: 15)
-            let loss = DistillationLoss(kl: 0.8, ce: 0.2)
             var step = 0
             let seconds = try options.time(on: device) {
                 var sum: Tensor?
@@ -60,8 +61,9 @@ extension BenchCommand {
                             batch.images,
                             mode: .training(updatesStatistics: index == 0, dropPath: nil))
                     }
-                    let value = try loss(
-                        logits: logits, targets: batch.targets, teacher: batch.teacher)
+                    let value = try Loss.published(
+                        LossInputs(
+                            logits: logits, targets: batch.targets, teacher: batch.teacher))
                     try (value.total / Double(groups)).backward()
                     let part = try value.total.detached()
                     sum = try sum.map { try $0 + part } ?? part

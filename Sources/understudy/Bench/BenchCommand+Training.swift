@@ -79,7 +79,7 @@ extension BenchCommand {
                     "view.size=\(beit.imageSize)", "validation.size=\(beit.imageSize)",
                     "validation.resize=\(beit.imageSize + 32)",
                 ])
-            var trainer = Trainer.Options(out: "\(made.path)/run")
+            var trainer = TrainingOptions(out: "\(made.path)/run")
             trainer.caches = ["\(made.path)/cache"]
             trainer.missing = online ? .compute : .refuse
             trainer.device = device

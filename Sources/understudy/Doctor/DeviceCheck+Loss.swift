@@ -1,4 +1,5 @@
 import Distillation
+import Learning
 import Torch
 
 extension DeviceCheck {
@@ -10,15 +11,14 @@ extension DeviceCheck {
         func run(_ place: Device) throws -> (loss: [Float], gradient: [Float], best: [Int64]) {
             let logits = try numbers.to(place).cloned()
             try logits.setRequiresGrad(true)
-            let value = try DistillationLoss(kl: 0.8, ce: 0.2)(
-                logits: logits, targets: batch.targets.to(place), teacher: batch.teacher.to(place))
+            let value = try Loss.published(
+                LossInputs(
+                    logits: logits, targets: batch.targets.to(place),
+                    teacher: batch.teacher.to(place)))
             try value.total.backward()
             let gradient = try logits.grad?.floats() ?? []
             let best = try logits.detached().topK(5).indices.int64s()
-            return (
-                [try value.total.item(), try value.ce.item(), try value.kl.item()].map(Float.init),
-                gradient, best
-            )
+            return (try value.figures().floats(), gradient, best)
         }
         let (found, expected) = try (run(device), run(.cpu))
         return [

@@ -1,5 +1,6 @@
 import Distillation
 import Foundation
+import Learning
 import Models
 import Recipes
 import Torch
@@ -144,8 +145,8 @@ private struct Pass {
             try network.logits(
                 batch.images, mode: .training(updatesStatistics: true, dropPath: dropPath))
         }
-        let value = try DistillationLoss(kl: 0.8, ce: 0.2)(
-            logits: output, targets: batch.targets, teacher: batch.teacher)
+        let value = try Loss.published(
+            LossInputs(logits: output, targets: batch.targets, teacher: batch.teacher))
         try value.total.backward()
         logits = try output.detached().floats()
         loss = Float(try value.total.item())

@@ -1,4 +1,5 @@
 import Distillation
+import Learning
 import Models
 import Torch
 
@@ -6,18 +7,18 @@ extension DeviceCheck {
     func compareOptimizers(on device: Device) throws -> [DeviceComparison] {
         // Rates that move a weight by some hundredths or thousandths: steps that are much smaller are
         // lost in the rounding of the weight.
-        typealias Make = (OptimizedParameters) throws -> any Optimizer
-        let rules: [(name: String, rate: Double, make: Make)] = [
-            ("LAMB", 5e-3, { try LAMB($0, weightDecay: 0.02) }),
-            ("AdamW", 5e-3, { try AdamW($0, weightDecay: 0.05, maxGradNorm: 1) }),
-            ("SGD", 0.5, { try SGD($0, nesterov: true, weightDecay: 1e-4, maxGradNorm: 1) }),
+        let rules: [(name: String, rate: Double, rule: any UpdateRule, weightDecay: Double)] = [
+            ("LAMB", 5e-3, LAMB(), 0.02), ("AdamW", 5e-3, AdamW(), 0.05),
+            ("SGD", 0.5, SGD(nesterov: true), 1e-4),
         ]
-        return try rules.map { name, rate, make in
+        return try rules.map { name, rate, rule, weightDecay in
             func run(_ place: Device) throws -> [Float] {
                 let network = try Registry.make(
                     .resnet(depth: 18), classes: 10, device: place, seed: 5)
                 let before = try network.flattened()
-                let optimizer = try make(OptimizedParameters(of: network))
+                let optimizer = try Optimizer(
+                    rule, of: OptimizedParameters(of: network), weightDecay: weightDecay,
+                    maxGradNorm: 1)
                 let generator = try RandomGenerator(seed: 6)
                 for _ in 0..<3 {
                     for entry in network.store.parameters {

@@ -35,7 +35,7 @@ enum DeviceChoice: ExpressibleByArgument, Equatable, CustomStringConvertible {
         switch self {
         case .device(let named): device = named
         case .localGPU:
-            let rank = try Shard.localRank(environment: ProcessInfo.processInfo.environment) ?? 0
+            let rank = try Share.localRank(environment: ProcessInfo.processInfo.environment) ?? 0
             // A launcher may show each process its own GPU only, which is then the first.
             device = try .cuda(Device.cudaCount() == 1 ? 0 : rank)
         }

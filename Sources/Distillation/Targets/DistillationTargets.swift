@@ -1,0 +1,120 @@
+import Base
+import Foundation
+import Loading
+import Recipes
+import ResponseCache
+import Torch
+
+/// A teacher that a training learned from, as its result records it.
+package struct TeacherShare: Codable, Equatable, Sendable {
+    /// The teacher's name.
+    package let name: String
+    /// Its share of the target; those of all teachers sum to 1.
+    package let weight: Double
+    /// The cache of its responses, as given.
+    package let cache: String
+}
+
+/// The responses that a training learns from: each teacher's from a cache of its own, and their
+/// mixture.
+final class DistillationTargets {
+    /// The targets.
+    let mixture: ResponseMixture
+    /// The teachers, in the recipe's order.
+    let shares: [TeacherShare]
+    private let supplies: [ResponseSupply]
+
+    /// What each teacher's cache holds, in the recipe's order.
+    var identities: [RunIdentity.Responses] {
+        zip(shares, supplies).map { share, supply in
+            let manifest = supply.reader.manifest
+            return .init(
+                teacher: share.name, fingerprint: manifest.fingerprint.digest,
+                encoding: "\(manifest.encoding)")
+        }
+    }
+
+    /// Opens the caches and checks that they are those of the recipe's teachers.
+    ///
+    /// - Parameter directories: one for each teacher, in any order.
+    /// - Throws: `TrainingError` if teachers and caches do not match, or parts are missing and are
+    ///   not to be made or waited for; `CacheError` for another recipe's cache; `Interrupted` by a
+    ///   signal while a cache is not there yet.
+    init(
+        directories: [String], missing: MissingResponses, device: Device, loader: ViewLoader,
+        progress: any ProgressReporter
+    ) throws {
+        let recipe = loader.plan.recipe
+        let teachers = try recipe.cardedTeachers()
+        let identities = try teachers.map { teacher in
+            CacheIdentity(
+                plan: loader.plan, dataset: loader.dataset, teacher: teacher.section,
+                card: teacher.card, weightsDigest: try CacheIdentity.weightsDigest(of: teacher.card)
+            )
+        }
+        for (teacher, identity) in zip(teachers, identities) where !identity.knowsWeights {
+            progress.line(
+                "the weights of teacher \(teacher.card.name) are not on this machine: taking the "
+                    + "cache's word for them")
+        }
+        var awaited: Set<String> = []
+        if missing == .wait {
+            for directory in directories where !CacheMatch.isBegun(directory) {
+                progress.line(
+                    "waiting for \(directory), which another process is to build; Ctrl-C ends")
+                awaited.insert(directory)
+                try ResponseSupply.wait { CacheMatch.isBegun(directory) }
+            }
+        }
+        let match = CacheMatch(
+            recipe: recipe.name,
+            teachers: zip(teachers, identities).map { .init(name: $0.card.name, identity: $1) })
+        let matched = try match.directories(directories, areMade: missing == .compute)
+        var supplies: [ResponseSupply] = []
+        for (index, directory) in matched.enumerated() {
+            supplies.append(
+                try ResponseSupply(
+                    teachers[index], identity: identities[index], directory: directory,
+                    missing: missing, saidThatItWaits: awaited.contains(directory), device: device,
+                    loader: loader, progress: progress))
+        }
+        self.supplies = supplies
+        mixture = ResponseMixture(
+            sources: zip(supplies, teachers).map {
+                .init(reader: $0.reader, weight: $1.section.weight)
+            })
+        shares = zip(teachers, matched).map {
+            TeacherShare(name: $0.card.name, weight: $0.section.weight, cache: $1)
+        }
+        if shares.count > 1 {
+            let terms = shares.map {
+                String(format: "%.4g ", $0.weight) + "\($0.name) (\($0.cache))"
+            }
+            progress.line("the target is \(terms.joined(separator: " + "))")
+        }
+    }
+
+    /// The sides at which an epoch's views are to be rendered besides the student's, in pixels:
+    /// those of the first teacher that computes. Another one with a size of its own has its parts
+    /// rendered for itself, so that no more than one teacher's pixels are ever held.
+    func sizes(epoch: Int) -> [Int] {
+        supplies.map { $0.sizes(epoch: epoch) }.first { !$0.isEmpty } ?? []
+    }
+
+    /// Sees to it that the responses to a step's groups are in every cache.
+    ///
+    /// Called between steps, since nothing but whole steps can be saved and gone on from.
+    ///
+    /// - Parameters:
+    ///   - epoch: the view epoch.
+    ///   - views: the epoch's views from the step's first group on.
+    ///   - report: told what is computed.
+    /// - Throws: `Interrupted` after a signal.
+    func provide(
+        epoch: Int, groups: Range<Int>, views: UpcomingViews, report: (String) -> Void
+    ) throws {
+        for supply in supplies {
+            try supply.provide(epoch: epoch, groups: groups, views: views, report: report)
+        }
+    }
+}

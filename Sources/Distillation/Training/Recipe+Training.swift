@@ -1,0 +1,105 @@
+import Learning
+import Loading
+import Models
+import Recipes
+import Torch
+
+/// What a training makes of its recipe's sections.
+extension Recipe {
+    /// The recipe's network with freshly drawn weights.
+    ///
+    /// - Throws: `TrainingError` for an unknown name, listing the known ones, or for images of a size
+    ///   that the network does not take; `TorchError` for an initialization that it has not.
+    package func makeNetwork(on device: Device) throws -> any ImageClassifier {
+        guard let architecture = Registry.architecture(named: model.name) else {
+            throw TrainingError(
+                "recipe \(name): no model '\(model.name)'; known: "
+                    + Registry.names.joined(separator: ", "))
+        }
+        let network = try Registry.make(
+            architecture, classes: data.classes, device: device, seed: seed,
+            initialization: model.initialization, dropPath: model.dropPath)
+        for (key, size) in [("view.size", view.size), ("validation.size", validation.size)] {
+            if let only = network.imageSize, size != only {
+                throw TrainingError(
+                    "recipe \(name): \(key) is \(size), but \(model.name) takes images of \(only)")
+            }
+        }
+        return network
+    }
+
+    /// Refuses a recipe whose groups leave a network's normalization over the batch one value per
+    /// channel.
+    ///
+    /// Of one value the variance is zero: every channel would become its bias, whatever the image,
+    /// and the running variance not a number.
+    func checkBatchNorm(of network: any ImageClassifier) throws(TrainingError) {
+        guard let values = network.valuesPerChannel(imageSize: view.size),
+            batch.group * values == 1
+        else { return }
+        throw TrainingError(
+            "batch.group \(batch.group) leaves one value per channel at \(view.size) px, over which "
+                + "\(model.name) cannot normalise; raise batch.group or view.size")
+    }
+
+    /// What the training minimizes.
+    var trainingLoss: Learning.Loss {
+        Learning.Loss([
+            .init(KLDivergence(), weight: loss.kl), .init(CrossEntropy(), weight: loss.ce),
+        ])
+    }
+
+    /// Whether responses count in the loss.
+    var learnsFromTeachers: Bool { loss.kl > 0 && !teachers.isEmpty }
+
+    /// The number of view epochs, where it is below that of training epochs.
+    var replayedEpochs: Int? {
+        cache.flatMap { $0.epochs < schedule.epochs ? $0.epochs : nil }
+    }
+
+    /// The recipe's learning rates, for a number of steps in each epoch.
+    package func learningRateSchedule(stepsPerEpoch: Int) -> LearningRateSchedule {
+        LearningRateSchedule(
+            rate: optimizer.lr, epochs: schedule.epochs, warmup: schedule.warmup,
+            cooldown: schedule.cooldown, finalRatio: schedule.finalRatio,
+            stepsPerEpoch: stepsPerEpoch)
+    }
+
+    /// What weight files say of themselves.
+    var weightsMetadata: [String: String] { ["model": model.name, "recipe": name, "format": "pt"] }
+}
+
+extension Recipe.Optimizer {
+    /// Makes the optimizer that the recipe names.
+    package func make(for network: any ImageClassifier) throws(TorchError) -> Learning.Optimizer {
+        let updateRule: any UpdateRule =
+            switch rule {
+            case .lamb(let betas, let eps):
+                LAMB(AdamMoments(first: betas.first, second: betas.second, epsilon: eps))
+            case .adamw(let betas, let eps):
+                AdamW(AdamMoments(first: betas.first, second: betas.second, epsilon: eps))
+            case .sgd(let momentum, let nesterov): SGD(momentum: momentum, nesterov: nesterov)
+            }
+        return try Learning.Optimizer(
+            updateRule, of: OptimizedParameters(of: network), weightDecay: weightDecay,
+            maxGradNorm: maxGradNorm)
+    }
+}
+
+extension Recipe.Precision {
+    /// The type that convolutions and matrix products run in; `nil` for float32 throughout.
+    package var autocast: DType? {
+        switch self {
+        case .fp32: nil
+        case .bf16: .bfloat16
+        }
+    }
+}
+
+extension Recipe.Validation {
+    /// How validation images are brought to size.
+    package var transform: EvaluationTransform {
+        EvaluationTransform(
+            size: size, resize: resize, interpolation: interpolation.interpolation)
+    }
+}
