@@ -2,7 +2,6 @@ import ArgumentParser
 import Base
 import Distillation
 import Foundation
-import Imaging
 import Loading
 import Models
 import Recipes

@@ -1,4 +1,3 @@
-import Base
 import Foundation
 
 /// Memory that files are read into, one after another.

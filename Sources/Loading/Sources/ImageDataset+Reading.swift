@@ -1,5 +1,3 @@
-import Base
-import Foundation
 import Imaging
 
 extension ImageDataset {

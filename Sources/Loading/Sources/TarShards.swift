@@ -1,6 +1,4 @@
 import Base
-import Foundation
-import Torch
 
 /// Tar shards in WebDataset's convention: a folder with `*.tar` files, or one such file.
 ///

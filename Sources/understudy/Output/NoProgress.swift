@@ -1,4 +1,4 @@
-import Distillation
+import Base
 
 /// Tells nobody.
 struct NoProgress: ProgressReporter {

@@ -1,5 +1,4 @@
 import Base
-import Distillation
 import Foundation
 
 /// Shows progress on standard error: one redrawn line on a terminal, plain lines now and then
