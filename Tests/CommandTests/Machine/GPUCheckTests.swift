@@ -3,8 +3,7 @@ import Testing
 
 /// The script that holds a GPU against the CPU, with a program in our place that misbehaves.
 @Suite("GPU check") struct GPUCheckTests {
-    private static let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .appendingPathComponent("../../tools/gpu-check").standardizedFileURL.path
+    private static let script = Repository.url("tools/gpu-check").path
 
     private func check(
         _ program: String, _ arguments: [String], in folder: Folder

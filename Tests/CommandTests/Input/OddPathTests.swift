@@ -92,10 +92,7 @@ import Testing
         // A card that is not there yet has no line to look at.
         try folder.write(
             "images.h5",
-            Data(
-                contentsOf: URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-                    .deletingLastPathComponent().appendingPathComponent("Fixtures/import/images.h5")
-            ))
+            Data(contentsOf: Repository.url("Tests/Fixtures/import/images.h5")))
         let name = try Program.run(
             (from + "--dataset logits --keys names --logits --from images.h5")
                 .split(separator: " ").map(String.init) + ["--teacher-name", "a b"], in: folder)

@@ -11,8 +11,7 @@ enum Preload {
     static func library(_ name: String) throws -> String {
         try made.withLock { made in
             if let path = made[name] { return path }
-            let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-                .deletingLastPathComponent().appendingPathComponent("Fixtures/command")
+            let fixtures = Repository.url("Tests/Fixtures/command")
             let path = FileManager.default.temporaryDirectory
                 .appendingPathComponent("understudy-\(name)-\(UUID().uuidString).so").path
             let compiler = Process()

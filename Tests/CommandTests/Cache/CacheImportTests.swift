@@ -2,9 +2,7 @@ import Foundation
 import Testing
 
 @Suite("cache import") struct CacheImportTests {
-    private static let fixtures = URL(fileURLWithPath: #filePath)
-        .deletingLastPathComponent().deletingLastPathComponent()
-        .appendingPathComponent("Fixtures/import")
+    private static let fixtures = Repository.url("Tests/Fixtures/import")
 
     private let folder: Folder
     private let command = ["cache", "import", "--recipe", "import.yaml", "--cache", "out"]

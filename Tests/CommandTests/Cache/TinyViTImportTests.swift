@@ -3,9 +3,7 @@ import Testing
 
 /// A file that tools/convert_tinyvit.py made; see Tests/Fixtures/import/make_tinyvit_fixtures.py.
 @Suite("cache import of what TinyViT saved") struct TinyViTImportTests {
-    private static let fixtures = URL(fileURLWithPath: #filePath)
-        .deletingLastPathComponent().deletingLastPathComponent()
-        .appendingPathComponent("Fixtures/import")
+    private static let fixtures = Repository.url("Tests/Fixtures/import")
     private static let (images, classes) = (12, 10)
 
     private struct Listing: Decodable {

@@ -76,10 +76,8 @@ struct Invocations {
     /// A prepared folder that also holds responses to import.
     static func folder() throws -> Folder {
         let folder = try Folder.prepared()
-        let fixtures = URL(fileURLWithPath: #filePath)
-            .deletingLastPathComponent().deletingLastPathComponent()
-            .appendingPathComponent("Fixtures/import/images.h5")
-        try folder.write("images.h5", Data(contentsOf: fixtures))
+        try folder.write(
+            "images.h5", Data(contentsOf: Repository.url("Tests/Fixtures/import/images.h5")))
         return folder
     }
 }

@@ -33,7 +33,7 @@ struct TestTar {
 
 @Suite("Tar archives") struct TarTests {
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .appendingPathComponent("../Fixtures/loading").standardizedFileURL.path
+        .appendingPathComponent("../../Fixtures/loading").standardizedFileURL.path
 
     @Test(
         "samples are those that webdataset reads", arguments: ["ustar", "gnu", "pax", "webdataset"])

@@ -7,8 +7,7 @@ import Testing
 
     init() throws {
         folder = try Folder()
-        let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .appendingPathComponent("../../tools/portable/understudy")
+        let script = Repository.url("tools/portable/understudy")
         try write("bundle/understudy", String(contentsOf: script, encoding: .utf8))
         try write("bundle/bin/understudy", "#!/bin/sh\necho \"$LD_LIBRARY_PATH\" \"$@\"\n")
         try write("bundle/BUNDLE", "understudy bundle\ncommit x\nlibtorch 2.11.0\nglibc 2.17\n")
