@@ -135,7 +135,7 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "Base", "understudy", "Imaging", "Recipes", "ResponseCache", "Torch",
+                "Base", "understudy", "Imaging", "Loading", "Recipes", "ResponseCache", "Torch",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: swiftSettings),
     ],

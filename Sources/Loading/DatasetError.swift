@@ -59,18 +59,21 @@ package struct DatasetError: Error, CustomStringConvertible, Equatable {
     }
 }
 
-/// Runs what a signal may stop.
-///
-/// - Throws: `Interrupted` in place of the error of what was stopped.
-func stoppable<Result>(_ body: () throws(DatasetError) -> Result) throws -> Result {
-    do { return try body() } catch {
-        guard error.cause == .interruption else { throw error }
-        throw Interrupted(description: error.description)
+extension DatasetError {
+    /// Runs what a signal may stop.
+    ///
+    /// - Throws: `Interrupted` in place of the error of what was stopped.
+    static func stoppable<Result>(_ body: () throws(DatasetError) -> Result) throws -> Result {
+        do { return try body() } catch {
+            guard error.cause == .interruption else { throw error }
+            throw Interrupted(description: error.description)
+        }
     }
-}
 
-/// The work stops where a signal asks for it, between two files: going through a data set may take long.
-func refuseInterruption(_ path: String) throws(DatasetError) {
-    guard Interruption.requested else { return }
-    throw DatasetError("stopped while \(path) was read", cause: .interruption)
+    /// The work stops where a signal asks for it, between two files: going through a data set may
+    /// take long.
+    static func refuseInterruption(reading path: String) throws(DatasetError) {
+        guard Interruption.requested else { return }
+        throw DatasetError("stopped while \(path) was read", cause: .interruption)
+    }
 }

@@ -33,14 +33,7 @@ struct EvalCommand: ParsableCommand {
     @Flag(name: .long, help: "Print JSON.")
     var json = false
 
-    func validate() throws { try Self.check(batch: batch) }
-
-    /// The bounds of `--batch` are those of a recipe's `validation.batch`.
-    static func check(batch: Int) throws {
-        guard Recipe.Limits.batch.contains(batch) else {
-            throw ValidationError("--batch must be between 1 and 1000000")
-        }
-    }
+    func validate() throws { try Recipe.Limits.check(batch: batch) }
 
     func run() throws {
         let device = try device.checkedDevice()
@@ -81,5 +74,3 @@ struct EvalCommand: ParsableCommand {
         let images: Int
     }
 }
-
-extension Recipe.Precision: ExpressibleByArgument {}

@@ -2,9 +2,9 @@ import ArgumentParser
 import Base
 import Distillation
 import Foundation
-import Imaging
 import Loading
 import Models
+import Recipes
 import Torch
 
 /// `understudy predict`.
@@ -42,7 +42,7 @@ struct PredictCommand: ParsableCommand {
 
     func validate() throws {
         guard top >= 1 else { throw ValidationError("--top must be at least 1") }
-        try EvalCommand.check(batch: batch)
+        try Recipe.Limits.check(batch: batch)
     }
 
     func run() throws {

@@ -5,8 +5,8 @@ import Testing
 
 /// Numbers made by Tests/Fixtures/torch/make_fixtures.py.
 enum Fixture {
-    static func path(_ name: String, file: String = #filePath) -> String {
-        URL(fileURLWithPath: file).deletingLastPathComponent().deletingLastPathComponent()
+    static func path(_ name: String) -> String {
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appendingPathComponent("Fixtures/torch/\(name)").path
     }
 }

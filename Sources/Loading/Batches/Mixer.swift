@@ -1,0 +1,72 @@
+import Imaging
+import Recipes
+import Torch
+import Views
+
+/// Normalises a group's pixels and mixes each member with its partner, on a device.
+///
+/// The partner of member i is member G - 1 - i. Source: timm `Mixup`, mode batch, on normalised
+/// floats (recipe-spec section 8).
+package struct Mixer {
+    /// Version of the code from pixels and a draw to a mixed batch. It rises with any change that
+    /// can alter an image by more than rounding.
+    package static let version = 1
+
+    /// What a network is given: images and the labels' distribution.
+    package struct Batch {
+        /// `[G, 3, H, W]`, float32, normalised and mixed, channels last in memory.
+        package let images: Tensor
+        /// `[G, classes]`, float32; each row sums to 1.
+        package let targets: Tensor
+    }
+
+    private let mean: [Double]
+    private let deviation: [Double]
+    private let classes: Int
+    private let smoothing: Double
+    private let device: Device
+
+    /// Makes a mixer for a recipe's views.
+    package init(recipe: Recipe, device: Device) {
+        mean = recipe.view.mean
+        deviation = recipe.view.std
+        classes = recipe.data.classes
+        smoothing = recipe.view.labelSmoothing
+        self.device = device
+    }
+
+    /// Mixes a group.
+    ///
+    /// - Parameters:
+    ///   - pixels: the images of one group.
+    ///   - labels: the label of each member.
+    ///   - draw: the group's mixing.
+    /// - Throws: `TorchError` if the device fails.
+    package func batch(
+        _ pixels: PixelBatch, labels: [Int], draw: MixDraw
+    ) throws(TorchError) -> Batch {
+        let mix = draw.resolved(size: pixels.size)
+        let images = try pixels.withTensor { pixels throws(TorchError) in
+            let raw = try pixels.to(device)
+            switch mix {
+            case .none:
+                return try raw.normalisedViews(mean: mean, deviation: deviation)
+            case .mixup(let lambda):
+                return try raw.normalisedViews(mean: mean, deviation: deviation, lambda: lambda)
+            case .cutmix(let box, _):
+                return try raw.normalisedViews(
+                    mean: mean, deviation: deviation, box: (box.x, box.y, box.width, box.height))
+            }
+        }
+        return Batch(images: images, targets: try targets(labels, lambda: mix.lambda))
+    }
+
+    /// λ times the smoothed one-hot row of each member and 1 - λ times its partner's.
+    private func targets(_ labels: [Int], lambda: Double) throws(TorchError) -> Tensor {
+        let off = smoothing / Double(classes)
+        let own =
+            try Tensor(labels.map(Int64.init), shape: [labels.count])
+            .oneHot(classes: classes).to(.float32).to(device) * (1 - smoothing) + off
+        return lambda == 1 ? own : try own * lambda + own.flipped([0]) * (1 - lambda)
+    }
+}

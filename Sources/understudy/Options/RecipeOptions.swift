@@ -1,0 +1,18 @@
+import ArgumentParser
+import Recipes
+
+/// The recipe of a command and its overrides.
+struct RecipeOptions: ParsableArguments {
+    @Option(name: .long, help: "The recipe, a YAML file.")
+    var recipe: String
+
+    @Option(
+        name: .customLong("set"), parsing: .singleValue,
+        help: ArgumentHelp(
+            "Overrides one key of the recipe, for example optimizer.lr=0.01. May be repeated.",
+            valueName: "key=value"))
+    var overrides: [String] = []
+
+    /// Reads the recipe.
+    func read() throws -> Recipe { try Recipe(contentsOf: recipe, overrides: overrides) }
+}

@@ -1,0 +1,43 @@
+import Base
+import Distillation
+import Recipes
+import Torch
+
+/// A run's folder, read only.
+struct Run {
+    let path: String
+
+    private var checkpoints: SavedRun {
+        SavedRun(path) { StandardStreams.report("\($0.printable)\n") }
+    }
+
+    /// The resolved recipe.
+    func recipe() throws -> Recipe { try Recipe(contentsOf: "\(path)/recipe.yaml") }
+
+    /// A weight file of the run.
+    func weights(_ name: String) throws -> SafetensorsFile {
+        guard !FileKind.isMissing("\(path)/\(name)") else {
+            throw CommandError(
+                "\(path): no \(name) yet; let the training get there, or use --which last")
+        }
+        return try SafetensorsFile(path: "\(path)/\(name)")
+    }
+
+    /// The last checkpoint's EMA network, or the trained one where the recipe has no EMA.
+    func lastWeights() throws -> [String: Tensor] {
+        let file = try checkpoints.tensors()
+        let prefix = file.names.contains { $0.hasPrefix("ema.") } ? "ema." : "model."
+        var tensors: [String: Tensor] = [:]
+        for name in file.names where name.hasPrefix(prefix) {
+            tensors[String(name.dropFirst(prefix.count))] = try file.tensor(name)
+        }
+        return tensors
+    }
+
+    /// The best snapshots.
+    func snapshots() throws -> [SafetensorsFile] {
+        let files = try checkpoints.snapshots()
+        guard !files.isEmpty else { throw CommandError("\(path): no epoch is finished yet") }
+        return files
+    }
+}
