@@ -10,7 +10,7 @@ extension Recipe {
 
         package static let initial = Self()
         package static let keys: [Key<Self>] = [
-            Key("name", \.name, .word, "the network's name, as `understudy train --help` lists it"),
+            Key("name", \.name, .word, "the network's name, such as `resnet50`"),
             Key(
                 "init", \.initialization, .choice,
                 "the library whose rule for the initial weights is followed"),

@@ -21,7 +21,7 @@ extension Form where Value == UInt64 {
 extension Form where Value == Double {
     package static func number(in bounds: NumberBounds) -> Form {
         Form(
-            expected: bounds.phrase,
+            expected: bounds.phrase, title: bounds.title,
             parse: { node in Scalar.number(node).flatMap { bounds.contains($0) ? $0 : nil } },
             write: { YAMLText.scalar($0) })
     }

@@ -26,11 +26,12 @@ package struct Form<Value>: Sendable {
 
     /// A form whose values are told apart by reading alone: `nil` is a mismatch.
     init(
-        expected: String, parse: @escaping @Sendable (SourcedNode) -> Value?,
+        expected: String, title: String? = nil,
+        parse: @escaping @Sendable (SourcedNode) -> Value?,
         write: @escaping @Sendable (Value) -> String
     ) {
         self.init(
-            expected: expected,
+            expected: expected, title: title,
             read: { (node, name) throws(YAMLError) in
                 guard let value = parse(node) else { throw node.mismatch(name, expected) }
                 return value

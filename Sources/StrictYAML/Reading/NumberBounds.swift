@@ -40,6 +40,12 @@ package struct NumberBounds: Sendable {
         return above && (includesUpper ? value <= upper : value < upper)
     }
 
+    /// What the documentation says: as an error, but for bounds that only keep numbers in 32 bits.
+    var title: String {
+        if lower == Self.smallest { return "a number above 0" }
+        return upper == Self.largest ? "a number of at least 0" : phrase
+    }
+
     package var phrase: String {
         let start = includesLower ? "at least" : "above"
         let from = YAMLText.scalar(lower)

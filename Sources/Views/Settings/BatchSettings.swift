@@ -12,13 +12,14 @@ package struct BatchSettings: Section, Equatable {
 
     package static let initial = Self()
     package static let keys: [Key<Self>] = [
-        Key("size", \.size, .integer(in: Limits.batch), "slots per optimizer step"),
+        Key("size", \.size, .integer(in: Limits.batch), "the slots of an optimizer step"),
         Key(
             "group", \.group, .integer(in: Limits.batch),
-            "slots per group, the unit of mixing, of batch-norm statistics and of one forward pass"),
+            "the slots of a group: the unit of mixing, of batch-norm statistics and of one forward pass"
+        ),
         Key(
             "repeats", \.repeats, .integer(in: Limits.batch), hasDefault: true,
-            "slots of an epoch that show the same image (repeated augmentation); 1 for none"),
+            "the slots of an epoch that show the same image (repeated augmentation); 1 for none"),
     ]
 
     package func check(_ section: SectionReader) throws(YAMLError) {

@@ -33,7 +33,7 @@ package struct ColorJitterSettings: Section, Equatable {
             "how far the hue may turn, as a share of the circle"),
         Key(
             "probability", \.probability, .number(in: .share), hasDefault: true,
-            "probability that a view is jittered at all"),
+            "the probability that a view is jittered at all"),
     ]
 
     package func check(_ section: SectionReader) throws(YAMLError) {

@@ -27,10 +27,10 @@ package struct ErasingSettings: Section, Equatable {
     package static let keys: [Key<Self>] = [
         Key(
             "probability", \.probability, .number(in: .share),
-            "probability that a view is erased at all"),
+            "the probability that a view is erased at all"),
         Key(
             "area", \.area, .interval(in: .positiveShare),
-            "share of the image that all boxes of a view have together, drawn uniformly"),
+            "the share of the image that all boxes of a view have together, drawn uniformly"),
         Key(
             "aspect", \.aspect, .interval(in: .range(0.001...1000)),
             "a box's height over its width, its logarithm drawn uniformly"),

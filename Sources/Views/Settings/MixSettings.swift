@@ -11,13 +11,13 @@ package struct MixSettings: Section, Equatable {
     package static let keys: [Key<Self>] = [
         Key(
             "probability", \.probability, .number(in: .share),
-            "probability that a group is mixed at all"),
+            "the probability that a group is mixed at all"),
         Key("mixup", \.mixup, .number(in: parameters), "λ ~ Beta(mixup, mixup); 0 turns mixup off"),
         Key(
             "cutmix", \.cutmix, .number(in: parameters),
             "λ ~ Beta(cutmix, cutmix); 0 turns CutMix off"),
         Key(
-            "switch", \.switch, .number(in: .share), "probability of CutMix where both are on"),
+            "switch", \.switch, .number(in: .share), "the probability of CutMix where both are on"),
     ]
 
     private static let parameters = NumberBounds.range(0...1000)

@@ -36,18 +36,19 @@ package struct ViewSettings: Section, Equatable {
     package static let initial = Self()
     package static let keys: [Key<Self>] = [
         Key(
-            "size", \.size, .integer(in: Limits.sides), "side of the student's square input, pixels"
+            "size", \.size, .integer(in: Limits.sides),
+            "the side of the student's square input, pixels"
         ),
-        .section("crop", \.crop, "random resized crop"),
+        .section("crop", \.crop, "the random resized crop"),
         Key(
             "interpolation", \.interpolation, .choice,
-            "resampling filter of the crop; `random` draws one of the two for each view"),
-        Key("flip", \.flip, .number(in: .share), "probability of a horizontal flip"),
+            "the crop's resampling filter; `random` draws one of the two for each view"),
+        Key("flip", \.flip, .number(in: .share), "the probability of a horizontal flip"),
         Key(
             "randaugment", \.randaugment, .randAugment,
-            "RandAugment in timm's form: `m` magnitude, `mstd` its standard deviation, `n` operations "
-                + "an image (2), `p` probability of each (0.5), `inc` 1 for the set whose severity "
-                + "grows with the magnitude"),
+            "RandAugment: `m` magnitude (10), `mstd` its standard deviation (0), `n` operations an "
+                + "image (2), `p` probability of each (0.5), `inc` 1 for the set whose severity "
+                + "grows with the magnitude (0)"),
         Key(
             "three_augment", \.threeAugment, .boolean, hasDefault: true, field: .whereSet,
             "whether each view is solarised, made grey or blurred, one of the three: DeiT III's "
@@ -60,18 +61,18 @@ package struct ViewSettings: Section, Equatable {
             "random erasing: boxes of a view are painted over"),
         Key(
             "mean", \.mean, .numbers(3, in: .share),
-            "subtracted from red, green and blue, in 0…1"),
+            "what is subtracted from red, green and blue, in 0…1"),
         // Pixels are divided by it: what is nearly 0 would make them infinite.
         Key(
             "std", \.std, .numbers(3, in: .range(1e-3...1e3)),
-            "divides red, green and blue after `mean`"),
+            "what divides red, green and blue after `mean`"),
         .optionalSection(
             "mix", \.mix, field: .text { $0.mix?.fieldText ?? "none" },
             "Mixup and CutMix, drawn once per group"),
         // It changes a target, never what a teacher saw.
         Key(
             "label_smoothing", \.labelSmoothing, .number(in: .belowOne), field: .never,
-            "share of a target's mass that is spread over all classes"),
+            "the share of a target's mass that is spread over all classes"),
     ]
 
     package func check(_ section: SectionReader) throws(YAMLError) {
