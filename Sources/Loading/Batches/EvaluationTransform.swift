@@ -60,4 +60,3 @@ package struct EvaluationTransform: Sendable, Equatable {
         return (resizedWidth, resizedHeight, window)
     }
 }
-
