@@ -1,7 +1,7 @@
 import ArgumentParser
-import Recipes
+import Base
 
-extension Recipe.Limits {
+extension Limits {
     /// Checks the `--epoch` of a command.
     static func check(epoch: Int) throws {
         guard (0..<epochs.upperBound).contains(epoch) else {
