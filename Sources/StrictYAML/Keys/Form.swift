@@ -84,6 +84,48 @@ extension Form where Value == Bool {
 }
 
 extension Form where Value == String {
+    /// One of several names.
+    package static func oneOf(_ names: [String]) -> Form {
+        Form(
+            expected: "one of \(names.joined(separator: ", "))",
+            parse: { node in
+                guard case .scalar(let text, _) = node.content else { return nil }
+                return names.first { $0 == text }
+            }, write: { $0 })
+    }
+}
+
+extension Form
+where Value: RawRepresentable & CaseIterable & Sendable, Value.RawValue == String {
+    /// One of an enumeration's names.
+    package static var choice: Form {
+        let names = Form<String>.oneOf(Value.allCases.map(\.rawValue))
+        return Form(
+            expected: names.expected,
+            read: { (given) throws(YAMLError) in
+                guard let value = Value(rawValue: try names.read(given)) else {
+                    throw given.mismatch()
+                }
+                return value
+            }, write: { $0.rawValue })
+    }
+}
+
+extension Form {
+    /// A value in another form, or `none`; `null` and `~` are read alike.
+    ///
+    /// - Parameter word: The one of them that is written.
+    package static func orNone<Wrapped: Sendable>(
+        _ form: Form<Wrapped>, as word: String = "none"
+    ) -> Form where Value == Wrapped? {
+        Form(
+            expected: "\(form.expected), or \(word)", title: "\(form.title), or \(word)",
+            read: { (given) throws(YAMLError) in given.node.isNone ? nil : try form.read(given) },
+            write: { $0.map(form.write) ?? word })
+    }
+}
+
+extension Form where Value == String {
     /// A text that is not empty; in quotes where YAML would make something else of it.
     package static var text: Form { text("a text") }
 
