@@ -40,21 +40,21 @@ package struct ViewRecord: Sendable, Equatable, Codable {
     package struct Erased: Sendable, Equatable, Codable {
         /// The box in the rendering's pixels.
         package var box: PixelRect
-        /// The box's one colour, red, green, blue; absent where every pixel has its own.
+        /// The box's one color, red, green, blue; absent where every pixel has its own.
         package var color: [UInt8]?
         /// `[height, width, 3]` of the box, two hexadecimal digits a byte; absent where the box has
-        /// one colour.
+        /// one color.
         package var pixels: String?
 
         private enum CodingKeys: String, CodingKey {
             case box, pixels
-            case color = "colour"
+            case color = "color"
         }
 
         init(_ erasure: Erasure) {
             box = erasure.box
             switch erasure.paint {
-            case .colour(let red, let green, let blue): color = [red, green, blue]
+            case .color(let red, let green, let blue): color = [red, green, blue]
             case .pixels(let bytes): pixels = Self.hexadecimal(bytes)
             }
         }

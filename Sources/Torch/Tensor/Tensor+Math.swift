@@ -128,7 +128,7 @@ extension Tensor {
 }
 
 extension Tensor {
-    /// Normalises a group of 8-bit images and mixes each with its partner, in one operation.
+    /// Normalizes a group of 8-bit images and mixes each with its partner, in one operation.
     ///
     /// The partner of member i is member N - 1 - i. Values are `(x / 255 - mean) / deviation` in
     /// float32, mixed afterwards. On the CPU this is one pass over the pixels; elsewhere it is put
@@ -141,7 +141,7 @@ extension Tensor {
     ///   - box: what is taken whole from the partner instead: x, y, width, height in pixels.
     /// - Returns: `[N, 3, H, W]`, float32, channels last in memory.
     /// - Throws: `TorchError` unless `self` is `[N, H, W, 3]`, uint8, contiguous.
-    package func normalisedViews(
+    package func normalizedViews(
         mean: [Double], deviation: [Double], lambda: Double = 1,
         box: (x: Int, y: Int, width: Int, height: Int)? = nil
     ) throws(TorchError) -> Tensor {

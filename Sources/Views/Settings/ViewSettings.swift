@@ -5,7 +5,7 @@ import StrictYAML
 /// The augmented view of an image, drawn in relative terms and rendered at a size: section `view`.
 ///
 /// Order: random resized crop, flip, RandAugment or three-augment, color jitter, erasing,
-/// normalise, mix.
+/// normalize, mix.
 ///
 /// A key changes pixels unless it says otherwise, and then stands in a cache's fingerprint. One that
 /// is new has no field while it is off (`whereSet`), so that older caches stay valid.
