@@ -9,8 +9,6 @@ import Views
 /// file, in camel case, and most are sections with a type of their own, which declares their keys.
 /// Paths are absolute.
 package struct Recipe: Section, Equatable {
-    package typealias Limits = Base.Limits
-
     package var name = ""
     package var seed: UInt64 = 0
     package var data = Data()

@@ -168,17 +168,6 @@ extension ViewPlan {
             seed: seed, epoch: epoch, slot: slot, purpose: .randAugment)
         return (0..<policy.operations).map { _ in AugmentDraw.drawOne(policy, from: &draws) }
     }
-
-    /// How many different images an epoch shows.
-    package func distinctImages(epoch: Int) -> Int {
-        var seen = [Bool](repeating: false, count: imageCount)
-        var count = 0
-        for image in imageIndices(epoch: epoch, slots: 0..<slotsPerEpoch) where !seen[image] {
-            seen[image] = true
-            count += 1
-        }
-        return count
-    }
 }
 
 /// Counts of values in bins of equal width, or of equal ratio.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import Distillation
 import Imaging
 import Recipes
@@ -45,7 +46,7 @@ struct SlotRange: ExpressibleByArgument {
     }
 }
 
-extension Recipe.Limits {
+extension Limits {
     /// Checks the `--epoch` of a command.
     static func check(epoch: Int) throws {
         guard (0..<epochs.upperBound).contains(epoch) else {

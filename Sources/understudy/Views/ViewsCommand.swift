@@ -65,7 +65,7 @@ struct ShowViewsCommand: ParsableCommand {
         guard sheet != nil || dump != nil || params != nil else {
             throw ValidationError("name an output: --sheet PNG, --dump FILE or --params FILE")
         }
-        try Recipe.Limits.check(epoch: epoch)
+        try Limits.check(epoch: epoch)
         guard cell.map((96...1024).contains) ?? true else {
             throw ValidationError("--cell must be from 96 to 1024")
         }
