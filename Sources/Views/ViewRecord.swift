@@ -1,3 +1,4 @@
+import Base
 import Imaging
 
 /// A view's parameters at a size, for dumps: enough to replay its pixels without this package.
@@ -48,21 +49,16 @@ package struct ViewRecord: Sendable, Equatable, Codable {
 
         private enum CodingKeys: String, CodingKey {
             case box, pixels
-            case color = "color"
+            // As records have named it since there are any.
+            case color = "colour"
         }
 
         init(_ erasure: Erasure) {
             box = erasure.box
             switch erasure.paint {
             case .color(let red, let green, let blue): color = [red, green, blue]
-            case .pixels(let bytes): pixels = Self.hexadecimal(bytes)
+            case .pixels(let bytes): pixels = hexadecimal(bytes)
             }
-        }
-
-        private static func hexadecimal(_ bytes: [UInt8]) -> String {
-            let digits = Array("0123456789abcdef".utf8)
-            let text = bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
-            return String(decoding: text, as: UTF8.self)
         }
     }
 }
