@@ -133,3 +133,11 @@ extension Recipe {
             interpolation: validation.interpolation, mean: view.mean, std: view.std)
     }
 }
+
+/// A network and what its input needs.
+struct Classifier {
+    let network: any ImageClassifier
+    let transform: EvaluationTransform
+    let mean: [Double]
+    let std: [Double]
+}

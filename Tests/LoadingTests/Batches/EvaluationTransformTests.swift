@@ -53,7 +53,7 @@ import Testing
 
         static func load() throws -> Expected {
             let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-                .appendingPathComponent("../Fixtures/imaging/evaluation.json")
+                .appendingPathComponent("../../Fixtures/imaging/evaluation.json")
             return try JSONDecoder().decode(Expected.self, from: Data(contentsOf: file))
         }
     }

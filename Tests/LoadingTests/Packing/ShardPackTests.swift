@@ -178,7 +178,7 @@ import Testing
         }
         _ = try pack(ImageDataset("\(scratch.path)/data"), "\(scratch.path)/out")
         let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .appendingPathComponent("../Fixtures/loading/check_pack.py").standardizedFileURL.path
+            .appendingPathComponent("../../Fixtures/loading/check_pack.py").standardizedFileURL.path
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = ["python3", script, "\(scratch.path)/out"]
