@@ -32,7 +32,7 @@ struct CacheFolder: Sendable {
     init(
         creating directory: String, _ manifest: CacheManifest, accepting digests: Set<String> = []
     ) throws(CacheError) {
-        if try !Self.isFolder(directory) { try Files.makeFolder(directory) }
+        if try !Self.isFolder(directory) { try CacheFiles.makeFolder(directory) }
         let file = ManifestFile(in: directory)
         try file.begin(manifest.adding(epochs: manifest.epochs, digests: digests))
         var there = try CacheFolder(opening: directory)
@@ -70,7 +70,7 @@ struct CacheFolder: Sendable {
     /// The parts of one that cannot, such as a link to a disk that is not mounted, would otherwise
     /// count as not built yet.
     private static func requireEpochs(in directory: String) throws(CacheError) {
-        for name in try Files.names(in: directory) where PartID.isFolder(name) {
+        for name in try CacheFiles.names(in: directory) where PartID.isFolder(name) {
             let path = "\(directory)/\(name)"
             guard let stream = opendir(path) else {
                 let code = errno
@@ -86,7 +86,7 @@ struct CacheFolder: Sendable {
     /// Removes what killed writers left in the cache's folder and in those of its epochs.
     private static func removeStale(in directory: String) {
         AtomicFile.removeStale(in: directory)
-        for name in (try? Files.names(in: directory)) ?? [] where PartID.isFolder(name) {
+        for name in (try? CacheFiles.names(in: directory)) ?? [] where PartID.isFolder(name) {
             AtomicFile.removeStale(in: "\(directory)/\(name)")
         }
     }

@@ -48,12 +48,12 @@ package final class PartWriter: Sendable {
             pixelChecksums.count == groups.count,
             "\(pixelChecksums.count) of \(part)'s groups \(groups)")
         let (rows, statistics) = encoder.encoded()
-        try Files.makeFolder("\(folder.directory)/\(part.folder)")
+        try CacheFiles.makeFolder("\(folder.directory)/\(part.folder)")
         let content = PartFile.Content(
             rows: rows, statistics: .init(statistics), pixelChecksums: pixelChecksums)
         let path = folder.path(of: part)
         try PartFile(manifest: folder.manifest, part: part).encode(content, path: path) {
-            bytes throws(CacheError) in try Files.publish(bytes, at: path)
+            bytes throws(CacheError) in try CacheFiles.publish(bytes, at: path)
         }
         return statistics
     }

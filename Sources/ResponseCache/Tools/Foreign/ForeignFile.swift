@@ -50,7 +50,7 @@ final class SteadyFile: Sendable {
     ///
     /// - Throws: `CacheError` if it cannot be opened, or a writer has locked it.
     init(path: String) throws(CacheError) {
-        let descriptor = try Files.openForReading(path)
+        let descriptor = try CacheFiles.openForReading(path)
         let outcome: FileLock.Outcome
         do {
             outcome = try FileLock.take(descriptor, path: path, isShared: true)

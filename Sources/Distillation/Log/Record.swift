@@ -2,7 +2,7 @@ import Learning
 
 /// Facts beside the losses that were measured, in JSON as one flat object.
 @dynamicMemberLookup
-struct Measured<Facts: FlatFacts>: Codable, Equatable, Sendable {
+struct Record<Facts: FlatFacts>: Codable, Equatable, Sendable {
     var facts: Facts
     var losses: Measures
 
@@ -66,7 +66,7 @@ protocol FlatFacts: Codable, Equatable, Sendable {
 }
 
 /// One step, as `--trace` records it.
-typealias StepRecord = Measured<StepFacts>
+typealias StepRecord = Record<StepFacts>
 
 /// What is recorded of a step besides its losses, which are means over the step's images.
 struct StepFacts: FlatFacts {
@@ -89,7 +89,7 @@ struct StepFacts: FlatFacts {
 }
 
 /// One epoch, as `metrics.jsonl` records it.
-typealias EpochRecord = Measured<EpochFacts>
+typealias EpochRecord = Record<EpochFacts>
 
 /// What is recorded of an epoch besides its losses, which are means over the epoch's images.
 struct EpochFacts: FlatFacts {
