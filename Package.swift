@@ -62,7 +62,9 @@ let package = Package(
             name: "StrictYAML", dependencies: ["Base", "Yams"], swiftSettings: swiftSettings),
         .target(
             name: "Recipes",
-            dependencies: ["Base", "Imaging", "Learning", "Models", "StrictYAML", "Torch", "Views"],
+            dependencies: [
+                "Base", "Imaging", "Learning", "Models", "StrictYAML", "Torch", "Views",
+            ],
             swiftSettings: swiftSettings),
         .target(
             name: "Models", dependencies: ["Base", "Imaging", "StrictYAML", "Torch"],
@@ -78,10 +80,11 @@ let package = Package(
             dependencies: ["Base", "Views", "Imaging", "Recipes", "StrictYAML", "Torch", crypto],
             swiftSettings: swiftSettings),
         .target(
-            name: "ResponseCache", dependencies: ["Base", "CHDF5", crypto],
+            name: "ResponseCache", dependencies: ["Base", "CHDF5"],
             swiftSettings: swiftSettings),
         .target(
-            name: "Learning", dependencies: ["Models", "StrictYAML", "Torch"], swiftSettings: swiftSettings),
+            name: "Learning", dependencies: ["Models", "StrictYAML", "Torch"],
+            swiftSettings: swiftSettings),
         .target(
             name: "Distillation",
             dependencies: [

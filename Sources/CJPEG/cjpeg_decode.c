@@ -83,7 +83,7 @@ int32_t cjpeg_read_size(
 }
 
 // RGB is libjpeg's work (from YCbCr, RGB or grey); four components come as CMYK.
-static void choose_colours(decoder *self) {
+static void choose_colors(decoder *self) {
     switch (self->info.num_components) {
     case 1:
     case 3:
@@ -93,7 +93,7 @@ static void choose_colours(decoder *self) {
         self->info.out_color_space = JCS_CMYK;
         break;
     default:
-        cjpeg_fail((j_common_ptr)&self->info, "neither 1, 3 nor 4 colour components");
+        cjpeg_fail((j_common_ptr)&self->info, "neither 1, 3 nor 4 color components");
     }
 }
 
@@ -146,14 +146,14 @@ static void decode_region(decoder *self, cjpeg_region region, uint8_t *rgb) {
         || region.width > (int32_t)info->image_width - region.x
         || region.height > (int32_t)info->image_height - region.y)
         cjpeg_fail((j_common_ptr)info, "the region lies outside the image");
-    choose_colours(self);
+    choose_colors(self);
     // The defaults, as Pillow decodes: exact integer DCT, triangle-filter chroma upsampling.
     info->dct_method = JDCT_ISLOW;
     info->do_fancy_upsampling = TRUE;
     jpeg_start_decompress(info);
 
     JDIMENSION first = 0;
-    // Where a progressive picture lacks its last scans libjpeg smooths blocks over neighbours that
+    // Where a progressive picture lacks its last scans libjpeg smooths blocks over neighbors that
     // a cropped line would leave out; its coefficients have all been decoded by now anyway.
     if (!jpeg_has_multiple_scans(info) && region.width < (int32_t)info->output_width)
         first = crop_columns(self, region);

@@ -77,12 +77,12 @@ static int is_wide_grey(const decoder *self) {
 }
 
 // Asks for 8-bit RGB, or for 16-bit grey as it is, which Pillow clips instead of scaling.
-static void choose_colours(decoder *self) {
+static void choose_colors(decoder *self) {
     if (is_wide_grey(self)) return;
-    png_byte colour = png_get_color_type(self->png, self->info);
-    if (colour == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(self->png);
-    if (colour == PNG_COLOR_TYPE_GRAY) png_set_expand_gray_1_2_4_to_8(self->png);
-    if (!(colour & PNG_COLOR_MASK_COLOR)) png_set_gray_to_rgb(self->png);
+    png_byte color = png_get_color_type(self->png, self->info);
+    if (color == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(self->png);
+    if (color == PNG_COLOR_TYPE_GRAY) png_set_expand_gray_1_2_4_to_8(self->png);
+    if (!(color & PNG_COLOR_MASK_COLOR)) png_set_gray_to_rgb(self->png);
     png_set_strip_16(self->png);
     png_set_strip_alpha(self->png);
 }
@@ -106,7 +106,7 @@ static void decode_region(decoder *self, cpng_region region, uint8_t *rgb) {
         || region.width > width - region.x || region.height > height - region.y)
         png_error(png, "the region lies outside the image");
     int wide_grey = is_wide_grey(self);
-    choose_colours(self);
+    choose_colors(self);
     int passes = png_set_interlace_handling(png);
     png_read_update_info(png, self->info);
     size_t row_size = png_get_rowbytes(png, self->info);

@@ -1,5 +1,5 @@
 // Source of the arithmetic: Pillow 13, src/libImaging/Geometry.c (affine transform, bilinear
-// filter): the map takes pixel centres; centres from outside the image become the fill colour; at
+// filter): the map takes pixel centers; centers from outside the image become the fill color; at
 // the edge the outermost pixels repeat; the result is cut, not rounded, to 8 bits.
 #include "dispatch.h"
 
@@ -33,7 +33,7 @@ INLINED place place_at(double x, double y) {
     return at;
 }
 
-// The pixel at a place, held within the image, and the distance to its neighbour on the right.
+// The pixel at a place, held within the image, and the distance to its neighbor on the right.
 INLINED const uint8_t *near(const image *from, place at, size_t *step) {
     *step = at.column >= 0 && at.column < from->last_column ? 3 : 0;
     size_t row = at.row > 0 ? (size_t)at.row : 0, column = at.column > 0 ? (size_t)at.column : 0;
@@ -84,7 +84,7 @@ static void affine_run(
 // Four places in a row of the target, one to a lane.
 typedef struct {
     __m256d dx, dy;
-    // Of the pixel up left, and of its neighbour on the right; 0 outside.
+    // Of the pixel up left, and of its neighbor on the right; 0 outside.
     int32_t offsets[4], right[4];
     // All ones where the place lies within the image.
     __m128i inside;
@@ -177,7 +177,7 @@ AVX2 INLINED __m128i sample_places(const image *from, const places *at) {
 
 AVX2 static void affine_avx2(
     const image *from, cpixels_affine_map map, const uint8_t fill[3], uint8_t *target) {
-    const __m128i colour = _mm_set1_epi32(fill[0] | fill[1] << 8 | fill[2] << 16);
+    const __m128i color = _mm_set1_epi32(fill[0] | fill[1] << 8 | fill[2] << 16);
     const __m128i tight =
         _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1);
     int32_t width = from->last_column + 1;
@@ -203,7 +203,7 @@ AVX2 static void affine_avx2(
                 affine_run(from, map, fill, row, column, 4, target);
                 continue;
             }
-            __m128i pixels = _mm_blendv_epi8(colour, sample_places(from, &at), at.inside);
+            __m128i pixels = _mm_blendv_epi8(color, sample_places(from, &at), at.inside);
             _mm_storeu_si128((__m128i *)target, _mm_shuffle_epi8(pixels, tight));
         }
         affine_run(from, map, fill, row, column, width - column, target);

@@ -76,7 +76,7 @@ AVX2 static inline __m256i total(__m256i low, __m256i high) {
     return _mm256_srai_epi32(sum, CPIXELS_WEIGHT_BITS);
 }
 
-// Two rows at once, one to a half of each vector: the pairs of a channel's samples in neighbouring
+// Two rows at once, one to a half of each vector: the pairs of a channel's samples in neighboring
 // pixels meet the pairs of their weights in one instruction. All positions take as many steps,
 // known to the compiler for the usual numbers; what lies beyond a position's own taps weighs
 // nothing.

@@ -23,7 +23,7 @@ void cpixels_map_channels(uint8_t *pixels, size_t count, const uint8_t tables[3 
 }
 
 void cpixels_histogram(const uint8_t *first, size_t count, uint32_t counts[256]) {
-    // Neighbours are often equal: counting them in tables of their own spares waiting for the
+    // Neighbors are often equal: counting them in tables of their own spares waiting for the
     // count that was just written.
     uint32_t partial[4][256];
     memset(partial, 0, sizeof partial);

@@ -28,7 +28,7 @@ static void read_mapped(unsigned long *space, unsigned long *data) {
     }
 }
 
-/// Ends the process if a limit leaves less than the libraries take while they are initialised.
+/// Ends the process if a limit leaves less than the libraries take while they are initialized.
 static void require(int resource, unsigned long mapped, const char *what) {
     struct rlimit limit;
     if (getrlimit(resource, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;

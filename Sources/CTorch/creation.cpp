@@ -114,7 +114,7 @@ int32_t ct_from_bytes(const void *bytes, int64_t count, const int64_t *shape, in
         TORCH_CHECK(static_cast<int64_t>(tensor.nbytes()) == count, "expected ", tensor.nbytes(),
                     " bytes, found ", count);
         if (dtype == CT_BOOL) {
-            // A bool that is neither 0 nor 1 is undefined behaviour inside libtorch's kernels.
+            // A bool that is neither 0 nor 1 is undefined behavior inside libtorch's kernels.
             const auto *values = static_cast<const uint8_t *>(bytes);
             for (int64_t i = 0; i < count; ++i) {
                 TORCH_CHECK(values[i] <= 1, "expected bool bytes 0 or 1, found ", int(values[i]));

@@ -10,10 +10,10 @@ using namespace ct;
 namespace {
 
 constexpr int64_t channels = 3;
-// Normalised values of a channel, by its 8-bit one.
+// Normalized values of a channel, by its 8-bit one.
 using Table = std::array<std::array<float, 256>, channels>;
 
-Table normalised(const double mean[channels], const double deviation[channels]) {
+Table normalized(const double mean[channels], const double deviation[channels]) {
     Table table;
     for (int64_t c = 0; c < channels; ++c) {
         const auto m = static_cast<float>(mean[c]), d = static_cast<float>(deviation[c]);
@@ -36,7 +36,7 @@ void mix_row(const Table &table, float lambda, float rest, const uint8_t *own,
     }
 }
 
-void normalise_row(const Table &table, const uint8_t *pixels, int64_t width, float *out) {
+void normalize_row(const Table &table, const uint8_t *pixels, int64_t width, float *out) {
     for (int64_t x = 0; x < width * channels; x += channels) {
         for (int64_t c = 0; c < channels; ++c) { out[x + c] = table[c][pixels[x + c]]; }
     }
@@ -61,12 +61,12 @@ at::Tensor mix_on_cpu(const at::Tensor &pixels, const Table &table, double lambd
                 mix_row(table, share, rest, own, partner, width, own_out, partner_out);
                 continue;
             }
-            normalise_row(table, own, width, own_out);
-            normalise_row(table, partner, width, partner_out);
+            normalize_row(table, own, width, own_out);
+            normalize_row(table, partner, width, partner_out);
             if (box != nullptr && y >= box[1] && y < box[1] + box[3]) {
                 const int64_t from = box[0] * channels;
-                normalise_row(table, partner + from, box[2], own_out + from);
-                normalise_row(table, own + from, box[2], partner_out + from);
+                normalize_row(table, partner + from, box[2], own_out + from);
+                normalize_row(table, own + from, box[2], partner_out + from);
             }
         }
     });
@@ -117,7 +117,7 @@ int32_t ct_mix_views(const ct_tensor *pixels, const double mean[3], const double
                             && box[1] + box[3] <= source.size(1)),
                     "the box lies outside the images");
         *out = wrap(source.is_cpu()
-                        ? mix_on_cpu(source, normalised(mean, deviation), lambda, box)
+                        ? mix_on_cpu(source, normalized(mean, deviation), lambda, box)
                         : mix_on_device(source, mean, deviation, lambda, box));
     });
 }

@@ -26,7 +26,7 @@ package protocol ImageClassifier: AnyObject {
     /// Parameters that take no weight decay although they have two or more dimensions.
     var undecayed: Set<String> { get }
 
-    /// The fewest values per channel that an image brings to a normalisation over the batch;
+    /// The fewest values per channel that an image brings to a normalization over the batch;
     /// `nil` for a network that has none.
     ///
     /// - Parameter imageSize: the side of the images, in pixels.
@@ -34,14 +34,14 @@ package protocol ImageClassifier: AnyObject {
 
     /// Computes class logits.
     ///
-    /// - Parameter images: `[N, 3, H, W]`, normalised, on the store's device.
+    /// - Parameter images: `[N, 3, H, W]`, normalized, on the store's device.
     /// - Returns: `[N, classes]`; float32, or the autocast type inside `withAutocast`.
     /// - Throws: `TorchError` if the images do not fit the network.
     func logits(_ images: Tensor, mode: ForwardMode) throws(TorchError) -> Tensor
 }
 
 extension ImageClassifier {
-    /// None: the network does not normalise over the batch.
+    /// None: the network does not normalize over the batch.
     package func valuesPerChannel(imageSize: Int) -> Int? { nil }
 
     /// The only side that images may have, in pixels; nil if any will do.

@@ -29,7 +29,7 @@ struct Convolution {
     }
 }
 
-/// Batch normalisation over `[N, C, H, W]`, momentum 0.1, epsilon 1e-5.
+/// Batch normalization over `[N, C, H, W]`, momentum 0.1, epsilon 1e-5.
 struct BatchNorm {
     let weight: Tensor
     let bias: Tensor
@@ -93,7 +93,7 @@ struct Linear {
     }
 }
 
-/// Layer normalisation of the last dimension.
+/// Layer normalization of the last dimension.
 struct LayerNorm {
     let weight: Tensor
     let bias: Tensor

@@ -93,6 +93,6 @@ package enum Initialization: String, Sendable, CaseIterable {
     case pytorch
     /// Convolutions by Kaiming's normal rule over the fan-out.
     case torchvision
-    /// As torchvision, with the last normalisation of every block starting at zero.
+    /// As torchvision, with the last normalization of every block starting at zero.
     case timm
 }

@@ -28,7 +28,7 @@ package struct Preprocessing: Section, Equatable {
         Key("size", \.size, .integer(in: Limits.sides), "the side of the square input, in pixels"),
         Key(
             "resize", \.resize, .integer(in: Limits.sides),
-            "the short side before the centre crop, in pixels"),
+            "the short side before the center crop, in pixels"),
         Key("interpolation", \.interpolation, .choice, "the resampling filter"),
         Key(
             "mean", \.mean, .numbers(3, in: .share),

@@ -41,7 +41,7 @@ package struct Recipe: Section, Equatable {
         Key("name", \.name, .word, "the experiment's name"),
         Key(
             "seed", \.seed, .unsigned,
-            "the key of every random draw of a view, and of the student's initialisation"),
+            "the key of every random draw of a view, and of the student's initialization"),
         .section("data", \.data, "the images"),
         .section("view", \.view, "the augmented view of an image, which teacher and student share"),
         .section("batch", \.batch, "how slots form groups and steps"),

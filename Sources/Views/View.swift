@@ -4,7 +4,7 @@ import Imaging
 ///
 /// A view is drawn in relative terms, so the same view can be rendered at the student's size and
 /// at a teacher's own. Rendering order: crop, resize, flip, `operations(size:)` (RandAugment or
-/// three-augment, color jitter, erasing), normalise; then its group's mixing.
+/// three-augment, color jitter, erasing), normalize; then its group's mixing.
 package struct View: Sendable, Equatable {
     /// The view epoch.
     package let epoch: Int
@@ -25,8 +25,8 @@ package struct View: Sendable, Equatable {
     /// The erased boxes; `nil` where the recipe has none or the view is spared.
     package let erasing: ErasingDraw?
 
-    /// The colour of what RandAugment's geometric operations take from outside the picture.
-    package let fill: Colour
+    /// The color of what RandAugment's geometric operations take from outside the picture.
+    package let fill: Color
 
     /// The side of the student's input, pixels.
     let studentSize: Int
@@ -62,7 +62,7 @@ package struct View: Sendable, Equatable {
         }
         erasing = ErasingDraw(
             settings, from: stream(.erasing), noise: stream(.erasingNoise))
-        fill = Colour(mean: settings.mean)
+        fill = Color(mean: settings.mean)
         studentSize = settings.size
         cropRule = settings.crop
         cropDraws = stream(.crop)
@@ -71,7 +71,7 @@ package struct View: Sendable, Equatable {
     /// The part of the image that the view shows, in the image's own pixels.
     ///
     /// torchvision's random resized crop: up to 10 tries of an area and a shape, rounded half to
-    /// even, then an offset; if none fits, the largest centred crop whose shape is allowed. Draws
+    /// even, then an offset; if none fits, the largest centerd crop whose shape is allowed. Draws
     /// per try: area, shape; and once one fits: top, left.
     ///
     /// - Parameters:

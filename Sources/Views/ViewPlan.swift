@@ -140,11 +140,11 @@ package struct ViewPlan: Sendable {
     /// changes for unchanged settings, and only for the settings of which one does, so that the
     /// caches of the others stay valid.
     ///
-    /// - 1: what geometric operations take from outside has ImageNet's mean colour.
-    /// - 2: it has the colour of the recipe's own mean, as in timm. For ImageNet's mean, and without
+    /// - 1: what geometric operations take from outside has ImageNet's mean color.
+    /// - 2: it has the color of the recipe's own mean, as in timm. For ImageNet's mean, and without
     ///   RandAugment, that is what version 1 made.
     package var version: String {
-        let isFirst = settings.randaugment == nil || Colour(mean: settings.mean) == .imageNetMean
+        let isFirst = settings.randaugment == nil || Color(mean: settings.mean) == .imageNetMean
         return "philox4x32-10/\(isFirst ? 1 : 2)"
     }
 

@@ -50,7 +50,7 @@ struct PredictCommand: ParsableCommand {
         let files = ImageFiles(images, rawArguments: Self.rawArguments)
         for note in files.notes { StandardStreams.report(note.printable + "\n") }
         let classifier = try classifier.load(on: device)
-        let normalisation = try Normalisation(
+        let normalization = try Normalization(
             mean: classifier.mean, std: classifier.std, device: device)
         let paths = files.paths
         let output = PredictionOutput(count: paths.count, isJSON: json)
@@ -60,7 +60,7 @@ struct PredictCommand: ParsableCommand {
                 range, classifier.transform, workers: self.device.loading.workers)
             let answer = try withoutGrad { () throws(TorchError) in
                 try classifier.network.logits(
-                    normalisation(rendered.tensor().to(device)), mode: .evaluation
+                    normalization(rendered.tensor().to(device)), mode: .evaluation
                 ).to(.float32)
             }
             let failures = rendered.failures

@@ -426,7 +426,7 @@ import Torch
         #expect(
             fixture.refusal("run", overrides: resnet)
                 == "batch.group 1 leaves one value per channel at 32 px, over which resnet18 cannot "
-                + "normalise; raise batch.group or view.size")
+                + "normalize; raise batch.group or view.size")
         #expect(!fixture.exists("run"))
         // Four values, two images, and a network without such a layer.
         for overrides in [

@@ -7,7 +7,7 @@ import Torch
 @testable import Distillation
 @testable import Recipes
 
-/// A classifier of the mean colour: logits are a matrix times red, green and blue.
+/// A classifier of the mean color: logits are a matrix times red, green and blue.
 private final class ColorClassifier: ImageClassifier {
     let store: ParameterStore
     let classes: Int

@@ -49,7 +49,7 @@ import Testing
         #expect(said.isEmpty)
     }
 
-    @Test("a damaged line goes, its neighbours stay as they are") func damaged() throws {
+    @Test("a damaged line goes, its neighbors stay as they are") func damaged() throws {
         let lines = try whole(4)
         for index in 0..<3 {
             for damage in [[0xFF], Array("}".utf8), Array("\n".utf8), Array("\0".utf8)] as [[UInt8]]

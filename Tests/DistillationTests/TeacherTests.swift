@@ -36,7 +36,7 @@ import Torch
         return try TeacherCard(contentsOf: "\(scratch.path)/card.yaml")
     }
 
-    @Test("its responses are those of evaluation, to images normalised as its own")
+    @Test("its responses are those of evaluation, to images normalized as its own")
     func responses() throws {
         let scratch = try Scratch()
         let network = try network()
@@ -44,9 +44,9 @@ import Torch
         let teacher = try NetworkTeacher(card(scratch), device: .cpu, precision: .fp32)
         let raw = try Tensor.zeros([2, 3, 32, 32])
         try raw.uniform(from: 0, to: 1, generator: RandomGenerator(seed: 1))
-        let other = try Normalisation(
+        let other = try Normalization(
             mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], device: .cpu)
-        let found = try teacher.probabilities(for: other.normalise(raw), normalisedBy: other)
+        let found = try teacher.probabilities(for: other.normalize(raw), normalizedBy: other)
 
         // (x - mean) / std by hand, channel by channel.
         let mean = try Tensor([0.5, 0.25, 0.5] as [Float], shape: [1, 3, 1, 1])
@@ -57,12 +57,12 @@ import Torch
         func distance(_ one: Tensor, _ two: Tensor) throws -> Float {
             zip(try one.floats(), try two.floats()).map { abs($0 - $1) }.max() ?? .infinity
         }
-        // Two roundings of the normalisation, through 20 layers.
+        // Two roundings of the normalization, through 20 layers.
         #expect(try distance(found, expected) < 1e-4)
         let asGiven = try withoutGrad {
-            try network.logits(other.normalise(raw), mode: .evaluation).softmax()
+            try network.logits(other.normalize(raw), mode: .evaluation).softmax()
         }
-        #expect(try distance(found, asGiven) > 1e-2, "the normalisation matters")
+        #expect(try distance(found, asGiven) > 1e-2, "the normalization matters")
         let statistics = zip(teacher.network.store.buffers, network.store.buffers)
         for (one, two) in statistics where one.tensor.dtype == .float32 {
             #expect(try one.tensor.floats() == two.tensor.floats(), "\(one.name)")

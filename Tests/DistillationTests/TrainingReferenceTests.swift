@@ -122,7 +122,7 @@ private final class Training {
             .split(separator: "\n").map { try decoder.decode(Line.self, from: Data($0.utf8)) }
     }
 
-    /// Stripes whose direction is the class, on a ground of its colour.
+    /// Stripes whose direction is the class, on a ground of its color.
     private static func image(label: Int, index: Int) -> Image {
         var image = Image(width: side, height: side, fill: (0, 0, 0))
         for y in 0..<side {
@@ -229,7 +229,7 @@ private struct Quiet: ProgressReporter {
 
     @Test("a loss that is not finite ends the training") func loss() throws {
         let training = try Training(Training.labels)
-        // The last normalisation takes finite values beyond float32.
+        // The last normalization takes finite values beyond float32.
         let weights = try training.weights { $0 == "layer4.1.bn2.weight" ? 3e38 : 1 }
         let error = #expect(throws: TrainingError.self) {
             try training.trainer(initial: weights).run()

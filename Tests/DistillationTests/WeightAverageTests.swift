@@ -33,7 +33,7 @@ import Torch
         #expect(try mean[1].tensor.int64s() == [7])
     }
 
-    // 1 and 1 + 2^-7 are neighbours in bfloat16, 1 and 1 + 2^-10 in float16: the mean of one and
+    // 1 and 1 + 2^-7 are neighbors in bfloat16, 1 and 1 + 2^-10 in float16: the mean of one and
     // three of them is a quarter of a step from the upper one, which a running mean in the narrow
     // type cannot come to.
     @Test(

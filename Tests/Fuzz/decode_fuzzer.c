@@ -20,7 +20,7 @@ typedef struct {
 
 typedef enum { NEITHER, JPEG, PNG } format;
 
-static format recognise(const uint8_t *bytes, size_t count) {
+static format recognize(const uint8_t *bytes, size_t count) {
     static const uint8_t jpeg[] = {0xFF, 0xD8, 0xFF};
     static const uint8_t png[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
     if (count >= sizeof jpeg && !memcmp(bytes, jpeg, sizeof jpeg)) return JPEG;
@@ -90,7 +90,7 @@ static rectangle choose_region(const uint8_t *bytes, size_t count, rectangle who
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
     _Static_assert(CJPEG_MESSAGE_SIZE == CPNG_MESSAGE_SIZE, "one size of message serves both");
-    format kind = recognise(bytes, count);
+    format kind = recognize(bytes, count);
     if (kind == NEITHER) return -1;
     char message[CJPEG_MESSAGE_SIZE];
     rectangle whole;

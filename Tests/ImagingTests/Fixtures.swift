@@ -132,7 +132,7 @@ struct Dice: RandomNumberGenerator {
 
 extension Image {
     /// The image after one operation, which fills what comes from outside with ImageNet's mean.
-    func applying(_ operation: PixelOperation, fill: Colour = .imageNetMean) -> Image {
+    func applying(_ operation: PixelOperation, fill: Color = .imageNetMean) -> Image {
         var image = self
         image.apply(operation, fill: fill)
         return image

@@ -36,9 +36,9 @@ import Testing
         }
     }
 
-    @Test("text draws its dots in its colour and nowhere else") func text() {
+    @Test("text draws its dots in its color and nowhere else") func text() {
         var sheet = Image(width: 8, height: 9, fill: (0, 0, 0))
-        sheet.draw(text: "L", x: 1, y: 1, colour: (9, 8, 7))
+        sheet.draw(text: "L", x: 1, y: 1, color: (9, 8, 7))
         for y in 0..<9 {
             for x in 0..<8 {
                 let stem = x == 1 && (1...7).contains(y)
@@ -61,11 +61,11 @@ import Testing
 
     @Test("text beyond the edges is cut") func textOutside() {
         var sheet = Image(width: 5, height: 4, fill: (0, 0, 0))
-        sheet.draw(text: "####", x: -7, y: -3, scale: 2, colour: (255, 0, 0))
+        sheet.draw(text: "####", x: -7, y: -3, scale: 2, color: (255, 0, 0))
         #expect(sheet.pixels.contains(255))
         let before = sheet
-        sheet.draw(text: "#", x: 5, y: 0, colour: (1, 1, 1))
-        sheet.draw(text: "#", x: 0, y: -7, colour: (1, 1, 1))
+        sheet.draw(text: "#", x: 5, y: 0, color: (1, 1, 1))
+        sheet.draw(text: "#", x: 0, y: -7, color: (1, 1, 1))
         #expect(sheet == before)
         #expect(Image.width(ofText: "slot", scale: 2) == 48)
     }

@@ -83,12 +83,12 @@ struct KernelTests {
         for (width, height) in Self.sizes {
             let source = Self.noise(width * height * 3)
             for factor: Float in [0.1, 0.64, 1, 1.36, 1.9] {
-                let colours = (0...1).map { (avx2: Int32) in
+                let colors = (0...1).map { (avx2: Int32) in
                     var pixels = source
                     cpixels_blend_color(&pixels, width * height, factor, avx2)
                     return pixels
                 }
-                #expect(colours[0] == colours[1])
+                #expect(colors[0] == colors[1])
                 let sharp = (0...1).map { (avx2: Int32) in
                     written(source.count) { out in
                         cpixels_blend_sharpness(

@@ -23,37 +23,37 @@ import Testing
         #expect(image == copy)
     }
 
-    @Test("what comes from outside has the colour that is asked for") func fill() throws {
+    @Test("what comes from outside has the color that is asked for") func fill() throws {
         let image = try Fixtures.image("photo.png")
-        for (colour, shown) in [
-            (Colour.imageNetMean, (124, 116, 104)), (Colour(red: 1, green: 2, blue: 3), (1, 2, 3)),
-        ] as [(Colour, (UInt8, UInt8, UInt8))] {
-            let gone = image.applying(.translateX(pixels: 61), fill: colour)
+        for (color, shown) in [
+            (Color.imageNetMean, (124, 116, 104)), (Color(red: 1, green: 2, blue: 3), (1, 2, 3)),
+        ] as [(Color, (UInt8, UInt8, UInt8))] {
+            let gone = image.applying(.translateX(pixels: 61), fill: color)
             #expect(gone == Image(width: 61, height: 47, fill: shown))
-            #expect(image.applying(.translateY(pixels: -1e300), fill: colour) == gone)
+            #expect(image.applying(.translateY(pixels: -1e300), fill: color) == gone)
             for operation in [PixelOperation.shearX(40), .shearY(40)] {
-                let bent = image.applying(operation, fill: colour)
+                let bent = image.applying(operation, fill: color)
                 // The far corner of a shear beyond the image.
                 let corner = Array(bent.pixels.suffix(3))
                 #expect(corner == [shown.0, shown.1, shown.2])
             }
-            let turned = image.applying(.rotate(degrees: 45), fill: colour)
+            let turned = image.applying(.rotate(degrees: 45), fill: color)
             #expect(Array(turned.pixels.prefix(3)) == [shown.0, shown.1, shown.2])
         }
     }
 
     // Python 3.11: [min(255, round(255 * x)) for x in ...]; 25.5, 127.5 and 229.5 go to the even
-    // neighbour, and so does 76.5, which is what 255 * 0.3 comes to.
+    // neighbor, and so does 76.5, which is what 255 * 0.3 comes to.
     @Test(
-        "a mean's colour is rounded as timm rounds it",
+        "a mean's color is rounded as timm rounds it",
         arguments: [
             (0.485, 124), (0.456, 116), (0.406, 104), (0.0, 0), (0.1, 26), (0.3, 76), (0.5, 128),
             (0.7, 178), (0.9, 230), (0.998, 254), (1.0, 255), (0.4914, 125), (0.4822, 123),
             (0.4465, 114), (0.48145466, 123), (0.002, 1), (0.0019, 0),
         ] as [(Double, UInt8)])
-    func meanColour(mean: Double, byte: UInt8) {
+    func meanColor(mean: Double, byte: UInt8) {
         #expect(
-            Colour(mean: [mean, mean, mean]) == Colour(red: byte, green: byte, blue: byte))
+            Color(mean: [mean, mean, mean]) == Color(red: byte, green: byte, blue: byte))
     }
 
     @Test("a posterisation of no bits is black, one of all is nothing") func posterize() throws {

@@ -10,7 +10,7 @@ import Testing
         let operated: [Fixtures.Operated]
     }
 
-    /// The grid of colours whose values are multiples of 3, blue fastest.
+    /// The grid of colors whose values are multiples of 3, blue fastest.
     static let grid: Image = {
         var pixels: [UInt8] = []
         pixels.reserveCapacity(86 * 86 * 86 * 3)
@@ -35,7 +35,7 @@ import Testing
     }
 
     @Test(
-        "equal Pillow on every byte, on pictures of odd sizes and a grid of colours",
+        "equal Pillow on every byte, on pictures of odd sizes and a grid of colors",
         arguments: [("hue", 88), ("greyscale", 11), ("gaussianBlur", 120)])
     func equalsPillow(name: String, count: Int) throws {
         let cases = try Self.cases(name)
@@ -71,7 +71,7 @@ import Testing
         let image = Image(width: 11, height: 7, pixels: [UInt8](0..<231))
         let box = PixelRect(x: 4, y: 2, width: 3, height: 5)
         let paints: [(ErasePaint, (Int) -> UInt8)] = [
-            (.colour(red: 1, green: 2, blue: 3), { place in UInt8(place % 3 + 1) }),
+            (.color(red: 1, green: 2, blue: 3), { place in UInt8(place % 3 + 1) }),
             (.pixels([UInt8](100..<145)), { place in UInt8(100 + place) }),
         ]
         for (paint, expected) in paints {
@@ -89,7 +89,7 @@ import Testing
         let box = PixelRect(x: 1, y: 2, width: 1, height: 1)
         let operations: [PixelOperation] = [
             .hue(-0.25), .greyscale, .gaussianBlur(radius: 0.7),
-            .erase(box, .colour(red: 1, green: 2, blue: 3)), .erase(box, .pixels([4, 5, 6])),
+            .erase(box, .color(red: 1, green: 2, blue: 3)), .erase(box, .pixels([4, 5, 6])),
         ]
         let json = try JSONEncoder().encode(operations)
         #expect(try JSONDecoder().decode([PixelOperation].self, from: json) == operations)

@@ -25,7 +25,7 @@ final class Scratch {
         return url.path
     }
 
-    /// Writes class folders of JPEGs whose colour and stripes depend on class and index.
+    /// Writes class folders of JPEGs whose color and stripes depend on class and index.
     func writeImages(_ folder: String, classes: Int, perClass: Int) throws {
         for label in 0..<classes {
             for index in 0..<perClass {

@@ -4,7 +4,7 @@ import Torch
 
 @testable import Models
 
-@Suite("Initialisation") struct InitializationTests {
+@Suite("Initialization") struct InitializationTests {
     private func network(
         _ initialization: Initialization, seed: UInt64 = 1
     ) throws -> [String: [Float]] {

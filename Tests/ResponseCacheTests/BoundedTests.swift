@@ -20,7 +20,7 @@ import Testing
             #expect(zip(row, decoded).allSatisfy { $0 == 0 || $1 > 0 }, "\(name)")
             let sum = decoded.reduce(0.0) { $0 + Double($1) }
             #expect(abs(sum - 1) < 2e-6, "\(name): \(sum)")
-            // The decoded row is not normalised again here, which its float32 sum would allow.
+            // The decoded row is not normalized again here, which its float32 sum would allow.
             let total = row.reduce(0.0) { $0 + Double($1) }
             let kl = zip(row, decoded).reduce(0.0) { sum, pair in
                 let p = Double(pair.0) / total

@@ -149,7 +149,7 @@ import Testing
 
     @Test("the version is raised for the recipes whose views changed, and for no other")
     func version() throws {
-        // What caches hold that were made before views had a colour of their own.
+        // What caches hold that were made before views had a color of their own.
         let first = "philox4x32-10/1"
         func version(_ overrides: String...) throws -> String {
             try ViewPlan(recipe: imagenet(overrides), imageCount: imagenetImages).version
@@ -164,13 +164,13 @@ import Testing
     }
 
     @Test("a view's geometric operations are filled with the recipe's mean") func fill() throws {
-        func fill(_ recipe: ViewRecipe) -> Colour {
+        func fill(_ recipe: ViewRecipe) -> Color {
             View(recipe: recipe, epoch: 0, slot: 0, imageIndex: 0).fill
         }
-        #expect(fill(try imagenet()) == Colour(red: 124, green: 116, blue: 104))
+        #expect(fill(try imagenet()) == Color(red: 124, green: 116, blue: 104))
         #expect(
             fill(try imagenet("view.mean=[0.5, 0.1, 0.3]"))
-                == Colour(red: 128, green: 26, blue: 76))
+                == Color(red: 128, green: 26, blue: 76))
     }
 
     @Test("more images than draws can tell apart are refused") func tooManyImages() throws {

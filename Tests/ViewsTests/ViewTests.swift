@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    @Test("an image too thin for any crop gets the largest centred one")
+    @Test("an image too thin for any crop gets the largest centerd one")
     func cropFallback() throws {
         let recipe = try imagenet("view.crop.scale=[0.9, 1.0]")
         let view = View(recipe: recipe, epoch: 0, slot: 0, imageIndex: 0)
@@ -104,8 +104,8 @@ import Testing
     @Test("magnitudes are normal about 7 with deviation ½, and signs fair coins")
     func magnitudes() throws {
         let all = try Self.views().flatMap(\.augmentations)
-        let standardised = all.map { ($0.magnitude - 7) / 0.5 }
-        #expect(kolmogorov(standardised, normalDistribution) < kolmogorovLimit)
+        let standardized = all.map { ($0.magnitude - 7) / 0.5 }
+        #expect(kolmogorov(standardized, normalDistribution) < kolmogorovLimit)
         let negated = all.filter(\.negated).count
         #expect(chiSquare([negated, all.count - negated]) < chiSquareLimit(degrees: 1))
         let posterized = all.filter { $0.transform == .posterize }

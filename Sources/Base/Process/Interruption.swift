@@ -36,7 +36,7 @@ package enum Interruption {
     ///
     /// One that the parent has the program ignore, as `nohup` does SIGHUP, stays ignored.
     package static func install() {
-        // Touched here so that the handler never initialises it.
+        // Touched here so that the handler never initializes it.
         received.store(0, ordering: .relaxed)
         var caught = sigset_t()
         sigemptyset(&caught)

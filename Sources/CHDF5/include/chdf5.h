@@ -3,7 +3,7 @@
 //
 // - A function that can fail returns 0 or -1; on -1 `*error` holds one line of text that the caller
 //   frees with `chdf5_free`. HDF5's own error stack becomes that line and is never printed.
-// - HDF5 as Debian builds it is not thread-safe: the caller serialises every call that takes a
+// - HDF5 as Debian builds it is not thread-safe: the caller serializes every call that takes a
 //   `chdf5_file` (ResponseCache does, with one lock).
 #pragma once
 

@@ -24,7 +24,7 @@ int32_t cjpeg_read_size(
     const uint8_t *bytes, size_t count, int32_t *width, int32_t *height, char *message);
 
 // Decodes `region` to rows of RGB, `region.width * region.height * 3` bytes at `rgb`.
-// Colours are those of Pillow's `convert("RGB")`; the pixels equal a crop of the whole image.
+// Colors are those of Pillow's `convert("RGB")`; the pixels equal a crop of the whole image.
 int32_t cjpeg_decode(
     const uint8_t *bytes, size_t count, cjpeg_region region, uint8_t *rgb, char *message);
 

@@ -22,7 +22,7 @@ int32_t cpng_read_size(
     const uint8_t *bytes, size_t count, int32_t *width, int32_t *height, char *message);
 
 // Decodes `region` to rows of RGB, `region.width * region.height * 3` bytes at `rgb`.
-// Colours are those of Pillow's `convert("RGB")`: alpha dropped, 16-bit colour cut to its high
+// Colors are those of Pillow's `convert("RGB")`: alpha dropped, 16-bit color cut to its high
 // byte, 16-bit grey clipped at 255.
 int32_t cpng_decode(
     const uint8_t *bytes, size_t count, cpng_region region, uint8_t *rgb, char *message);

@@ -47,7 +47,7 @@ typedef struct {
     double a, b, c, d, e, f;
 } cpixels_affine_map;
 
-// Samples an image bilinearly through a map of pixel centres, as Pillow's affine transform does in
+// Samples an image bilinearly through a map of pixel centers, as Pillow's affine transform does in
 // double precision; what comes from outside is `fill`.
 void cpixels_affine(
     const uint8_t *source, int32_t width, int32_t height, cpixels_affine_map map,
@@ -55,7 +55,7 @@ void cpixels_affine(
 
 // Moves values away from a degenerate one, or towards it: d + factor (x - d) in single precision,
 // clipped to 0...255 and cut to an integer. Color's d is the pixel's lightness, sharpness's the
-// mean of its neighbourhood; `source` and `target` of the latter are apart.
+// mean of its neighborhood; `source` and `target` of the latter are apart.
 void cpixels_blend_color(uint8_t *pixels, size_t count, float factor, int avx2);
 void cpixels_blend_sharpness(
     const uint8_t *source, int32_t width, int32_t height, float factor, uint8_t *target,

@@ -1,9 +1,9 @@
-// What has to happen before the libraries of this process are initialised. Nothing here is called:
+// What has to happen before the libraries of this process are initialized. Nothing here is called:
 // a program gets it by being linked with it.
 #ifndef CSTARTUP_H
 #define CSTARTUP_H
 
-/// The room, in bytes, that the libraries' initialisation and the least command take beyond what the
+/// The room, in bytes, that the libraries' initialization and the least command take beyond what the
 /// loader has mapped. With less of it (ulimit -v, ulimit -d) a constructor of a library would throw,
 /// and nobody could catch it; the program says so instead, and ends.
 ///

@@ -76,7 +76,7 @@ int32_t ct_clone(const ct_tensor *x, ct_tensor **out, char **error);
 // -- Memory that the host fills and a device reads, and the mixing of views (views.cpp)
 // A uint8 tensor on the host and the address of its bytes; pinned: page-locked, which needs CUDA.
 int32_t ct_host_buffer(int64_t count, bool pinned, ct_tensor **out, void **bytes, char **error);
-// Normalises and mixes a group of views.
+// Normalizes and mixes a group of views.
 //   pixels: [N, H, W, 3] uint8, contiguous. mean, deviation: one value a channel, in 0...1.
 //   lambda: every pixel is lambda of member i and 1 - lambda of member N - 1 - i; 1 mixes nothing.
 //   box: x, y, width, height of what is taken whole from member N - 1 - i, or null.

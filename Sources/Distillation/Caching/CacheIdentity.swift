@@ -17,9 +17,9 @@ package struct CacheIdentity: Sendable {
     struct Versions: Sendable {
         /// What computes the teacher's logits.
         var network: Int
-        /// What brings a mixed batch to the teacher's normalisation.
-        var renormalization = Normalisation.version
-        /// What normalises and mixes a group.
+        /// What brings a mixed batch to the teacher's normalization.
+        var renormalization = Normalization.version
+        /// What normalizes and mixes a group.
         var mixing = Mixer.version
         /// What makes responses of a file's numbers, and blends them.
         var importing = CacheImport.version

@@ -19,11 +19,11 @@ package protocol Teacher {
     /// Its softmax responses, at temperature 1.
     ///
     /// - Parameters:
-    ///   - images: `[N, 3, size, size]`, normalised by `normalisation` and mixed.
-    ///   - normalisation: what the images were normalised with; the teacher's own replaces it.
+    ///   - images: `[N, 3, size, size]`, normalized by `normalization` and mixed.
+    ///   - normalization: what the images were normalized with; the teacher's own replaces it.
     /// - Returns: `[N, classes]`, float32.
     func probabilities(
-        for images: Tensor, normalisedBy normalisation: Normalisation
+        for images: Tensor, normalizedBy normalization: Normalization
     ) throws(TorchError) -> Tensor
 }
 
@@ -37,7 +37,7 @@ package struct NetworkTeacher: Teacher {
     package let network: any ImageClassifier
     /// The side of the images it takes, in pixels.
     package let size: Int
-    private let normalisation: Normalisation
+    private let normalization: Normalization
     private let device: Device
     private let precision: Recipe.Precision
 
@@ -61,16 +61,16 @@ package struct NetworkTeacher: Teacher {
         weightsDigest = try card.weightsSHA256 ?? SHA256Sum.ofFile(card.weightsFile)
         network = try described.architecture.makeNetwork(classes: card.classes, device: device)
         try network.load(file).forEach(report)
-        normalisation = try Normalisation(
+        normalization = try Normalization(
             mean: described.preprocessing.mean, std: described.preprocessing.std, device: device)
     }
 
     /// Its softmax responses, `[N, classes]`, float32, computed without gradients.
     package func probabilities(
-        for images: Tensor, normalisedBy other: Normalisation
+        for images: Tensor, normalizedBy other: Normalization
     ) throws(TorchError) -> Tensor {
         try withoutGrad { () throws(TorchError) in
-            let own = try normalisation.normalise(other.inverse(images))
+            let own = try normalization.normalize(other.inverse(images))
             let logits = try withAutocast(precision.autocast, on: device) {
                 () throws(TorchError) in
                 try network.logits(own, mode: .evaluation)

@@ -19,7 +19,7 @@ struct TeacherPass: ResponseSource {
     let teacher: any Teacher
     private let plan: ViewPlan
     private let mixer: Mixer
-    private let normalisation: Normalisation
+    private let normalization: Normalization
 
     /// - Parameter views: what renders the views.
     init(_ teacher: any Teacher, views: ViewLoader, device: Device) throws(TorchError) {
@@ -27,7 +27,7 @@ struct TeacherPass: ResponseSource {
         plan = views.plan
         let view = views.recipe.view
         mixer = Mixer(recipe: views.recipe, device: device)
-        normalisation = try Normalisation(mean: view.mean, std: view.std, device: device)
+        normalization = try Normalization(mean: view.mean, std: view.std, device: device)
     }
 
     var sizes: [Int] { [teacher.size] }
@@ -36,7 +36,7 @@ struct TeacherPass: ResponseSource {
         let batch = try mixer.batch(
             views.pixels(size: teacher.size), labels: views.labels,
             draw: plan.mix(epoch: views.epoch, group: views.group))
-        return try teacher.probabilities(for: batch.images, normalisedBy: normalisation).floats()
+        return try teacher.probabilities(for: batch.images, normalizedBy: normalization).floats()
     }
 }
 

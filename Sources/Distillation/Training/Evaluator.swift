@@ -22,7 +22,7 @@ package struct Accuracy: Sendable, Equatable {
 /// Runs a network over labelled images in evaluation mode.
 package struct Evaluator {
     private let loader: EvaluationLoader
-    private let normalisation: Normalisation
+    private let normalization: Normalization
     private let device: Device
     private let precision: Recipe.Precision
 
@@ -34,7 +34,7 @@ package struct Evaluator {
         precision: Recipe.Precision = .fp32
     ) throws(TorchError) {
         self.loader = loader
-        normalisation = try Normalisation(mean: mean, std: std, device: device)
+        normalization = try Normalization(mean: mean, std: std, device: device)
         self.device = device
         self.precision = precision
     }
@@ -52,7 +52,7 @@ package struct Evaluator {
         let batches = loader.batches()
         while let batch = try batches.next() {
             let inputs = try batch.pixels.withTensor { pixels throws(TorchError) in
-                try normalisation(pixels.to(device))
+                try normalization(pixels.to(device))
             }
             let (best, finite) = try withoutGrad { () throws(TorchError) in
                 let logits = try forward(network, inputs)

@@ -13,7 +13,7 @@ package protocol Ranks {
 }
 
 extension Ranks {
-    /// The groups of a step that this rank takes: neighbours, so that the first rank has group 0.
+    /// The groups of a step that this rank takes: neighbors, so that the first rank has group 0.
     ///
     /// - Parameter groups: of the step, a multiple of the ranks.
     package func share(ofGroups groups: Int) -> Range<Int> {

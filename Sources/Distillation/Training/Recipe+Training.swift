@@ -39,7 +39,7 @@ extension Recipe {
         else { return }
         throw TrainingError(
             "batch.group \(batch.group) leaves one value per channel at \(view.size) px, over which "
-                + "\(model.name) cannot normalise; raise batch.group or view.size")
+                + "\(model.name) cannot normalize; raise batch.group or view.size")
     }
 
     /// What the training minimizes.

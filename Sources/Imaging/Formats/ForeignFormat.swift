@@ -15,7 +15,7 @@ struct ForeignFormat: Equatable, CustomStringConvertible {
         self.remedy = remedy
     }
 
-    /// Recognises a file by its content; nil if it is nothing that is known here.
+    /// Recognizes a file by its content; nil if it is nothing that is known here.
     init?(sniffing bytes: UnsafeRawBufferPointer) {
         func has(_ signature: [UInt8], at offset: Int) -> Bool {
             bytes.count >= offset + signature.count
@@ -113,10 +113,10 @@ struct ForeignFormat: Equatable, CustomStringConvertible {
 package enum ImageFormat: String, Sendable {
     /// JPEG: baseline, progressive or arithmetic-coded, 8 bits, grey, RGB, YCbCr, CMYK or YCCK.
     case jpeg
-    /// PNG of every colour type and depth.
+    /// PNG of every color type and depth.
     case png
 
-    /// Recognises a file by its content, never by its name; nil if it is neither.
+    /// Recognizes a file by its content, never by its name; nil if it is neither.
     package init?(sniffing bytes: UnsafeRawBufferPointer) {
         if bytes.starts(with: [0xFF, 0xD8, 0xFF]) {
             self = .jpeg

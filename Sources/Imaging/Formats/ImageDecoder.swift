@@ -6,7 +6,7 @@ import CPNG
 ///
 /// Pixels are those of Pillow's `Image.open(file).convert("RGB")`: an EXIF orientation is ignored
 /// (the picture stays as stored), alpha is dropped, CMYK is taken for Adobe's inverted kind, grey
-/// becomes three equal channels, 16-bit colour keeps its high byte and 16-bit grey is clipped at
+/// becomes three equal channels, 16-bit color keeps its high byte and 16-bit grey is clipped at
 /// 255. JPEG uses libjpeg-turbo's exact integer DCT and triangle-filter chroma upsampling.
 ///
 /// A file that is cut short is an error, and so is one whose entropy-coded data is damaged (Pillow
@@ -22,7 +22,7 @@ package enum ImageDecoder {
     package static func size(
         of bytes: UnsafeRawBufferPointer
     ) throws(ImageError) -> (width: Int, height: Int) {
-        let (format, start) = try recognise(bytes)
+        let (format, start) = try recognize(bytes)
         var width: Int32 = 0
         var height: Int32 = 0
         let failure = ImageError(of: format.name) { text in
@@ -43,7 +43,7 @@ package enum ImageDecoder {
         let (width, height) = try size(of: bytes)
         try check(
             PixelRect(x: 0, y: 0, width: 1, height: 1), of: bytes, width: width, height: height)
-        return try recognise(bytes).0
+        return try recognize(bytes).0
     }
 
     /// Decodes an image, or a region of it.
@@ -86,7 +86,7 @@ package enum ImageDecoder {
     static func decode(
         _ bytes: UnsafeRawBufferPointer, region: PixelRect, into target: UnsafeMutablePointer<UInt8>
     ) throws(ImageError) {
-        let (format, start) = try recognise(bytes)
+        let (format, start) = try recognize(bytes)
         let (x, y) = (Int32(region.x), Int32(region.y))
         let (columns, rows) = (Int32(region.width), Int32(region.height))
         let failure = ImageError(of: format.name) { text in
@@ -108,17 +108,17 @@ package enum ImageDecoder {
     ) throws(ImageError) {
         guard width * height <= pixelLimit else {
             throw ImageError(
-                "\(try recognise(bytes).0.name): \(width)x\(height) is more than \(pixelLimit)"
+                "\(try recognize(bytes).0.name): \(width)x\(height) is more than \(pixelLimit)"
                     + " pixels; the file may be a decompression bomb")
         }
         guard region.lies(withinWidth: width, height: height) else {
             throw ImageError(
-                "\(try recognise(bytes).0.name): region \(region) lies outside the"
+                "\(try recognize(bytes).0.name): region \(region) lies outside the"
                     + " \(width)x\(height) image")
         }
     }
 
-    private static func recognise(
+    private static func recognize(
         _ bytes: UnsafeRawBufferPointer
     ) throws(ImageError) -> (ImageFormat, UnsafePointer<UInt8>) {
         guard let start = bytes.baseAddress, !bytes.isEmpty else {

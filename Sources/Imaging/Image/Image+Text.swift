@@ -8,9 +8,9 @@ extension Image {
     ///   - x: The first column of the first character; may be negative.
     ///   - y: The first row; may be negative.
     ///   - scale: Pixels to a dot, at least 1.
-    ///   - colour: Red, green, blue.
+    ///   - color: Red, green, blue.
     package mutating func draw(
-        text: String, x: Int, y: Int, scale: Int = 1, colour: (UInt8, UInt8, UInt8)
+        text: String, x: Int, y: Int, scale: Int = 1, color: (UInt8, UInt8, UInt8)
     ) {
         precondition(scale > 0, "a dot has at least one pixel")
         for (index, character) in text.enumerated() {
@@ -19,18 +19,18 @@ extension Image {
                 for column in 0..<BitmapFont.width
                 where dots & (0x10 >> UInt8(column)) != 0 {
                     fill(
-                        left + column * scale, y + row * scale, side: scale, colour: colour)
+                        left + column * scale, y + row * scale, side: scale, color: color)
                 }
             }
         }
     }
 
-    /// The columns that ``draw(text:x:y:scale:colour:)`` takes for a line.
+    /// The columns that ``draw(text:x:y:scale:color:)`` takes for a line.
     package static func width(ofText text: String, scale: Int = 1) -> Int {
         text.count * (BitmapFont.width + 1) * scale
     }
 
-    private mutating func fill(_ x: Int, _ y: Int, side: Int, colour: (UInt8, UInt8, UInt8)) {
+    private mutating func fill(_ x: Int, _ y: Int, side: Int, color: (UInt8, UInt8, UInt8)) {
         let columns = max(0, x)..<max(max(0, x), min(width, x + side))
         let rows = max(0, y)..<max(max(0, y), min(height, y + side))
         let width = width
@@ -38,7 +38,7 @@ extension Image {
             for row in rows {
                 for column in columns {
                     let pixel = pixels + (row * width + column) * 3
-                    (pixel[0], pixel[1], pixel[2]) = colour
+                    (pixel[0], pixel[1], pixel[2]) = color
                 }
             }
         }

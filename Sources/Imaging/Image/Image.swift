@@ -20,7 +20,7 @@ package struct Image: Sendable, Equatable {
         self.pixels = pixels
     }
 
-    /// Makes an image of one colour (red, green, blue).
+    /// Makes an image of one color (red, green, blue).
     package init(width: Int, height: Int, fill: (UInt8, UInt8, UInt8)) {
         self.init(width: width, height: height) { pixels in
             for index in stride(from: 0, to: width * height * 3, by: 3) {
@@ -117,32 +117,32 @@ extension Image {
     }
 }
 
-/// A colour of 8 bits a channel.
-package struct Colour: Equatable, Sendable {
+/// A color of 8 bits a channel.
+package struct Color: Equatable, Sendable {
     /// The three channels.
     package let red, green, blue: UInt8
 
-    /// Makes a colour of its channels.
+    /// Makes a color of its channels.
     package init(red: UInt8, green: UInt8, blue: UInt8) {
         (self.red, self.green, self.blue) = (red, green, blue)
     }
 
-    /// The colour of a mean: 255 times each channel, rounded half to even.
+    /// The color of a mean: 255 times each channel, rounded half to even.
     ///
     /// It is what RandAugment's geometric operations show where there is no picture. Source: timm
     /// 1.0.31, `timm/data/transforms_factory.py`: `min(255, round(255 * x)) for x in mean`.
     ///
     /// - Parameter mean: Red, green, blue, in 0…1.
     package init(mean: [Double]) {
-        precondition(mean.count == 3, "a colour has three channels")
+        precondition(mean.count == 3, "a color has three channels")
         func byte(_ value: Double) -> UInt8 {
             UInt8(max(0, min((255 * value).rounded(.toNearestOrEven), 255)))
         }
         self.init(red: byte(mean[0]), green: byte(mean[1]), blue: byte(mean[2]))
     }
 
-    /// ImageNet's mean colour, (124, 116, 104).
-    package static let imageNetMean = Colour(mean: [0.485, 0.456, 0.406])
+    /// ImageNet's mean color, (124, 116, 104).
+    package static let imageNetMean = Color(mean: [0.485, 0.456, 0.406])
 }
 
 /// A rectangle of whole pixels; `x` and `y` count from the top left.
@@ -208,13 +208,13 @@ extension Image {
     ///
     /// Factors and distances must be finite; `posterize` takes 0 to 8 bits.
     ///
-    /// - Parameter fill: The colour of what a geometric operation takes from outside.
-    package mutating func apply(_ operation: PixelOperation, fill: Colour) {
+    /// - Parameter fill: The color of what a geometric operation takes from outside.
+    package mutating func apply(_ operation: PixelOperation, fill: Color) {
         withCanvas(fill: fill) { operation.apply(to: $0) }
     }
 
     /// Lends the image's pixels, with scratch memory, to operations that work in place.
-    private mutating func withCanvas<R>(fill: Colour, _ body: (Canvas) -> R) -> R {
+    private mutating func withCanvas<R>(fill: Color, _ body: (Canvas) -> R) -> R {
         let (width, height) = (width, height)
         return withMutablePixels { pixels in
             withUnsafeTemporaryAllocation(of: UInt8.self, capacity: width * height * 3) { scratch in

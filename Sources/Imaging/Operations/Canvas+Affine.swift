@@ -2,7 +2,7 @@ import CPixels
 import Glibc
 
 extension cpixels_affine_map {
-    /// The inverse of a turn by `degrees`, counterclockwise, about the centre of an image.
+    /// The inverse of a turn by `degrees`, counterclockwise, about the center of an image.
     ///
     /// Source: Pillow 13, `Image.rotate`, down to the order of its sums.
     init(turning degrees: Double, width: Int, height: Int) {
@@ -25,7 +25,7 @@ private func roundedTo15Places(_ value: Double) -> Double {
 }
 
 extension Canvas {
-    /// Turns counterclockwise about the centre, as Pillow's `Image.rotate` with its bilinear
+    /// Turns counterclockwise about the center, as Pillow's `Image.rotate` with its bilinear
     /// filter and no `expand`: whole turns and half turns move pixels unfiltered, and so do
     /// quarter turns of a square.
     func rotate(degrees: Double) {

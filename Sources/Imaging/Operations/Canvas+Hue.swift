@@ -12,24 +12,24 @@ extension Canvas {
         let turn = UInt8(truncatingIfNeeded: Int(share * 255))
         var pixel = pixels
         for _ in 0..<width &* height {
-            var colour = HSV(pixel[0], pixel[1], pixel[2])
-            colour.hue &+= turn
-            (pixel[0], pixel[1], pixel[2]) = colour.rgb
+            var color = HSV(pixel[0], pixel[1], pixel[2])
+            color.hue &+= turn
+            (pixel[0], pixel[1], pixel[2]) = color.rgb
             pixel += 3
         }
     }
 
-    /// Replaces every colour by its grey, ITU-R 601's luma: Pillow's `convert("L")`, which is also
-    /// what the colour enhancer blends with.
+    /// Replaces every color by its grey, ITU-R 601's luma: Pillow's `convert("L")`, which is also
+    /// what the color enhancer blends with.
     func greyscale() { enhanceColor(0) }
 }
 
-/// A colour as Pillow's mode HSV holds it, 8 bits each.
+/// A color as Pillow's mode HSV holds it, 8 bits each.
 ///
 /// Where Pillow computes in single precision and where in double decides on the last bit; the types
 /// below follow it.
 private struct HSV {
-    /// The place on the circle of colours; red is at 0, green at 85, blue at 170.
+    /// The place on the circle of colors; red is at 0, green at 85, blue at 170.
     var hue: UInt8
     var saturation: UInt8
     var value: UInt8

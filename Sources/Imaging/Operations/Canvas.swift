@@ -12,7 +12,7 @@ struct Canvas {
     /// Room for as many bytes as `pixels`; what it holds between operations means nothing.
     let scratch: UnsafeMutablePointer<UInt8>
     /// What geometric operations show where there is no picture.
-    let fill: Colour
+    let fill: Color
 
     /// The bytes to a row.
     var rowBytes: Int { width &* 3 }
@@ -28,7 +28,7 @@ extension Canvas {
             "box \(box) lies outside the \(width)x\(height) image")
         let start = pixels + (box.y &* rowBytes &+ box.x &* 3)
         switch paint {
-        case .colour(let red, let green, let blue):
+        case .color(let red, let green, let blue):
             for row in 0..<box.height {
                 var pixel = start + row &* rowBytes
                 for _ in 0..<box.width {
@@ -51,8 +51,8 @@ extension Canvas {
 
 /// What an erased rectangle shows.
 package enum ErasePaint: Equatable, Sendable, Codable {
-    /// One colour.
-    case colour(red: UInt8, green: UInt8, blue: UInt8)
-    /// A colour for each pixel: `[height, width, 3]` of the rectangle, red first.
+    /// One color.
+    case color(red: UInt8, green: UInt8, blue: UInt8)
+    /// A color for each pixel: `[height, width, 3]` of the rectangle, red first.
     case pixels([UInt8])
 }

@@ -1,8 +1,8 @@
 /// One step of an augmentation with its magnitude already decided.
 ///
-/// Each equals what timm's `auto_augment`, or torchvision's colour jitter, makes Pillow do, on every
+/// Each equals what timm's `auto_augment`, or torchvision's color jitter, makes Pillow do, on every
 /// byte. Geometric operations interpolate bilinearly, keep the size, and fill what comes from
-/// outside with the canvas's colour.
+/// outside with the canvas's color.
 package enum PixelOperation: Equatable, Sendable, Codable {
     /// Stretches each channel so that its least and greatest values become 0 and 255.
     case autoContrast
@@ -10,7 +10,7 @@ package enum PixelOperation: Equatable, Sendable, Codable {
     case equalize
     /// Takes each value from 255.
     case invert
-    /// Turns about the centre, counterclockwise in degrees.
+    /// Turns about the center, counterclockwise in degrees.
     case rotate(degrees: Double)
     /// Keeps the high bits of each value, 0 to 8 of them.
     case posterize(bits: Int)
@@ -36,7 +36,7 @@ package enum PixelOperation: Equatable, Sendable, Codable {
     case translateY(pixels: Double)
     /// Turns every hue by a share of the circle, -0.5 to 0.5, as torchvision's `adjust_hue`.
     case hue(Double)
-    /// Replaces every colour by its grey.
+    /// Replaces every color by its grey.
     case greyscale
     /// Blurs with a Gaussian kernel of this standard deviation, in pixels.
     case gaussianBlur(radius: Double)

@@ -46,10 +46,10 @@ package final class Renderer {
 
     /// Performs operations, one after the other, on a square of `size` pixels in place.
     ///
-    /// - Parameter fill: The colour of what geometric operations take from outside.
+    /// - Parameter fill: The color of what geometric operations take from outside.
     /// - Throws: `ImageError` for want of memory.
     package func apply(
-        _ operations: [PixelOperation], size: Int, fill: Colour,
+        _ operations: [PixelOperation], size: Int, fill: Color,
         to pixels: UnsafeMutablePointer<UInt8>
     ) throws(ImageError) {
         guard !operations.isEmpty else { return }

@@ -3,7 +3,7 @@ import CPixels
 /// Resizes pictures with antialiasing, to the same bytes as Pillow's `Image.resize`, with memory
 /// that it keeps from one picture to the next.
 ///
-/// Source: Pillow 13, `src/libImaging/Resample.c`: weights normalised in double precision and
+/// Source: Pillow 13, `src/libImaging/Resample.c`: weights normalized in double precision and
 /// rounded to 22 fractional bits, one pass along each axis whose size changes, each rounded to
 /// 8 bits. Since Pillow 13 the vertical pass comes first where the height loses more than twice as
 /// many pixels as the width; earlier versions always begin with the horizontal one.

@@ -77,7 +77,7 @@ package struct EvaluationDraft: Sendable {
 }
 
 /// How an image is brought to a network's input outside training: the short side resized, the
-/// centre cropped.
+/// center cropped.
 package struct EvaluationTransform: Sendable, Equatable {
     /// The side of the crop, in pixels.
     package let size: Int

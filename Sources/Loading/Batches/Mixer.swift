@@ -3,9 +3,9 @@ import Recipes
 import Torch
 import Views
 
-/// Normalises a group's pixels and mixes each member with its partner, on a device.
+/// Normalizes a group's pixels and mixes each member with its partner, on a device.
 ///
-/// The partner of member i is member G - 1 - i. Source: timm `Mixup`, mode batch, on normalised
+/// The partner of member i is member G - 1 - i. Source: timm `Mixup`, mode batch, on normalized
 /// floats (recipe-spec section 8).
 package struct Mixer {
     /// Version of the code from pixels and a draw to a mixed batch. It rises with any change that
@@ -14,7 +14,7 @@ package struct Mixer {
 
     /// What a network is given: images and the labels' distribution.
     package struct Batch {
-        /// `[G, 3, H, W]`, float32, normalised and mixed, channels last in memory.
+        /// `[G, 3, H, W]`, float32, normalized and mixed, channels last in memory.
         package let images: Tensor
         /// `[G, classes]`, float32; each row sums to 1.
         package let targets: Tensor
@@ -50,11 +50,11 @@ package struct Mixer {
             let raw = try pixels.to(device)
             switch mix {
             case .none:
-                return try raw.normalisedViews(mean: mean, deviation: deviation)
+                return try raw.normalizedViews(mean: mean, deviation: deviation)
             case .mixup(let lambda):
-                return try raw.normalisedViews(mean: mean, deviation: deviation, lambda: lambda)
+                return try raw.normalizedViews(mean: mean, deviation: deviation, lambda: lambda)
             case .cutmix(let box, _):
-                return try raw.normalisedViews(
+                return try raw.normalizedViews(
                     mean: mean, deviation: deviation, box: (box.x, box.y, box.width, box.height))
             }
         }
@@ -68,5 +68,43 @@ package struct Mixer {
             try Tensor(labels.map(Int64.init), shape: [labels.count])
             .oneHot(classes: classes).to(.float32).to(device) * (1 - smoothing) + off
         return lambda == 1 ? own : try own * lambda + own.flipped([0]) * (1 - lambda)
+    }
+}
+
+/// Turns uint8 pixels into normalized floats, `(x / 255 - mean) / std` in float32.
+package struct Normalization {
+    /// Version of the code that brings a batch from one network's normalization to another's. It
+    /// rises with any change that can alter an image by more than rounding.
+    package static let version = 1
+
+    private let channels: (mean: [Double], std: [Double])
+    private let mean: Tensor
+    private let std: Tensor
+
+    /// - Parameters:
+    ///   - mean: of each channel, in 0…1.
+    ///   - std: of each channel, in 0…1.
+    package init(mean: [Double], std: [Double], device: Device) throws(TorchError) {
+        channels = (mean, std)
+        self.mean = try Tensor(mean.map(Float.init), shape: [1, 3, 1, 1]).to(device)
+        self.std = try Tensor(std.map(Float.init), shape: [1, 3, 1, 1]).to(device)
+    }
+
+    /// Normalizes pixels.
+    ///
+    /// - Parameter pixels: `[N, H, W, 3]`, uint8.
+    /// - Returns: `[N, 3, H, W]`, channels last in memory.
+    package func callAsFunction(_ pixels: Tensor) throws(TorchError) -> Tensor {
+        try pixels.normalizedViews(mean: channels.mean, deviation: channels.std)
+    }
+
+    /// Undoes the normalization: `x · std + mean`, in 0…1.
+    package func inverse(_ images: Tensor) throws(TorchError) -> Tensor {
+        try images * std + mean
+    }
+
+    /// Normalizes images that are in 0…1.
+    package func normalize(_ images: Tensor) throws(TorchError) -> Tensor {
+        try (images - mean) / std
     }
 }

@@ -215,7 +215,7 @@ package final class ViewDraft: @unchecked Sendable {
     deinit { images.deallocate() }
 }
 
-/// The rendered views of one group, before normalising and mixing.
+/// The rendered views of one group, before normalizing and mixing.
 package struct ViewGroup: Sendable {
     /// The epoch the views belong to.
     package let epoch: Int

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// Memory that files are read into, one after another.
@@ -33,5 +34,80 @@ package final class FileBuffer {
             storage = UnsafeMutableRawBufferPointer(start: start, count: size)
         }
         return UnsafeMutableRawBufferPointer(rebasing: storage[..<count])
+    }
+}
+
+/// Reads of open files.
+enum Descriptor {
+    /// Opens a file for reading; -1 and errno where that fails.
+    ///
+    /// Without blocking: a pipe put in a file's place must not hold up a worker for ever.
+    static func open(_ path: String, below folder: Int32 = AT_FDCWD) -> Int32 {
+        // Passing the String itself would copy it to the heap for each call.
+        path.withCString { open($0, below: folder) }
+    }
+
+    /// The same of a path as C has it.
+    static func open(_ path: UnsafePointer<CChar>, below folder: Int32 = AT_FDCWD) -> Int32 {
+        RegularFile.descriptor(path, below: folder)
+    }
+
+    /// Fills `target` from the file's bytes at `offset`.
+    ///
+    /// - Returns: the bytes read, fewer at the file's end; -1 and errno where reading fails.
+    static func read(
+        _ descriptor: Int32, into target: UnsafeMutableRawBufferPointer, at offset: Int
+    ) -> Int {
+        var filled = 0
+        while filled < target.count {
+            let rest = UnsafeMutableRawBufferPointer(rebasing: target[filled...])
+            let count = pread(descriptor, rest.baseAddress, rest.count, off_t(offset + filled))
+            if count < 0, errno == EINTR { continue }
+            if count < 0 { return -1 }
+            if count == 0 { break }
+            filled += count
+        }
+        return filled
+    }
+
+    /// Reads a whole file.
+    ///
+    /// - Returns: nil if there is no such file.
+    static func contents(
+        of path: String, limit: Int = 1 << 32
+    ) throws(DatasetError) -> [UInt8]? {
+        let descriptor = open(path)
+        guard descriptor >= 0 else {
+            if errno == ENOENT || errno == ENOTDIR { return nil }
+            throw .system(path, "cannot be read")
+        }
+        return try contents(ofOpen: descriptor, path, limit: limit)
+    }
+
+    /// Reads a whole file, and closes it.
+    ///
+    /// - Parameter path: the file's, for the error.
+    static func contents(
+        ofOpen descriptor: Int32, _ path: String, limit: Int = 1 << 32
+    ) throws(DatasetError) -> [UInt8] {
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw .system(path, "cannot be read") }
+        guard FileKind(status) == .file else {
+            throw DatasetError("\(path): is not a regular file")
+        }
+        let size = Int(status.st_size)
+        guard size <= limit else {
+            throw DatasetError("\(path): \(size) bytes are too many to read at once")
+        }
+        guard SystemMemory.canAllocate(size) else { throw .noMemory(path, size) }
+        var code: Int32 = 0
+        let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, initialized in
+            let count = read(descriptor, into: UnsafeMutableRawBufferPointer(buffer), at: 0)
+            code = count < 0 ? errno : 0
+            initialized = max(count, 0)
+        }
+        guard code == 0 else { throw .system(path, "cannot be read", code) }
+        return bytes
     }
 }

@@ -3,7 +3,7 @@ import Crypto
 import Foundation
 import Imaging
 
-/// Labelled images: class folders, a list of files, or tar shards; what a path holds is recognised.
+/// Labelled images: class folders, a list of files, or tar shards; what a path holds is recognized.
 ///
 /// A file `classes.txt` in the folder (beside a list) names the classes, a line to each label, in
 /// place of the sorted order. An index means the same image on every machine.

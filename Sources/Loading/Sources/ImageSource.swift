@@ -1,11 +1,11 @@
 import Base
 import Foundation
 
-/// A kind of place that labelled images come from: how it is recognised, and what it lists.
+/// A kind of place that labelled images come from: how it is recognized, and what it lists.
 ///
 /// Another kind is a file with such a type, and its line in `ImageDataset.sources`.
 protocol ImageSource {
-    /// Recognises a place of this kind, without a look into its files.
+    /// Recognizes a place of this kind, without a look into its files.
     ///
     /// - Returns: nil for a place of another kind.
     /// - Throws: `DatasetError` for what is plainly meant to be of this kind and is not.

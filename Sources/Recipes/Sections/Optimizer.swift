@@ -16,7 +16,7 @@ extension Recipe {
             Key("lr", \.lr, .number(in: .positive), "the learning rate after warm-up"),
             Key(
                 "weight_decay", \.weightDecay, .number(in: .nonNegative),
-                "the weight decay of the tensors that take any (not biases, not normalisation)"),
+                "the weight decay of the tensors that take any (not biases, not normalization)"),
             .constants(of: UpdateRules.alternatives, \.rule),
             Key(
                 "max_grad_norm", \.maxGradNorm, .orNone(.number(in: .positive)), hasDefault: true,

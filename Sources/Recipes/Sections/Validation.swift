@@ -12,7 +12,7 @@ extension Recipe {
 
         package static let initial = Self()
         package static let keys: [Key<Self>] = [
-            Key("size", \.size, .integer(in: Limits.sides), "the side of the centre crop, pixels"),
+            Key("size", \.size, .integer(in: Limits.sides), "the side of the center crop, pixels"),
             Key(
                 "resize", \.resize, .integer(in: Limits.sides),
                 "the short side before the crop, pixels; at least `size`"),

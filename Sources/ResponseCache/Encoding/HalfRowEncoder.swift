@@ -9,7 +9,7 @@ struct HalfRowEncoder: RowEncoder {
     private var indices: [UInt16] = []
     private var rounding = HalfRow()
     private var selection = LargestClasses()
-    /// The exact values to round: float64, normalised.
+    /// The exact values to round: float64, normalized.
     private var exact: [Double]
     private var decoded: [Float]
 

@@ -27,7 +27,7 @@ struct PartFile {
     private var groups: Range<Int> { manifest.groups(of: part) }
 
     /// The attributes of the root group, which repeat the manifest, so that a part alone says what
-    /// it is and a part of another cache is recognised.
+    /// it is and a part of another cache is recognized.
     private var attributes: [(name: String, value: Attribute)] {
         var list: [(String, Attribute)] = [
             ("format", .text(CacheManifest.format)),

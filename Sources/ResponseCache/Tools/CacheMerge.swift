@@ -163,14 +163,16 @@ package struct CacheMerge: Sendable {
     }
 
     /// Whether a part is the same in two caches: its file's bytes or, where one holds it in the file
-    /// of its epoch, its datasets.
+    /// of its epoch, or under the fingerprint of an earlier program, its datasets.
     private static func areEqual(
         _ part: PartID, _ one: (cache: CacheFolder, place: PartPlace),
         _ other: (cache: CacheFolder, place: PartPlace)
     ) throws(CacheError) -> Bool {
         if try areOneFile(one.place.path, other.place.path) { return true }
         if case (.file(let first), .file(let second)) = (one.place, other.place) {
-            return try haveSameBytes(first, second)
+            if try haveSameBytes(first, second) { return true }
+            let digests = one.cache.manifest.digests.union(other.cache.manifest.digests)
+            guard digests.count > 1 else { return false }
         }
         let contents = try [one, other].map { cache, _ throws(CacheError) in
             try cache.read(part) { place throws(CacheError) in

@@ -106,7 +106,7 @@ extension Tensor {
         let tensor = try elements.withUnsafeBufferPointer { (buffer) throws(TorchError) in
             try Tensor(copying: UnsafeRawBufferPointer(buffer), shape: shape, dtype: dtype)
         }
-        // A second handle to the same tensor: an initialiser cannot return another object.
+        // A second handle to the same tensor: an initializer cannot return another object.
         var made: OpaquePointer?
         try Tensor.run("tensor", [tensor]) {
             ct_to_device($0[0], device.kind, device.index, &made, $1)

@@ -35,7 +35,7 @@ extension Tensor {
         }
     }
 
-    /// Normalises each channel, by the batch's statistics in training, else by the running ones.
+    /// Normalizes each channel, by the batch's statistics in training, else by the running ones.
     ///
     /// - Parameters:
     ///   - weight: `[C]`, the scale.
@@ -71,7 +71,7 @@ extension Tensor {
         }
     }
 
-    /// Normalises the last dimensions, as many as `weight` has, to mean 0 and variance 1.
+    /// Normalizes the last dimensions, as many as `weight` has, to mean 0 and variance 1.
     package func layerNorm(
         weight: Tensor, bias: Tensor?, epsilon: Double
     ) throws(TorchError) -> Tensor {

@@ -12,7 +12,7 @@ package struct AugmentDraw: Sendable, Equatable {
         case equalize = "Equalize"
         /// Inverts each channel.
         case invert = "Invert"
-        /// Rotates about the centre.
+        /// Rotates about the center.
         case rotate = "Rotate"
         /// Keeps the upper bits.
         case posterize = "Posterize"

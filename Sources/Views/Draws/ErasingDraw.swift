@@ -75,17 +75,17 @@ package struct ErasingDraw: Sendable, Equatable {
 
     private func paint(_ box: PixelRect, _ noise: inout DrawStream) -> ErasePaint {
         switch rule.fill {
-        case .mean: return .colour(red: byte(0, 0), green: byte(0, 1), blue: byte(0, 2))
+        case .mean: return .color(red: byte(0, 0), green: byte(0, 1), blue: byte(0, 2))
         case .channel:
             let (red, green, blue) = (noise.normal(), noise.normal(), noise.normal())
-            return .colour(red: byte(red, 0), green: byte(green, 1), blue: byte(blue, 2))
+            return .color(red: byte(red, 0), green: byte(green, 1), blue: byte(blue, 2))
         case .pixel:
             return .pixels(
                 (0..<box.width * box.height * 3).map { byte(noise.normal(), $0 % 3) })
         }
     }
 
-    /// The 8-bit value that normalises to about `value` in a channel.
+    /// The 8-bit value that normalizes to about `value` in a channel.
     private func byte(_ value: Double, _ channel: Int) -> UInt8 {
         let raw = (value * std[channel] + mean[channel]) * 255
         return UInt8(max(0, min(raw.rounded(.toNearestOrEven), 255)))

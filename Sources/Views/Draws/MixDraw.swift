@@ -8,11 +8,11 @@ package enum MixDraw: Sendable, Equatable {
     case none
     /// Every pixel is λ of the member's and 1 - λ of its partner's.
     case mixup(lambda: Double)
-    /// A box is pasted from the partner; the centre is a share of the side, in [0, 1).
+    /// A box is pasted from the partner; the center is a share of the side, in [0, 1).
     case cutmix(lambda: Double, centerX: Double, centerY: Double)
 
     /// Draws a group's mixing, in this order: whether it is mixed, whether by CutMix (drawn even
-    /// where only one of the two is on), then CutMix's centre y and x (drawn for mixup too), then λ.
+    /// where only one of the two is on), then CutMix's center y and x (drawn for mixup too), then λ.
     ///
     /// Source: timm 1.0.31, `timm/data/mixup.py`, mode `batch`.
     static func draw(_ rule: MixSettings, from draws: inout DrawStream) -> MixDraw {

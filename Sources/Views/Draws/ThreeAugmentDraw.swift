@@ -7,7 +7,7 @@ import Imaging
 package enum ThreeAugmentDraw: Sendable, Equatable {
     /// Values of at least 128 are inverted.
     case solarize
-    /// The colours become their greys.
+    /// The colors become their greys.
     case greyscale
     /// The rendering is blurred; the radius is in its own pixels, whatever its size.
     case gaussianBlur(radius: Double)

@@ -48,7 +48,7 @@ enum ExactMath {
         let q = p - 0.5
         if abs(q) <= 0.425 {
             let r = 0.180625 - q * q
-            return q * ratio(r, centre)
+            return q * ratio(r, center)
         }
         var r = (-log(q < 0 ? p : 1 - p)).squareRoot()
         let value: Double
@@ -73,7 +73,7 @@ enum ExactMath {
         coefficients.reversed().reduce(0) { $0 * r + $1 }
     }
 
-    private static let centre: Rational = (
+    private static let center: Rational = (
         [
             3.3871328727963666080e0, 1.3314166789178437745e2, 1.9715909503065514427e3,
             1.3731693765509461125e4, 4.5921953931549871457e4, 6.7265770927008700853e4,

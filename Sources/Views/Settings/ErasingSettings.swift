@@ -3,7 +3,7 @@ import StrictYAML
 /// Random erasing: boxes of a view are painted over: section `view.erasing`.
 ///
 /// Source: Zhong et al., "Random erasing data augmentation", 2017, in the form of timm 1.0.31's
-/// `RandomErasing`. The one difference: timm erases floats after normalising, this package the
+/// `RandomErasing`. The one difference: timm erases floats after normalizing, this package the
 /// 8-bit view before it, so that what is shown, stored and mixed is what was drawn. A fill is
 /// what timm's would be, taken back through `std` and `mean`, rounded to 8 bits and clipped.
 package struct ErasingSettings: Section, Equatable {
@@ -15,11 +15,11 @@ package struct ErasingSettings: Section, Equatable {
 
     /// What an erased box shows.
     package enum Fill: String, Sendable, CaseIterable {
-        /// The recipe's mean colour: 0 after normalising (timm's `const`).
+        /// The recipe's mean color: 0 after normalizing (timm's `const`).
         case mean
-        /// One normal colour for each box: normal channels after normalising (timm's `rand`).
+        /// One normal color for each box: normal channels after normalizing (timm's `rand`).
         case channel
-        /// A normal colour for each pixel (timm's `pixel`).
+        /// A normal color for each pixel (timm's `pixel`).
         case pixel
     }
 

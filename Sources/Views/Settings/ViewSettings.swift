@@ -5,7 +5,7 @@ import StrictYAML
 /// The augmented view of an image, drawn in relative terms and rendered at a size: section `view`.
 ///
 /// Order: random resized crop, flip, RandAugment or three-augment, color jitter, erasing,
-/// normalise, mix.
+/// normalize, mix.
 ///
 /// A key changes pixels unless it says otherwise, and then stands in a cache's fingerprint. One that
 /// is new has no field while it is off (`whereSet`), so that older caches stay valid.
@@ -82,4 +82,20 @@ package struct ViewSettings: Section, Equatable {
                     + "or three_augment to false")
         }
     }
+}
+
+/// The random resized crop: section `view.crop`.
+package struct CropSettings: Section, Equatable {
+    package var scale = 1.0...1
+    package var ratio = 1.0...1
+
+    package static let initial = Self()
+    package static let keys: [Key<Self>] = [
+        Key(
+            "scale", \.scale, .interval(in: .positiveShare),
+            "the crop's area as a share of the image's, drawn uniformly"),
+        Key(
+            "ratio", \.ratio, .interval(in: .range(0.001...1000)),
+            "the crop's width over its height, its logarithm drawn uniformly"),
+    ]
 }

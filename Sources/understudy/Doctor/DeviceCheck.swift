@@ -5,7 +5,7 @@ import Torch
 ///
 /// Everything that is compared is made up from fixed seeds: no data and no weights are needed.
 enum DeviceCheck: String, CaseIterable, ExpressibleByArgument {
-    /// Views decoded into page-locked buffers that are used again and again, normalised and mixed.
+    /// Views decoded into page-locked buffers that are used again and again, normalized and mixed.
     case mixing
     /// The operations that no network runs: the loss, its gradient, and the choice of classes.
     case loss

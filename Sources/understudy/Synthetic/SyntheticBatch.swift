@@ -2,7 +2,7 @@ import Torch
 
 /// Images, label distributions and a teacher's responses, made up on the CPU.
 struct SyntheticBatch {
-    /// `[N, 3, size, size]`, float32, channels last, about as large as normalised pixels.
+    /// `[N, 3, size, size]`, float32, channels last, about as large as normalized pixels.
     let images: Tensor
     /// `[N, classes]`, float32; each row sums to 1.
     let targets: Tensor
@@ -16,7 +16,7 @@ struct SyntheticBatch {
             try values.normal(std: std, generator: generator)
             return values
         }
-        // Neighbouring pixels go together, as in a photograph: a coarse pattern and some grain.
+        // Neighboring pixels go together, as in a photograph: a coarse pattern and some grain.
         let coarse = (size + 15) / 16
         let pattern = try draw([count, 3, coarse, 1, coarse, 1], std: 1)
             .expanded([count, 3, coarse, 16, coarse, 16])

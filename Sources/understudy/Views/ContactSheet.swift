@@ -23,12 +23,12 @@ struct ContactSheet {
         }
     }
 
-    private typealias Colour = (UInt8, UInt8, UInt8)
-    private static let ink: Colour = (24, 24, 28)
-    private static let faint: Colour = (110, 112, 120)
-    private static let rule: Colour = (205, 207, 212)
-    private static let paper: Colour = (255, 255, 255)
-    private static let outline: Colour = (235, 40, 40)
+    private typealias Color = (UInt8, UInt8, UInt8)
+    private static let ink: Color = (24, 24, 28)
+    private static let faint: Color = (110, 112, 120)
+    private static let rule: Color = (205, 207, 212)
+    private static let paper: Color = (255, 255, 255)
+    private static let outline: Color = (235, 40, 40)
 
     private let cell: Int
     private let titles: [String]
@@ -106,12 +106,12 @@ struct ContactSheet {
 
     /// Writes as much of a line as there is room for; two dots stand for the rest.
     private func write(
-        _ text: String, on image: inout Image, x: Int, y: Int, room: Int, _ colour: Colour
+        _ text: String, on image: inout Image, x: Int, y: Int, room: Int, _ color: Color
     ) {
         // The last character needs no gap behind it.
         let count = (room + scale) / Image.width(ofText: "x", scale: scale)
         let shown = text.count <= count ? text : String(text.prefix(count - 2)) + ".."
-        image.draw(text: shown, x: x, y: y, scale: scale, colour: colour)
+        image.draw(text: shown, x: x, y: y, scale: scale, color: color)
     }
 
     /// The picture at the cell's size with its outline, and where in the cell it lies.
@@ -162,13 +162,13 @@ extension Image {
 
     /// Draws a rectangle's border, inside of it.
     fileprivate mutating func outline(
-        _ rect: PixelRect, inset: Int, thickness: Int, _ colour: (UInt8, UInt8, UInt8)
+        _ rect: PixelRect, inset: Int, thickness: Int, _ color: (UInt8, UInt8, UInt8)
     ) {
         let (x, y) = (rect.x + inset, rect.y + inset)
         let (width, height) = (rect.width - 2 * inset, rect.height - 2 * inset)
         guard width > 2 * thickness, height > 2 * thickness else { return }
-        let horizontal = Image(width: width, height: thickness, fill: colour)
-        let vertical = Image(width: thickness, height: height, fill: colour)
+        let horizontal = Image(width: width, height: thickness, fill: color)
+        let vertical = Image(width: thickness, height: height, fill: color)
         paste(horizontal, x: x, y: y)
         paste(horizontal, x: x, y: y + height - thickness)
         paste(vertical, x: x, y: y)

@@ -10,9 +10,9 @@ extension RenderedViews {
     /// - Parameter cell: The side of a picture, pixels.
     func contactSheet(cell: Int) throws -> Image {
         let size = recipe.view.size
-        let normalisation = try Normalisation(
+        let normalization = try Normalization(
             mean: recipe.view.mean, std: recipe.view.std, device: .cpu)
-        let shown = try (normalisation.inverse(mixed).clamped(min: 0, max: 1) * 255 + 0.5)
+        let shown = try (normalization.inverse(mixed).clamped(min: 0, max: 1) * 255 + 0.5)
             .to(.uint8).permuted([0, 2, 3, 1]).contiguous()
         var rows: [(title: String, start: [ContactSheet.Stage?], middle: [ContactSheet.Stage])] = []
         for slot in slots {

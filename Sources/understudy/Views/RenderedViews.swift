@@ -115,7 +115,7 @@ struct RenderedViews {
         let groups = Set(slots.map(\.group)).sorted().map {
             plan.mixRecord(epoch: epoch, group: $0, size: size)
         }
-        let fill = Colour(mean: recipe.view.mean)
+        let fill = Color(mean: recipe.view.mean)
         return ViewParameters(
             recipe: recipe.name, seed: recipe.seed, epoch: epoch, size: size,
             mean: recipe.view.mean,

@@ -33,7 +33,7 @@ struct ViewParameters: Encodable {
     let seed: UInt64
     let epoch: Int
     let size: Int
-    /// What pixels are normalised with before they are mixed, red, green, blue.
+    /// What pixels are normalized with before they are mixed, red, green, blue.
     let mean: [Double]
     let std: [Double]
     /// What geometric operations show where there is no picture, red, green, blue.

@@ -106,7 +106,7 @@ final class Folder: Sendable {
         }
     }
 
-    /// Stripes whose direction is the class, on a ground whose colour varies.
+    /// Stripes whose direction is the class, on a ground whose color varies.
     private static func image(label: Int, index: Int) -> Image {
         let (width, height) = (39 + index % 4, 35 + index % 3)
         var image = Image(width: width, height: height, fill: (0, 0, 0))

@@ -6,7 +6,7 @@ import Testing
 @testable import Loading
 
 @Suite("EvaluationTransform") struct EvaluationTransformTests {
-    @Test("resize and centre crop equal torchvision's on every byte", arguments: Filter.allCases)
+    @Test("resize and center crop equal torchvision's on every byte", arguments: Filter.allCases)
     func equalsTorchvision(filter: Filter) throws {
         let expected = try Expected.load()
         #expect(expected.pillow == "13.0.0")

@@ -19,7 +19,7 @@ import Views
     private let levels: [UInt8] = [0, 51, 102, 255]
     private var pixels: [UInt8] { levels.flatMap { [UInt8](repeating: $0, count: 4 * 4 * 3) } }
 
-    @Test("mixup blends normalised images and smoothed labels as the specification's row 0")
+    @Test("mixup blends normalized images and smoothed labels as the specification's row 0")
     func mixup() throws {
         let mixer = Mixer(recipe: try recipe(classes: 4, smoothing: 0.1), device: .cpu)
         let batch = try mixer.batch(
@@ -36,7 +36,7 @@ import Views
         #expect(batch.images.shape == [4, 3, 4, 4])
     }
 
-    @Test("nothing mixed gives the normalised pixels and the smoothed labels") func none() throws {
+    @Test("nothing mixed gives the normalized pixels and the smoothed labels") func none() throws {
         let mixer = Mixer(recipe: try recipe(classes: 1000, smoothing: 0.1), device: .cpu)
         let batch = try mixer.batch(
             PixelBatch(pixels, size: 4), labels: [0, 1, 2, 999], draw: .none)
@@ -47,14 +47,14 @@ import Views
         #expect(abs(Double(images[3 * 48 + 16]) - (1 - 0.456) / 0.224) < 1e-6)
     }
 
-    @Test("undoing a normalisation and applying another equals the published adapter")
+    @Test("undoing a normalization and applying another equals the published adapter")
     func adapter() throws {
-        let own = try Normalisation(
+        let own = try Normalization(
             mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], device: .cpu)
-        let teacher = try Normalisation(
+        let teacher = try Normalization(
             mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5], device: .cpu)
         let x = try Tensor([1.5, -0.3, 0.2, 0.1, 2, -1], shape: [2, 3, 1, 1])
-        let ours = try teacher.normalise(own.inverse(x)).floats()
+        let ours = try teacher.normalize(own.inverse(x)).floats()
         // (x + a) · k, recipe-spec section 9.
         let a = [-0.06550218, -0.19642857, -0.41777778]
         let k = [0.458, 0.448, 0.45]

@@ -201,7 +201,7 @@ import Testing
         #expect(first.substitutes.count == (error == nil ? 0 : 1))
         #expect(first.substitutes == second.substitutes)
         #expect(first.pixels == second.pixels)
-        // No view is one colour throughout, a silently black one least of all.
+        // No view is one color throughout, a silently black one least of all.
         for group in first.pixels where kind != "wide" {
             for member in stride(from: 0, to: group.count, by: 32 * 32 * 3) {
                 #expect(Set(group[member..<member + 32 * 32 * 3]).count > 8)

@@ -135,7 +135,7 @@ import Testing
 }
 
 @Suite("Tensor lifetime") struct TensorLifetimeTests {
-    /// ARC may release a temporary right after its handle was read. In an optimised build that is
+    /// ARC may release a temporary right after its handle was read. In an optimized build that is
     /// inside the call; a dangling handle then reads freed memory, which the reuse by the next
     /// temporaries makes visible as wrong numbers.
     @Test("temporaries live until the call they are passed to returns") func temporaries() throws {

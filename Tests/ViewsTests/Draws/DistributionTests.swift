@@ -24,7 +24,7 @@ import Testing
         #expect(areEven(cells(xs, ys, 16)))
     }
 
-    @Test("a wide image gets the centred crop as often as ten tries fail")
+    @Test("a wide image gets the centerd crop as often as ten tries fail")
     func fallback() throws {
         // Ten times as wide as high: a try fits where its height does, a ≤ r / 10. With a uniform in
         // 0.08…1 and t = ln r in ±ln 4/3 that has the probability
@@ -33,8 +33,8 @@ import Testing
         let integral = (4.0 / 3 - 0.8) / 10 - 0.08 * (edge - log(0.8))
         let acceptance = integral / (0.92 * 2 * edge)
         let crops = try manyViews().map { $0.crop(width: 100_000, height: 10_000) }
-        let centred = PixelRect(x: 43_333, y: 0, width: 13_333, height: 10_000)
-        let count = crops.filter { $0 == centred }.count
+        let centerd = PixelRect(x: 43_333, y: 0, width: 13_333, height: 10_000)
+        let count = crops.filter { $0 == centerd }.count
         #expect(happens(count, of: manyDraws, with: pow(1 - acceptance, 10)))
     }
 
@@ -92,7 +92,7 @@ import Testing
         #expect(follows(even.map(\.magnitude)) { $0 / 9 })
     }
 
-    @Test("half of the groups are CutMix, λ is Beta(0.2, 0.2) or Beta(1, 1), centres are uniform")
+    @Test("half of the groups are CutMix, λ is Beta(0.2, 0.2) or Beta(1, 1), centers are uniform")
     func mixes() throws {
         let plan = try ViewPlan(
             recipe: imagenet("batch={size: 6, group: 2}"), imageCount: 302_080)

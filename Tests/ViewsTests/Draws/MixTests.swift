@@ -16,7 +16,7 @@ import Testing
 
     @Test("a box at the border is clipped, and λ says what is left")
     func clipped() {
-        // Centre (0, 223): columns 0 ..< 56, rows 167 ..< 224.
+        // Center (0, 223): columns 0 ..< 56, rows 167 ..< 224.
         let mix = MixDraw.cutmix(lambda: 0.75, centerX: 0, centerY: 0.999).resolved(size: 224)
         let box = PixelRect(x: 0, y: 167, width: 56, height: 57)
         let left = 1 - Double(56 * 57) / 50_176
@@ -25,9 +25,9 @@ import Testing
 
     @Test("λ = 1 after the correction is no mixing; λ = 0 is the partner alone")
     func ends() {
-        let centre = (0.5, 0.5)
+        let center = (0.5, 0.5)
         #expect(
-            MixDraw.cutmix(lambda: 1, centerX: centre.0, centerY: centre.1).resolved(size: 224)
+            MixDraw.cutmix(lambda: 1, centerX: center.0, centerY: center.1).resolved(size: 224)
                 == .none)
         // A side of 1 pixel has half a side of 0.
         #expect(
@@ -55,7 +55,7 @@ import Testing
         #expect(abs(Double(small.width) / 224 - Double(large.width) / 384) < 0.01)
     }
 
-    @Test("over 20,000 groups: half CutMix, λ and centres as specified")
+    @Test("over 20,000 groups: half CutMix, λ and centers as specified")
     func distribution() throws {
         let recipe = try imagenet("batch={size: 6, group: 2}")
         let plan = try ViewPlan(recipe: recipe, imageCount: 60_416)

@@ -42,14 +42,14 @@ import Testing
         }
     }
 
-    @Test("noise is normal once it is normalised", arguments: ["channel", "pixel"])
+    @Test("noise is normal once it is normalized", arguments: ["channel", "pixel"])
     func noise(fill: String) throws {
         let views = try manyViews(
             "view.erasing={probability: 1, area: [0.5, 0.5], aspect: [1, 1], fill: \(fill)}")
         var counts = Array(repeating: Array(repeating: 0, count: 256), count: 3)
         for view in views.prefix(fill == "pixel" ? 1000 : manyDraws) {
             switch view.erasures(size: 16).first?.paint {
-            case .colour(let red, let green, let blue):
+            case .color(let red, let green, let blue):
                 for (channel, value) in [red, green, blue].enumerated() {
                     counts[channel][Int(value)] += 1
                 }

@@ -91,10 +91,10 @@ import Testing
                     erased.map { [$0.box.x, $0.box.y, $0.box.width, $0.box.height] }
                         == boxes.map(\.box))
                 for (found, box) in zip(erased, boxes) {
-                    let colour = found.color.map { bytes in
+                    let color = found.color.map { bytes in
                         bytes.map { String(format: "%02x", $0) }.joined()
                     }
-                    #expect(found.pixels ?? colour == box.bytes)
+                    #expect(found.pixels ?? color == box.bytes)
                 }
             }
         }
@@ -162,13 +162,13 @@ import Testing
         }
     }
 
-    @Test("the mean's fill is ImageNet's mean colour, in 8 bits")
+    @Test("the mean's fill is ImageNet's mean color, in 8 bits")
     func mean() throws {
         let view = try view([
             "view.erasing={probability: 1, area: [0.1, 0.2], aspect: [0.5, 2], fill: mean}"
         ])
         #expect(
-            view.erasures(size: 224).map(\.paint) == [.colour(red: 124, green: 116, blue: 104)])
+            view.erasures(size: 224).map(\.paint) == [.color(red: 124, green: 116, blue: 104)])
     }
 
     @Test("a record with all of them survives JSON")

@@ -35,8 +35,8 @@ import Testing
         #expect(chiSquare(cells) < chiSquareLimit(degrees: 255))
     }
 
-    @Test("first draws of neighbouring slots, epochs, purposes and seeds are independent")
-    func neighbours() {
+    @Test("first draws of neighboring slots, epochs, purposes and seeds are independent")
+    func neighbors() {
         func check(_ stream: (Int) -> DrawStream) {
             let sample = (0..<20_000).map { i in
                 var draws = stream(i)
@@ -92,7 +92,7 @@ import Testing
             for _ in 0..<20_000 { counts[stream.int(below: bound)] += 1 }
             #expect(chiSquare(counts) < chiSquareLimit(degrees: bound - 1))
         }
-        // Three quarters of the range: a biased method would favour the lower third by half.
+        // Three quarters of the range: a biased method would favor the lower third by half.
         let bound = 3 << 61
         var stream = DrawStream(seed: 3, epoch: 0, slot: 0, purpose: .order)
         let thirds = (0..<20_000).map { _ in stream.int(below: bound) / (1 << 61) }

@@ -12,7 +12,7 @@ import Testing
 /// below 2.23, which Kolmogorov's distribution exceeds once in 10,000 (2 Σ (-1)^(k-1) e^(-2k²x²)).
 /// At 100,000 draws that sees a distance of 0.7 %.
 ///
-/// - Parameter lattice: The distance between neighbouring values, where the law is that of a
+/// - Parameter lattice: The distance between neighboring values, where the law is that of a
 ///   lattice rather than continuous, as a share of its range; half of it cannot be told from chance.
 func follows(
     _ sample: [Double], lattice: Double = 0, _ law: (Double) -> Double

@@ -3,7 +3,7 @@
 /// A response to a mixed view has two sources. So a class's mean is not that of the responses in which
 /// it is the most probable, but of the part of each that is its own: by the means so far, which say
 /// how the two most probable classes of a response share every other. A few rounds of this
-/// (expectation and maximisation, with the two classes' probabilities for their shares) settle it.
+/// (expectation and maximization, with the two classes' probabilities for their shares) settle it.
 package struct PriorCalibration: Sendable {
     /// Classes of a response.
     let classes: Int
@@ -44,23 +44,23 @@ package struct PriorCalibration: Sendable {
         _ probabilities: [Float], name: (Int) -> String
     ) throws(CacheError) {
         precondition(probabilities.count % classes == 0, "rows of other classes")
-        var normalised: [Float] = []
-        normalised.reserveCapacity(probabilities.count)
+        var normalized: [Float] = []
+        normalized.reserveCapacity(probabilities.count)
         for row in 0..<probabilities.count / classes {
             let values = probabilities[row * classes..<(row + 1) * classes]
             let sum = try RowCheck.sum(of: values, name: name(row)).sum
-            normalised += values.lazy.map { Float(Double($0) / sum) }
+            normalized += values.lazy.map { Float(Double($0) / sum) }
         }
-        for (index, value) in normalised.enumerated() { sum[index % classes] += Double(value) }
-        normalised.withUnsafeBufferPointer { normalised in
-            for start in stride(from: 0, to: normalised.count, by: classes) {
-                let row = UnsafeBufferPointer(rebasing: normalised[start..<start + classes])
+        for (index, value) in normalized.enumerated() { sum[index % classes] += Double(value) }
+        normalized.withUnsafeBufferPointer { normalized in
+            for start in stride(from: 0, to: normalized.count, by: classes) {
+                let row = UnsafeBufferPointer(rebasing: normalized[start..<start + classes])
                 selection.select(2, of: row)
                 let (first, second) = (Double(row[selection[0]]), Double(row[selection[1]]))
                 tops.append((selection[0], selection[1], first / (first + second)))
             }
         }
-        try responses.append(normalised)
+        try responses.append(normalized)
     }
 
     /// The prior of the responses so far; at least one.

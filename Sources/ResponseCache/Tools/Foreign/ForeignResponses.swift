@@ -37,7 +37,7 @@ package struct ForeignResponses: Sendable {
     ///
     /// - Parameters:
     ///   - dataset: float16, 32 or 64, `[images, classes]` or `[views, images, classes]`.
-    ///   - temperature: divides logits; probabilities are raised to its inverse and normalised,
+    ///   - temperature: divides logits; probabilities are raised to its inverse and normalized,
     ///     which is the same.
     /// - Throws: `CacheError`, one line, for a file that cannot be read or a dataset of another
     ///   type or shape.
@@ -184,7 +184,7 @@ package struct ForeignResponses: Sendable {
         return out
     }
 
-    /// softmax(z / T), or p^(1/T) normalised: the same for z = ln p.
+    /// softmax(z / T), or p^(1/T) normalized: the same for z = ln p.
     private func response(_ row: ArraySlice<Double>) -> [Double] {
         let weights: [Double]
         switch values {
