@@ -138,8 +138,8 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "Base", "understudy", "Imaging", "Loading", "Recipes", "ResponseCache", "Torch",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Base", "understudy", "Imaging", "Loading", "Recipes", "ResponseCache", "StrictYAML",
+                "Torch", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: swiftSettings),
     ],
     cxxLanguageStandard: .cxx20

@@ -125,6 +125,8 @@ extension Form {
     }
 }
 
+// MARK: Texts
+
 extension Form where Value == String {
     /// A text that is not empty; in quotes where YAML would make something else of it.
     package static var text: Form { text("a text") }

@@ -9,8 +9,7 @@ package struct Key<Owner>: Sendable {
     let write: @Sendable (Owner) -> [YAMLValue.Entry]
     /// The key's share of a fingerprint, in a section of the given path.
     let fields: @Sendable (Owner, String) -> [(name: String, value: String)]
-    /// What the documentation says.
-    /// One of a key, several where it stands for those of a choice.
+    /// What the documentation says: of the key or, where it stands for those of a choice, of each.
     package let descriptions: [KeyDescription]
 
     /// Whether, and how, a key is part of a fingerprint.
