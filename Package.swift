@@ -56,52 +56,64 @@ let package = Package(
         .target(name: "CPixels"),
         .target(name: "CBase"),
         .target(name: "CStartup"),
-        .target(name: "Base", dependencies: ["CBase"], swiftSettings: swiftSettings),
+        .target(name: "Base", dependencies: ["CBase", crypto], swiftSettings: swiftSettings),
         .target(name: "Torch", dependencies: ["Base", "CTorch"], swiftSettings: swiftSettings),
-        .target(name: "Recipes", dependencies: ["Base", "Yams"], swiftSettings: swiftSettings),
         .target(
-            name: "Models", dependencies: ["Base", "Recipes", "Torch"],
+            name: "StrictYAML", dependencies: ["Base", "Yams"], swiftSettings: swiftSettings),
+        .target(
+            name: "Recipes",
+            dependencies: ["Base", "Imaging", "Learning", "Models", "StrictYAML", "Torch", "Views"],
+            swiftSettings: swiftSettings),
+        .target(
+            name: "Models", dependencies: ["Base", "Imaging", "StrictYAML", "Torch"],
             swiftSettings: swiftSettings),
         .target(
             name: "Imaging", dependencies: ["Base", "CJPEG", "CPNG", "CPixels"],
             swiftSettings: swiftSettings),
-        .target(name: "Views", dependencies: ["Recipes", "Imaging"], swiftSettings: swiftSettings),
+        .target(
+            name: "Views", dependencies: ["Base", "Imaging", "StrictYAML"],
+            swiftSettings: swiftSettings),
         .target(
             name: "Loading",
-            dependencies: ["Base", "Views", "Imaging", "Recipes", "Torch", crypto],
+            dependencies: ["Base", "Views", "Imaging", "Recipes", "StrictYAML", "Torch", crypto],
             swiftSettings: swiftSettings),
         .target(
             name: "ResponseCache", dependencies: ["Base", "CHDF5", crypto],
             swiftSettings: swiftSettings),
         .target(
-            name: "Learning", dependencies: ["Models", "Torch"], swiftSettings: swiftSettings),
+            name: "Learning", dependencies: ["Models", "StrictYAML", "Torch"], swiftSettings: swiftSettings),
         .target(
             name: "Distillation",
             dependencies: [
                 "Base", "Learning", "ResponseCache", "Loading", "Views", "Models", "Recipes",
-                "Torch",
+                "StrictYAML", "Torch",
             ],
             swiftSettings: swiftSettings),
         .executableTarget(
             name: "understudy",
             dependencies: [
                 "Base", "CStartup", "Distillation", "ResponseCache", "Learning", "Loading", "Views",
-                "Imaging", "Models", "Recipes", "Torch",
+                "Imaging", "Models", "Recipes", "StrictYAML", "Torch",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: swiftSettings),
         .testTarget(
             name: "BaseTests", dependencies: ["Base", "CBase"], swiftSettings: swiftSettings),
         .testTarget(
             name: "TorchTests", dependencies: ["Torch", "CTorch"], swiftSettings: swiftSettings),
-        .testTarget(name: "RecipesTests", dependencies: ["Recipes"], swiftSettings: swiftSettings),
         .testTarget(
-            name: "ModelsTests", dependencies: ["Models", "Recipes", "Torch"],
+            name: "StrictYAMLTests", dependencies: ["StrictYAML"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "RecipesTests",
+            dependencies: ["Imaging", "Learning", "Models", "Recipes", "StrictYAML", "Views"],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "ModelsTests", dependencies: ["Imaging", "Models", "StrictYAML", "Torch"],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "ImagingTests", dependencies: ["Imaging", "CPixels"],
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "ViewsTests", dependencies: ["Views", "Recipes", "Imaging"],
+            name: "ViewsTests", dependencies: ["Views", "Imaging", "StrictYAML"],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "LoadingTests",
@@ -117,7 +129,7 @@ let package = Package(
             name: "DistillationTests",
             dependencies: [
                 "Base", "Distillation", "Imaging", "Learning", "Loading", "Models", "Recipes",
-                "ResponseCache", "Torch", "Views",
+                "ResponseCache", "StrictYAML", "Torch", "Views",
             ],
             swiftSettings: swiftSettings),
         .testTarget(

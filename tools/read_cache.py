@@ -98,7 +98,11 @@ def bounded(part, classes, table):
 
 
 def read(cache, epoch, first, count):
-    """Rows of consecutive slots of a training epoch, float64 `[count, classes]`."""
+    """Rows of consecutive slots of an epoch, float64 `[count, classes]`.
+
+    Beyond the cached epochs it wraps around. A training of a recipe with cache.epochs N, which the
+    cache may exceed, reads epoch t mod N in its epoch t.
+    """
     plan, found = json.loads((pathlib.Path(cache) / "manifest.json").read_text()), []
     size, epoch = plan["group_size"] * plan["groups_per_part"], epoch % plan["epochs"]
     folder = pathlib.Path(cache) / f"epoch-{epoch:04}"

@@ -20,12 +20,13 @@ package struct SystemFailure: Error, CustomStringConvertible, Equatable, Sendabl
     package var description: String { "\(attempt): \(reason)" }
 }
 
-/// What to do where a write found no room; `nil` for any other value of `errno`.
-package func roomAdvice(_ code: Int32) -> String? {
+/// What to do where a write found no room, to follow its reason: `; make room and run again, finished
+/// parts are kept`. Empty for any other value of `errno`.
+package func roomAdvice(_ code: Int32, kept: String) -> String {
     switch code {
-    case ENOSPC, EDQUOT: "make room and run again"
-    case EFBIG: "raise the limit of a file's size (ulimit -f) and run again"
-    default: nil
+    case ENOSPC, EDQUOT: "; make room and run again, \(kept)"
+    case EFBIG: "; raise the limit of a file's size (ulimit -f) and run again, \(kept)"
+    default: ""
     }
 }
 

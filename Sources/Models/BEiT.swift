@@ -3,24 +3,19 @@
 //
 // Paper: Bao et al., BEiT: BERT Pre-Training of Image Transformers, 2021.
 // Reference: timm 1.0.31 `models/beit.py`, whose parameter names these are.
-import Recipes
+import Base
+import StrictYAML
 import Torch
 
 /// A BEiT classifier with timm's parameter names.
-package final class BEiT: ImageClassifier {
-    /// Version of the code from images to logits. It rises with any change, to this file or to the
-    /// layers that it uses, that can alter a logit by more than rounding.
-    package static let version = 1
-
+final class BEiT: ImageClassifier {
     /// Every parameter, under timm's names.
-    package let store: ParameterStore
+    let store: ParameterStore
     /// The width of the logits.
-    package let classes: Int
+    let classes: Int
     /// The class token and the bias tables, as timm's `no_weight_decay`.
-    package let undecayed: Set<String>
-    /// The head's matrix, a row for each class.
-    package static let head = "head.weight"
-    private let architecture: TeacherCard.BEiTArchitecture
+    let undecayed: Set<String>
+    private let configuration: BEiTConfiguration
     private let classToken: Tensor
     private let patchWeight: Tensor
     private let patchBias: Tensor
@@ -33,11 +28,11 @@ package final class BEiT: ImageClassifier {
     /// - Parameters:
     ///   - initialization: nil and `.timm` mean the same; there is no other.
     ///   - dropPath: stochastic depth's rate at the last block; block k of n has `k / (n - 1)` of it.
-    /// - Throws: `TorchError` for another initialization, for an architecture with a fault, or if
+    /// - Throws: `TorchError` for another initialization, for a configuration with a fault, or if
     ///   the store holds a parameter of the same name.
-    package init(
-        _ architecture: TeacherCard.BEiTArchitecture, classes: Int, store: ParameterStore,
-        initialization: Recipe.Model.Initialization? = nil, dropPath: Double = 0
+    init(
+        _ configuration: BEiTConfiguration, classes: Int, store: ParameterStore,
+        initialization: Initialization? = nil, dropPath: Double = 0
     ) throws(TorchError) {
         guard initialization == nil || initialization == .timm else {
             throw TorchError(
@@ -45,16 +40,16 @@ package final class BEiT: ImageClassifier {
                 message: "model.init \(initialization?.rawValue ?? "") does not exist for a BEiT; "
                     + "known: timm")
         }
-        if let fault = architecture.fault(classes: classes) {
+        if let fault = configuration.fault(classes: classes) {
             throw TorchError(operation: "BEiT", message: fault.message)
         }
         let root: ParameterPath = ""
-        let width = architecture.width
-        let patch = architecture.patch
-        let side = architecture.imageSize / patch
+        let width = configuration.width
+        let patch = configuration.patch
+        let side = configuration.imageSize / patch
         self.store = store
         self.classes = classes
-        self.architecture = architecture
+        self.configuration = configuration
         classToken = try store.parameter(
             root / "cls_token", shape: [1, 1, width], initializer: .truncatedNormal(std: 0.02))
         // timm leaves the patch projection at PyTorch's convolution default.
@@ -68,11 +63,11 @@ package final class BEiT: ImageClassifier {
         let index = try relativePositionIndex(side: side, device: store.device)
         let square = try index.reshaped([side * side + 1, side * side + 1])
         var blocks: [Block] = []
-        for depth in 0..<architecture.depth {
+        for depth in 0..<configuration.depth {
             blocks.append(
                 try Block(
-                    store, root / "blocks" / depth, architecture, depth: depth, index: index,
-                    dropPath: dropPath * Double(depth) / Double(max(architecture.depth - 1, 1))))
+                    store, root / "blocks" / depth, configuration, depth: depth, index: index,
+                    dropPath: dropPath * Double(depth) / Double(max(configuration.depth - 1, 1))))
             // The authors' files hold it in every block; timm's do not.
             try store.constant(
                 root / "blocks" / depth / "attn" / "relative_position_index", square)
@@ -85,24 +80,24 @@ package final class BEiT: ImageClassifier {
             weight: .truncatedNormal(std: 0.02 * 0.001), bias: .zeros)
         undecayed = Set(
             ["cls_token"]
-                + (0..<architecture.depth).map { "blocks.\($0).attn.relative_position_bias_table" })
+                + (0..<configuration.depth).map { "blocks.\($0).attn.relative_position_bias_table" }
+        )
     }
 
-    /// The only side that images may have, in pixels.
-    package var imageSize: Int? { architecture.imageSize }
+    var architecture: Architecture { Architecture(configuration) }
 
-    /// Computes class logits, `[N, classes]`, of images of the architecture's size.
-    package func logits(_ images: Tensor, mode: ForwardMode) throws(TorchError) -> Tensor {
-        let size = architecture.imageSize
+    /// Computes class logits, `[N, classes]`, of images of the configuration's size.
+    func logits(_ images: Tensor, mode: ForwardMode) throws(TorchError) -> Tensor {
+        let size = configuration.imageSize
         guard images.rank == 4, images.shape[2] == size, images.shape[3] == size else {
             throw TorchError(
                 operation: "BEiT",
                 message: "expected images [N, 3, \(size), \(size)], found \(images.shape)")
         }
         let batch = images.shape[0]
-        let patches = try images.conv2d(patchWeight, bias: patchBias, stride: architecture.patch)
+        let patches = try images.conv2d(patchWeight, bias: patchBias, stride: configuration.patch)
             .flattened(from: 2).transposed(1, 2)
-        let token = try classToken.to(patches.dtype).expanded([batch, 1, architecture.width])
+        let token = try classToken.to(patches.dtype).expanded([batch, 1, configuration.width])
         var x = try Tensor.concatenated([token, patches], dimension: 1)
         for block in blocks { x = try block(x, mode) }
         let count = x.shape[1] - 1
@@ -129,24 +124,23 @@ private struct Block {
     let fc2: Linear
 
     init(
-        _ store: ParameterStore, _ path: ParameterPath,
-        _ architecture: TeacherCard.BEiTArchitecture,
+        _ store: ParameterStore, _ path: ParameterPath, _ configuration: BEiTConfiguration,
         depth: Int, index: Tensor, dropPath: Double
     ) throws(TorchError) {
-        let width = architecture.width
-        let hidden = architecture.hidden
-        let side = architecture.imageSize / architecture.patch
+        let width = configuration.width
+        let hidden = configuration.hidden
+        let side = configuration.imageSize / configuration.patch
         let attention = path / "attn"
         let standard = Initializer.truncatedNormal(std: 0.02)
         // timm's fix_init_weight: outputs of a block are drawn smaller the deeper it sits.
         let scaled = Initializer.truncatedNormal(std: 0.02 / (2 * Double(depth + 1)).squareRoot())
-        heads = architecture.heads
+        heads = configuration.heads
         self.dropPath = dropPath
         self.index = index
         scale1 = try store.parameter(
-            path / "gamma_1", shape: [width], initializer: .constant(architecture.layerScale))
+            path / "gamma_1", shape: [width], initializer: .constant(configuration.layerScale))
         scale2 = try store.parameter(
-            path / "gamma_2", shape: [width], initializer: .constant(architecture.layerScale))
+            path / "gamma_2", shape: [width], initializer: .constant(configuration.layerScale))
         norm1 = try LayerNorm(store, path / "norm1", width, epsilon: 1e-6)
         queryBias = try store.parameter(
             attention / "q_bias", shape: [width], initializer: .zeros)
@@ -212,4 +206,216 @@ func relativePositionIndex(side: Int, device: Device) throws(TorchError) -> Tens
         }
     }
     return try Tensor(index, shape: [tokens * tokens]).to(device)
+}
+
+// MARK: - The family
+
+/// The dimensions of a BEiT.
+package struct BEiTConfiguration: NetworkFamily {
+    package var imageSize: Int
+    package var patch: Int
+    package var width: Int
+    package var depth: Int
+    package var heads: Int
+    package var mlpRatio: Double
+    package var layerScale: Double
+
+    package init(
+        imageSize: Int, patch: Int, width: Int, depth: Int, heads: Int, mlpRatio: Double,
+        layerScale: Double
+    ) {
+        self.imageSize = imageSize
+        self.patch = patch
+        self.width = width
+        self.depth = depth
+        self.heads = heads
+        self.mlpRatio = mlpRatio
+        self.layerScale = layerScale
+    }
+
+    package static let kind = "beit"
+    package static let version = 1
+    package static let head = "head.weight"
+
+    package static let initial = Self(
+        imageSize: 1, patch: 1, width: 1, depth: 1, heads: 1, mlpRatio: 1, layerScale: 1)
+
+    package static let keys: [Key<Self>] = [
+        Key(
+            "image_size", \.imageSize, .integer(in: Limits.sides),
+            "the side of the square input in pixels, a multiple of `patch`"),
+        Key("patch", \.patch, .integer(in: Limits.sides), "the side of a patch, in pixels"),
+        Key(
+            "width", \.width, .integer(in: 1...65_536),
+            "channels of a token, a multiple of `heads`"),
+        Key("depth", \.depth, .integer(in: 1...1000), "transformer blocks"),
+        Key("heads", \.heads, .integer(in: 1...1024), "attention heads of a block"),
+        Key(
+            "mlp_ratio", \.mlpRatio,
+            .number(in: NumberBounds(lower: 0, upper: 64, includesLower: false)),
+            field: .text { "\($0.mlpRatio)" },
+            "hidden channels of the feed-forward layer over `width`"),
+        // No logit depends on it once weights are loaded.
+        Key(
+            "layer_scale", \.layerScale,
+            .number(in: NumberBounds(lower: 0, upper: 100, includesLower: false)), field: .never,
+            "the initial layer scale"),
+    ]
+
+    package static var published: [PublishedNetwork] {
+        [
+            timm("beit_base_patch16_224", 224, width: 768, depth: 12, heads: 12, cropShare: 0.9),
+            timm("beit_base_patch16_384", 384, width: 768, depth: 12, heads: 12, cropShare: 1),
+            // timm starts the layer scale of the large models at 1e-5.
+            timm(
+                "beit_large_patch16_224", 224, width: 1024, depth: 24, heads: 16,
+                layerScale: 1e-5, cropShare: 0.9),
+            // Not published by others: as teachers/beit_micro_patch4_32.yaml has it.
+            PublishedNetwork(
+                "beit_micro_patch4_32",
+                Self(
+                    imageSize: 32, patch: 4, width: 64, depth: 4, heads: 4, mlpRatio: 4,
+                    layerScale: 1),
+                Preprocessing(
+                    size: 32, resize: 32, interpolation: .bilinear, mean: [0.5, 0.5, 0.5],
+                    std: [0.5, 0.5, 0.5])),
+        ]
+    }
+
+    /// A BEiT of timm's.
+    ///
+    /// - Parameter cropShare: timm's `crop_pct`: the crop's side over the resized short side, which
+    ///   timm rounds down.
+    private static func timm(
+        _ name: String, _ size: Int, width: Int, depth: Int, heads: Int,
+        layerScale: Double = 0.1, cropShare: Double
+    ) -> PublishedNetwork {
+        PublishedNetwork(
+            name,
+            Self(
+                imageSize: size, patch: 16, width: width, depth: depth, heads: heads, mlpRatio: 4,
+                layerScale: layerScale),
+            Preprocessing(
+                size: size, resize: Int(Double(size) / cropShare), interpolation: .bicubic,
+                mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5]))
+    }
+
+    /// The authors' files have timm's names.
+    package static let layouts = [
+        WeightLayout(of: ["timm"]),
+        // BeitForImageClassification of transformers 4, as the hub's files are. Its configurations
+        // say 1e-12 for the norms, for which the weights were trained with 1e-6.
+        WeightLayout(
+            of: ["Hugging Face"],
+            renamed: [
+                "cls_token": "beit.embeddings.cls_token",
+                "patch_embed.proj.*": "beit.embeddings.patch_embeddings.projection.*",
+                "blocks.#.gamma_1": "beit.encoder.layer.#.lambda_1",
+                "blocks.#.gamma_2": "beit.encoder.layer.#.lambda_2",
+                "blocks.#.norm1.*": "beit.encoder.layer.#.layernorm_before.*",
+                "blocks.#.norm2.*": "beit.encoder.layer.#.layernorm_after.*",
+                "blocks.#.attn.q_bias": "beit.encoder.layer.#.attention.attention.query.bias",
+                "blocks.#.attn.v_bias": "beit.encoder.layer.#.attention.attention.value.bias",
+                // The bias table, and the index of older files.
+                "blocks.#.attn.relative_position_*":
+                    "beit.encoder.layer.#.attention.attention.relative_position_bias"
+                    + ".relative_position_*",
+                "blocks.#.attn.proj.*": "beit.encoder.layer.#.attention.output.dense.*",
+                "blocks.#.mlp.fc1.*": "beit.encoder.layer.#.intermediate.dense.*",
+                "blocks.#.mlp.fc2.*": "beit.encoder.layer.#.output.dense.*",
+                "fc_norm.*": "beit.pooler.layernorm.*",
+                "head.*": "classifier.*",
+            ],
+            joined: [
+                "blocks.#.attn.qkv.weight": ["query", "key", "value"].map {
+                    "beit.encoder.layer.#.attention.attention.\($0).weight"
+                }
+            ]),
+    ]
+
+    package var fixedImageSize: Int? { imageSize }
+
+    package func makeNetwork(
+        classes: Int, store: ParameterStore, initialization: Initialization?, dropPath: Double
+    ) throws(TorchError) -> any ImageClassifier {
+        try BEiT(
+            self, classes: classes, store: store, initialization: initialization,
+            dropPath: dropPath)
+    }
+}
+
+// MARK: - Limits
+
+/// What a BEiT's dimensions come to, in numbers that cannot overflow whatever they are.
+extension BEiTConfiguration {
+    /// More parameters than any published network of this family has, by far: 20 GB in float32.
+    static let parameterLimit = 5e9
+    /// More attention weights of one image in one block: 8 GB in float32.
+    static let attentionLimit = 2e9
+
+    /// Hidden channels of the feed-forward layer, at least 1.
+    var hidden: Int { Int(min(max(exactHidden, 1), 1e9)) }
+
+    /// Patches and the class token.
+    var tokens: Double {
+        let side = (Double(imageSize) / Double(patch)).rounded(.down)
+        return side * side + 1
+    }
+
+    private var exactHidden: Double { (Double(width) * mlpRatio).rounded(.down) }
+
+    /// The network's parameters.
+    func parameters(classes: Int) -> Double {
+        let (width, hidden, patch) = (Double(width), exactHidden, Double(patch))
+        let side = (Double(imageSize) / patch).rounded(.down)
+        let table = ((2 * side - 1) * (2 * side - 1) + 3) * Double(heads)
+        // Norms, layer scales, biases of query, value and projection; then the MLP's two layers.
+        let block =
+            9 * width + 4 * width * width + 2 * width * hidden + hidden + width + table
+        let head = (width + 1) * Double(classes)
+        return width + width * 3 * patch * patch + width + Double(depth) * block + 2 * width + head
+    }
+
+    package func fault(classes: Int) -> NetworkFault? {
+        guard imageSize >= 1, patch >= 1, width >= 1, depth >= 1, heads >= 1, classes >= 1 else {
+            return NetworkFault(key: "width", message: "every dimension must be at least 1")
+        }
+        guard imageSize % patch == 0 else {
+            return NetworkFault(
+                key: "patch",
+                message: "architecture.image_size \(imageSize) is not a multiple of patch \(patch)")
+        }
+        guard width % heads == 0 else {
+            return NetworkFault(
+                key: "heads",
+                message: "architecture.width \(width) is not a multiple of heads \(heads)")
+        }
+        guard exactHidden >= 1 else {
+            return NetworkFault(
+                key: "mlp_ratio",
+                message: "architecture.mlp_ratio \(YAMLText.scalar(mlpRatio)) leaves no channel of "
+                    + "width \(width)")
+        }
+        let parameters = parameters(classes: classes)
+        guard parameters <= Self.parameterLimit else {
+            return NetworkFault(
+                key: "width",
+                message: "the network would have \(Self.text(parameters)) parameters; at most "
+                    + "\(Self.text(Self.parameterLimit)) are made")
+        }
+        let attention = Double(heads) * tokens * tokens
+        guard attention <= Self.attentionLimit else {
+            return NetworkFault(
+                key: "patch",
+                message: "\(Self.text(tokens)) tokens of patch \(patch) would take "
+                    + "\(Self.text(attention)) attention weights an image; at most "
+                    + "\(Self.text(Self.attentionLimit)) are computed")
+        }
+        return nil
+    }
+
+    /// A count in digits, or, where that would be endless, as a power of ten.
+    private static func text(_ count: Double) -> String {
+        count < 1e15 ? "\(Int64(count))" : "\(count)"
+    }
 }

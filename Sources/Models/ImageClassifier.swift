@@ -20,11 +20,8 @@ package protocol ImageClassifier: AnyObject {
     /// The number of classes, which is the width of the logits.
     var classes: Int { get }
 
-    /// The name of the matrix that has a row for each class.
-    static var head: String { get }
-
-    /// The only side that images may have, in pixels; nil if any will do.
-    var imageSize: Int? { get }
+    /// The family, and which of it the network is.
+    var architecture: Architecture { get }
 
     /// Parameters that take no weight decay although they have two or more dimensions.
     var undecayed: Set<String> { get }
@@ -47,6 +44,9 @@ extension ImageClassifier {
     /// None: the network does not normalise over the batch.
     package func valuesPerChannel(imageSize: Int) -> Int? { nil }
 
+    /// The only side that images may have, in pixels; nil if any will do.
+    package var imageSize: Int? { architecture.imageSize }
+
     /// Whether weight decay and the trust ratio apply to a parameter: vectors (biases and the
     /// weights of norm layers) are exempt, as in timm's `param_groups_weight_decay`.
     package func decays(_ entry: ParameterStore.Entry) -> Bool {
@@ -55,25 +55,18 @@ extension ImageClassifier {
 }
 
 extension ImageClassifier {
-    /// Overwrites all tensors from a file.
+    /// Overwrites all tensors from a file, in any of the family's layouts.
     ///
     /// - Returns: a line for each liberty taken, as `ParameterStore.load`.
     /// - Throws: `TorchError` if the file is for another number of classes, or as
     ///   `ParameterStore.load`; then no tensor was changed.
     package func load(_ file: SafetensorsFile) throws(TorchError) -> [String] {
-        if let found = Self.classes(in: file), found != classes {
+        if let found = architecture.trainedClasses(of: file), found != classes {
             throw TorchError(
                 operation: "load",
                 message: "\(file.path): the network has \(classes) classes, the weights \(found)")
         }
-        return try store.load(file)
-    }
-
-    /// The number of classes that weights were trained for, or nil if the file has no head.
-    static func classes(in file: SafetensorsFile) -> Int? {
-        let name = file.info(head) != nil ? head : file.names.first { $0.hasSuffix(".\(head)") }
-        guard let name, let shape = file.info(name)?.shape, shape.count == 2 else { return nil }
-        return shape[0]
+        return try store.load(file, layouts: architecture.layouts)
     }
 }
 

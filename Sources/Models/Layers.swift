@@ -1,5 +1,4 @@
 import Foundation
-import Recipes
 import Torch
 
 /// A square convolution without bias.
@@ -11,7 +10,7 @@ struct Convolution {
     /// - Parameter path: the layer's path; its one parameter is `path.weight`, `[out, in, k, k]`.
     init(
         _ store: ParameterStore, _ path: ParameterPath, in input: Int, out output: Int,
-        kernel: Int, stride: Int = 1, initialization: Recipe.Model.Initialization
+        kernel: Int, stride: Int = 1, initialization: Initialization
     ) throws(TorchError) {
         let area = Double(kernel * kernel)
         let initializer: Initializer =

@@ -2,52 +2,18 @@
 //
 // Paper: He et al., Deep Residual Learning for Image Recognition, 2015.
 // Reference: torchvision 0.26 `models/resnet.py`, whose parameter names these are.
-import Recipes
+import StrictYAML
 import Torch
 
-/// The shape of a residual network.
-package struct ResNetConfiguration: Hashable, Sendable {
-    /// Residual blocks in each of the four stages.
-    package let blocks: [Int]
-    /// Whether a block is 1x1, 3x3, 1x1 with fourfold expansion, or two 3x3.
-    package let bottleneck: Bool
-
-    /// Makes a configuration of any four stage depths.
-    package init(blocks: [Int], bottleneck: Bool) {
-        precondition(blocks.count == 4, "a residual network has four stages")
-        self.blocks = blocks
-        self.bottleneck = bottleneck
-    }
-
-    /// The published configuration of a depth: 18, 34, 50, 101 or 152; `nil` for any other.
-    package init?(depth: Int) {
-        switch depth {
-        case 18: self.init(blocks: [2, 2, 2, 2], bottleneck: false)
-        case 34: self.init(blocks: [3, 4, 6, 3], bottleneck: false)
-        case 50: self.init(blocks: [3, 4, 6, 3], bottleneck: true)
-        case 101: self.init(blocks: [3, 4, 23, 3], bottleneck: true)
-        case 152: self.init(blocks: [3, 8, 36, 3], bottleneck: true)
-        default: return nil
-        }
-    }
-}
-
 /// A residual network with torchvision's parameter names.
-package final class ResNet: ImageClassifier {
-    /// Version of the code from images to logits. It rises with any change, to this file or to the
-    /// layers that it uses, that can alter a logit by more than rounding.
-    package static let version = 1
-
+final class ResNet: ImageClassifier {
     /// Every parameter and buffer, under torchvision's names.
-    package let store: ParameterStore
+    let store: ParameterStore
     /// The width of the logits.
-    package let classes: Int
+    let classes: Int
     /// Empty: only vectors are exempt from weight decay.
-    package let undecayed: Set<String> = []
-    /// The head's matrix, a row for each class.
-    package static let head = "fc.weight"
-    /// Nil: images may have any size.
-    package let imageSize: Int? = nil
+    let undecayed: Set<String> = []
+    let architecture: Architecture
     private let conv1: Convolution
     private let bn1: BatchNorm
     private let blocks: [Block]
@@ -58,19 +24,20 @@ package final class ResNet: ImageClassifier {
     /// - Parameters:
     ///   - dropPath: stochastic depth's rate at the last block; block k of n has `k / (n - 1)` of it.
     /// - Throws: `TorchError` if the store holds a parameter of the same name.
-    package init(
+    init(
         _ configuration: ResNetConfiguration, classes: Int, store: ParameterStore,
-        initialization: Recipe.Model.Initialization = .pytorch, dropPath: Double = 0
+        initialization: Initialization = .pytorch, dropPath: Double = 0
     ) throws(TorchError) {
         let root: ParameterPath = ""
         self.store = store
         self.classes = classes
+        architecture = Architecture(configuration)
         conv1 = try Convolution(
             store, root / "conv1", in: 3, out: 64, kernel: 7, stride: 2,
             initialization: initialization)
         bn1 = try BatchNorm(store, root / "bn1", 64)
         let count = configuration.blocks.reduce(0, +)
-        let expansion = configuration.bottleneck ? 4 : 1
+        let expansion = configuration.isBottleneck ? 4 : 1
         var blocks: [Block] = []
         var width = 64
         for (stage, depth) in configuration.blocks.enumerated() {
@@ -79,7 +46,7 @@ package final class ResNet: ImageClassifier {
                 blocks.append(
                     try Block(
                         store, root / "layer\(stage + 1)" / index, in: width, planes: planes,
-                        bottleneck: configuration.bottleneck,
+                        bottleneck: configuration.isBottleneck,
                         stride: stage > 0 && index == 0 ? 2 : 1, initialization: initialization,
                         dropPath: dropPath * Double(blocks.count) / Double(max(count - 1, 1))))
                 width = planes * expansion
@@ -90,13 +57,13 @@ package final class ResNet: ImageClassifier {
     }
 
     /// The values of the last stage, which five strides of 2 leave, each rounding up.
-    package func valuesPerChannel(imageSize: Int) -> Int? {
+    func valuesPerChannel(imageSize: Int) -> Int? {
         let side = (imageSize + 31) / 32
         return side * side
     }
 
     /// Computes class logits, `[N, classes]`, of images of any size from `[N, 3, 32, 32]` up.
-    package func logits(_ images: Tensor, mode: ForwardMode) throws(TorchError) -> Tensor {
+    func logits(_ images: Tensor, mode: ForwardMode) throws(TorchError) -> Tensor {
         let x = try images.contiguous(.channelsLast)
         var y = try bn1(conv1(x), mode).relu().maxPool2d(size: 3, stride: 2, padding: 1)
         for block in blocks { y = try block(y, mode) }
@@ -112,7 +79,7 @@ private struct Block {
 
     init(
         _ store: ParameterStore, _ path: ParameterPath, in input: Int, planes: Int,
-        bottleneck: Bool, stride: Int, initialization: Recipe.Model.Initialization, dropPath: Double
+        bottleneck: Bool, stride: Int, initialization: Initialization, dropPath: Double
     ) throws(TorchError) {
         let output = bottleneck ? planes * 4 : planes
         // (kernel, in, out, stride) of each convolution of the branch.
@@ -154,5 +121,91 @@ private struct Block {
         }
         let skip = if let (conv, norm) = shortcut { try norm(conv(x), mode) } else { x }
         return try residual(skip, y, rate: dropPath, mode: mode).relu()
+    }
+}
+
+// MARK: - The family
+
+/// The shape of a residual network.
+package struct ResNetConfiguration: NetworkFamily {
+    package var depth: Depth
+
+    package init(depth: Depth) {
+        self.depth = depth
+    }
+
+    /// Convolutions from the images on, and the head: the published ones.
+    package enum Depth: String, CaseIterable, Sendable {
+        case layers18 = "18"
+        case layers34 = "34"
+        case layers50 = "50"
+        case layers101 = "101"
+        case layers152 = "152"
+    }
+
+    /// Residual blocks in each of the four stages.
+    var blocks: [Int] {
+        switch depth {
+        case .layers18: [2, 2, 2, 2]
+        case .layers34, .layers50: [3, 4, 6, 3]
+        case .layers101: [3, 4, 23, 3]
+        case .layers152: [3, 8, 36, 3]
+        }
+    }
+
+    /// Whether a block is 1x1, 3x3, 1x1 with fourfold expansion, or two 3x3.
+    var isBottleneck: Bool {
+        switch depth {
+        case .layers18, .layers34: false
+        case .layers50, .layers101, .layers152: true
+        }
+    }
+
+    package static let kind = "resnet"
+    package static let version = 1
+    package static let head = "fc.weight"
+
+    package static let initial = Self(depth: .layers50)
+
+    package static let keys: [Key<Self>] = [
+        Key("depth", \.depth, .choice, "layers with weights, from the images to the logits")
+    ]
+
+    package static var published: [PublishedNetwork] {
+        Depth.allCases.map {
+            PublishedNetwork(
+                "resnet\($0.rawValue)", Self(depth: $0),
+                Preprocessing(
+                    size: 224, resize: 256, interpolation: .bilinear,
+                    mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225]))
+        }
+    }
+
+    package static let layouts = [
+        WeightLayout(of: ["torchvision", "timm"]),
+        // ResNetForImageClassification of transformers.
+        WeightLayout(
+            of: ["Hugging Face"],
+            renamed: [
+                "conv1.*": "resnet.embedder.embedder.convolution.*",
+                "bn1.*": "resnet.embedder.embedder.normalization.*",
+                "layer#.#.conv#.*":
+                    "resnet.encoder.stages.#-1.layers.#.layer.#-1.convolution.*",
+                "layer#.#.bn#.*":
+                    "resnet.encoder.stages.#-1.layers.#.layer.#-1.normalization.*",
+                "layer#.#.downsample.0.*":
+                    "resnet.encoder.stages.#-1.layers.#.shortcut.convolution.*",
+                "layer#.#.downsample.1.*":
+                    "resnet.encoder.stages.#-1.layers.#.shortcut.normalization.*",
+                "fc.*": "classifier.1.*",
+            ]),
+    ]
+
+    package func makeNetwork(
+        classes: Int, store: ParameterStore, initialization: Initialization?, dropPath: Double
+    ) throws(TorchError) -> any ImageClassifier {
+        try ResNet(
+            self, classes: classes, store: store, initialization: initialization ?? .pytorch,
+            dropPath: dropPath)
     }
 }

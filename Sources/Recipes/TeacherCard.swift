@@ -1,34 +1,153 @@
-/// A teacher: architecture, preprocessing, weights and where they come from.
+import Base
+import Models
+import StrictYAML
+
+/// A teacher: what answers, the file that it needs, and where that comes from.
 package struct TeacherCard: Sendable, Equatable {
     /// The teacher's name; part of a cache's identity.
     package var name: String
-    /// The network and its dimensions.
-    package var architecture: Architecture
     /// How many classes it tells apart.
     package var classes: Int
-    /// What the network expects of an image.
-    package var preprocessing: Preprocessing
-    /// The safetensors file of its weights, absolute.
+    /// What the card is of.
+    package var subject: Subject
+    /// The file of its weights, or of its responses, absolute.
     package var weightsFile: String
     /// The SHA-256 of that file, 64 lower-case hexadecimal digits; `nil` leaves it unchecked.
     package var weightsSHA256: String?
-    /// Where the weights come from.
+    /// Where the file comes from.
     package var source: String
     /// Its published (or measured) top-1, per cent; `nil` if unknown.
     package var top1: Double?
 
-    /// A network and its dimensions.
-    package enum Architecture: Sendable, Equatable {
-        /// A vision transformer with relative position bias, as BEiT fine-tuned for classification.
-        case beit(BEiTArchitecture)
-        /// A ResNet v1.5: 18, 34, 50, 101 or 152 layers.
-        case resnet(depth: Int)
-        /// No network: responses that somebody computed, in an HDF5 file that `weightsFile` names.
-        case precomputed(Responses)
+    /// What a card is of.
+    package enum Subject: Sendable, Equatable {
+        /// A network, with its weights in a safetensors file.
+        case network(Network)
+        /// Responses that somebody computed, in an HDF5 file.
+        case responses(Responses)
     }
 
+    /// A network and how its images are prepared.
+    package struct Network: Sendable, Equatable {
+        package var architecture: Architecture
+        package var preprocessing: Preprocessing
+
+        package init(architecture: Architecture, preprocessing: Preprocessing) {
+            self.architecture = architecture
+            self.preprocessing = preprocessing
+        }
+    }
+
+    /// The network; `nil` for a card of responses.
+    package var network: Network? {
+        guard case .network(let network) = subject else { return nil }
+        return network
+    }
+
+    /// The kind as the file names it.
+    package var kind: String {
+        switch subject {
+        case .network(let network): network.architecture.kind
+        case .responses: Responses.kind
+        }
+    }
+
+    /// The kind and what tells its subjects apart in one line, as the fingerprint of a cache has it.
+    package var fingerprintLine: String {
+        switch subject {
+        case .network(let network): network.architecture.fingerprintLine
+        case .responses(let responses): responses.fingerprintLine
+        }
+    }
+}
+
+// MARK: - Reading
+
+extension TeacherCard {
+    /// Reads a teacher card, as strictly as a recipe.
+    ///
+    /// - Parameter path: The YAML file; relative paths in it start at its folder.
+    /// - Throws: `YAMLError`, one line with the place.
+    package init(contentsOf path: String) throws(YAMLError) {
+        try self.init(.reading(path, overrides: [], noun: "teacher card"))
+    }
+
+    /// Reads a card from text, as if it stood in the file `path` (which need not exist).
+    ///
+    /// - Throws: `YAMLError`, one line with the place.
+    package init(parsing text: String, path: String) throws(YAMLError) {
+        try self.init(.composing(text, path: path, overrides: [], noun: "teacher card"))
+    }
+
+    private init(_ root: SourcedNode) throws(YAMLError) {
+        let common = ["name", "kind", "classes", "weights", "source", "top1", "extends"]
+        let (network, responses) = (["architecture", "preprocessing"], ["responses"])
+        var file = try SectionReader(
+            root, noun: "teacher card", known: common + network + responses)
+        let kind = try file.value("kind", Self.kinds)
+        let family = Architecture.families.first { $0.kind == kind }
+        // Responses have no network, and a network no responses.
+        file = try SectionReader(
+            root, noun: "teacher card", known: common + (family == nil ? responses : network))
+        name = try file.value("name", .word)
+        classes = try file.value("classes", .integer(in: Limits.classes))
+        if let family {
+            subject = .network(try Network(of: family, file, classes: classes))
+        } else {
+            subject = .responses(try file.section("responses"))
+        }
+        let weights: Weights = try file.section("weights")
+        weightsFile = weights.file
+        weightsSHA256 = weights.sha256
+        source = try file.value("source", .text)
+        top1 = file.has("top1") ? try file.value("top1", .orNone(.number(in: .percentage))) : nil
+    }
+
+    private static var kinds: Form<String> {
+        let kinds = Architecture.families.map { $0.kind } + [Responses.kind]
+        let expected = "one of \(kinds.joined(separator: ", "))"
+        return Form(
+            expected: expected,
+            read: { (node, name) throws(YAMLError) in
+                guard case .scalar(let text, _) = node.content, kinds.contains(text) else {
+                    throw node.mismatch(name, expected)
+                }
+                return text
+            }, write: { $0 })
+    }
+}
+
+extension TeacherCard.Network {
+    fileprivate init(
+        of family: any NetworkFamily.Type, _ file: SectionReader, classes: Int
+    ) throws(YAMLError) {
+        preprocessing = try file.section("preprocessing")
+        architecture = try Architecture(of: family, in: file)
+        if let fault = architecture.fault(classes: classes) {
+            throw file.error("architecture.\(fault.key)", fault.message)
+        }
+        if let size = architecture.imageSize, size != preprocessing.size {
+            throw file.error(
+                "architecture.image_size",
+                "architecture.image_size \(size) differs from preprocessing.size "
+                    + "\(preprocessing.size)")
+        }
+    }
+}
+
+// MARK: - Responses
+
+extension TeacherCard {
     /// Where responses lie in a foreign HDF5 file, and what they are.
-    package struct Responses: Sendable, Equatable {
+    package struct Responses: Section, Equatable {
+        static let kind = "precomputed"
+
+        package var dataset: String
+        /// `nil` where rows follow the sorted files.
+        package var keys: String?
+        package var values: Values
+        package var temperature: Double
+
         /// What the numbers of a row are.
         package enum Values: String, Sendable, CaseIterable {
             /// Any finite numbers; their softmax is the response.
@@ -37,87 +156,103 @@ package struct TeacherCard: Sendable, Equatable {
             case probabilities
         }
 
-        /// The dataset, `[images, classes]` or `[views, images, classes]`.
-        package var dataset: String
-        /// The dataset of file names, a row each; `nil` where rows follow the sorted files.
-        package var keys: String?
-        /// What the numbers are.
-        package var values: Values
-        /// Divides logits before the softmax.
-        package var temperature: Double
-
-        /// Names a dataset of responses.
         package init(dataset: String, keys: String?, values: Values, temperature: Double) {
             self.dataset = dataset
             self.keys = keys
             self.values = values
             self.temperature = temperature
         }
-    }
 
-    /// The dimensions of a BEiT.
-    package struct BEiTArchitecture: Sendable, Equatable {
-        /// The side of the square input, pixels; a multiple of `patch`.
-        package var imageSize: Int
-        /// The side of a patch, pixels.
-        package var patch: Int
-        /// Channels of a token; a multiple of `heads`.
-        package var width: Int
-        /// Transformer blocks.
-        package var depth: Int
-        /// Attention heads per block.
-        package var heads: Int
-        /// Hidden channels of the feed-forward layer over `width`.
-        package var mlpRatio: Double
-        /// The initial layer scale.
-        package var layerScale: Double
+        package static let initial = Self(
+            dataset: "", keys: nil, values: .logits, temperature: 1)
 
-        /// Makes an architecture; `imageSize` is a multiple of `patch`, `width` of `heads`.
-        package init(
-            imageSize: Int, patch: Int, width: Int, depth: Int, heads: Int, mlpRatio: Double,
-            layerScale: Double
-        ) {
-            self.imageSize = imageSize
-            self.patch = patch
-            self.width = width
-            self.depth = depth
-            self.heads = heads
-            self.mlpRatio = mlpRatio
-            self.layerScale = layerScale
+        private static let name = "a dataset's name, or null"
+
+        package static let keys: [Key<Self>] = [
+            Key(
+                "dataset", \.dataset, .text,
+                "the dataset, `[images, classes]` or `[views, images, classes]`"),
+            Key(
+                "keys", expected: name,
+                read: { (section, responses) throws(YAMLError) in
+                    responses.keys = try section.optionalName("keys", expected: name)
+                }, write: { .orNull($0.keys) },
+                "the dataset of file names, a row each; null where rows follow the sorted files"),
+            Key("values", \.values, .choice, "what the numbers are"),
+            Key(
+                "temperature", \.temperature, .number(in: .positive),
+                "divides logits before the softmax"),
+        ]
+
+        fileprivate var fingerprintLine: String {
+            "\(Self.kind) dataset=\(dataset) keys=\(keys ?? "") values=\(values.rawValue) "
+                + "temperature=\(temperature)"
         }
     }
 
-    /// What a network expects of an image, and how it is prepared for a clean evaluation.
-    package struct Preprocessing: Sendable, Equatable {
-        /// The side of the square input, pixels.
-        package var size: Int
-        /// The short side before the centre crop, pixels.
-        package var resize: Int
-        /// The resampling filter.
-        package var interpolation: Recipe.Filter
-        /// Subtracted from each channel (red, green, blue), in 0…1.
-        package var mean: [Double]
-        /// Divides each channel (red, green, blue) after `mean`.
-        package var std: [Double]
-
-        /// Makes a preprocessing; `resize` is at least `size`.
-        package init(
-            size: Int, resize: Int, interpolation: Recipe.Filter, mean: [Double], std: [Double]
-        ) {
-            self.size = size
-            self.resize = resize
-            self.interpolation = interpolation
-            self.mean = mean
-            self.std = std
-        }
+    /// A card of responses that somebody computed.
+    package init(
+        name: String, classes: Int, responses: Responses, file: String, sha256: String?,
+        source: String
+    ) {
+        self.name = name
+        self.classes = classes
+        subject = .responses(responses)
+        weightsFile = file
+        weightsSHA256 = sha256
+        self.source = source
+        top1 = nil
     }
 
-    /// The kind as the file names it.
-    package var kind: String {
-        switch architecture {
-        case .beit: "beit"
-        case .resnet: "resnet"
-        case .precomputed: "precomputed"
+    /// A card of responses as a file that reads back to the same card; `nil` for a network's.
+    ///
+    /// Every text is quoted that YAML could take for something else, such as a name `384`.
+    package var precomputedYAML: String? {
+        guard case .responses(let responses) = subject else { return nil }
+        let weights = Weights(file: weightsFile, sha256: weightsSHA256)
+        return [
+            .init("name", .text(YAMLText.scalar(name))),
+            .init("kind", .text(kind)),
+            .init("classes", .text("\(classes)")),
+            .init("responses", .block(responses.entries())),
+            .init("weights", .block(weights.entries())),
+            .init("source", .text(YAMLText.scalar(source))),
+        ].yaml
+    }
+}
+
+/// The section that names a card's file.
+private struct Weights: Section {
+    var file: String
+    var sha256: String?
+
+    static let initial = Self(file: "", sha256: nil)
+
+    static let keys: [Key<Self>] = [
+        Key("file", \.file, .path, "the file of the weights, or of the responses"),
+        Key(
+            "sha256", expected: digest,
+            read: { (section, weights) throws(YAMLError) in
+                weights.sha256 = try sha256(section)
+            }, write: { .orNull($0.sha256) }, "its SHA-256; null leaves it unchecked"),
+    ]
+
+    private static let digest = "64 hexadecimal digits in lower case, or null"
+
+    private static func sha256(_ section: SectionReader) throws(YAMLError) -> String? {
+        guard let found = try section.optionalString("sha256", expected: digest) else { return nil }
+        let isHex = found.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+        guard isHex, found.utf8.count == 64 else {
+            throw section.error(
+                "sha256",
+                "weights.sha256: expected \(digest), found '\(SourcedNode.oneLine(found))'")
         }
+        return found
+    }
+}
+
+extension YAMLValue {
+    fileprivate static func orNull(_ text: String?) -> YAMLValue {
+        .text(text.map { YAMLText.scalar($0) } ?? "null")
     }
 }

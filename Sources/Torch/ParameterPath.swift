@@ -1,6 +1,6 @@
 /// The name of a layer or tensor in a model, built piece by piece: `path / "layer1" / 0 / "conv1"`.
 ///
-/// Names are torchvision's and timm's, so that their weight files load without a table of renames.
+/// Names are those of a network's reference implementation, whose files hold them.
 package struct ParameterPath: ExpressibleByStringLiteral, CustomStringConvertible, Hashable,
     Sendable
 {
@@ -26,20 +26,4 @@ package struct ParameterPath: ExpressibleByStringLiteral, CustomStringConvertibl
     package static func / (path: ParameterPath, part: Int) -> ParameterPath {
         path / String(part)
     }
-}
-
-/// How a parameter starts.
-package enum Initializer: Sendable, Equatable {
-    /// All 0.
-    case zeros
-    /// All 1.
-    case ones
-    /// All one value.
-    case constant(Double)
-    /// Evenly from −bound ..< bound.
-    case uniform(bound: Double)
-    /// Normal with mean 0.
-    case normal(std: Double)
-    /// Normal with mean 0, cut to −2 … 2 in absolute terms: timm's `trunc_normal_`.
-    case truncatedNormal(std: Double)
 }

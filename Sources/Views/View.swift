@@ -1,5 +1,4 @@
 import Imaging
-import Recipes
 
 /// One augmented view of an image: everything drawn, nothing yet rendered.
 ///
@@ -31,18 +30,18 @@ package struct View: Sendable, Equatable {
 
     /// The side of the student's input, pixels.
     let studentSize: Int
-    private let cropRule: Recipe.Crop
+    private let cropRule: CropSettings
     private let cropDraws: DrawStream
 
     /// Draws the view of an image at a slot; the caller has found the image.
-    init(recipe: Recipe, epoch: Int, slot: Int, imageIndex: Int) {
+    init(settings: ViewSettings, seed: UInt64, epoch: Int, slot: Int, imageIndex: Int) {
         self.epoch = epoch
         self.slot = slot
         self.imageIndex = imageIndex
         func stream(_ purpose: DrawStream.Purpose) -> DrawStream {
-            DrawStream(seed: recipe.seed, epoch: epoch, slot: slot, purpose: purpose)
+            DrawStream(seed: seed, epoch: epoch, slot: slot, purpose: purpose)
         }
-        switch recipe.view.interpolation {
+        switch settings.interpolation {
         case .bilinear: interpolation = .bilinear
         case .bicubic: interpolation = .bicubic
         case .random:
@@ -50,22 +49,22 @@ package struct View: Sendable, Equatable {
             interpolation = draws.uniform() < 0.5 ? .bilinear : .bicubic
         }
         var flipDraws = stream(.flip)
-        flip = flipDraws.uniform() < recipe.view.flip
+        flip = flipDraws.uniform() < settings.flip
         var augmentDraws = stream(.randAugment)
         augmentations =
-            recipe.view.randaugment.map { AugmentDraw.draw($0, from: &augmentDraws) } ?? []
+            settings.randaugment.map { AugmentDraw.draw($0, from: &augmentDraws) } ?? []
         var threeDraws = stream(.threeAugment)
         threeAugment =
-            recipe.view.threeAugment ? ThreeAugmentDraw.draw(from: &threeDraws) : nil
+            settings.threeAugment ? ThreeAugmentDraw.draw(from: &threeDraws) : nil
         var jitterDraws = stream(.colorJitter)
-        colorJitter = recipe.view.colorJitter.flatMap {
+        colorJitter = settings.colorJitter.flatMap {
             ColorJitterDraw.draw($0, from: &jitterDraws)
         }
         erasing = ErasingDraw(
-            recipe.view, from: stream(.erasing), noise: stream(.erasingNoise))
-        fill = Colour(mean: recipe.view.mean)
-        studentSize = recipe.view.size
-        cropRule = recipe.view.crop
+            settings, from: stream(.erasing), noise: stream(.erasingNoise))
+        fill = Colour(mean: settings.mean)
+        studentSize = settings.size
+        cropRule = settings.crop
         cropDraws = stream(.crop)
     }
 

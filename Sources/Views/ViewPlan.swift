@@ -1,8 +1,8 @@
 import Imaging
-import Recipes
+import StrictYAML
 
 /// Which image every slot of an epoch shows, and every random draw of its view: a pure function of
-/// the recipe, the number of images, and (epoch, slot).
+/// the seed, the settings, the number of images, and (epoch, slot).
 ///
 /// Slots are numbered through the epoch. Step `t` holds slots `t·B ..< (t+1)·B`; inside, group `g`
 /// holds the contiguous members `g·n ..< (g+1)·n`, with `B` slots a step and `n` a group.
@@ -12,25 +12,13 @@ import Recipes
 /// step: so the copies of an image fall in different groups of one step, as they fell on different
 /// processes in the published run.
 package struct ViewPlan: Sendable {
-    /// The version of a recipe's views, which stands in a cache's fingerprint. It changes whenever a
-    /// view changes for an unchanged recipe, and only for the recipes of which one does, so that the
-    /// caches of the others stay valid.
-    ///
-    /// - 1: what geometric operations take from outside has ImageNet's mean colour.
-    /// - 2: it has the colour of the recipe's own mean, as in timm. For ImageNet's mean, and without
-    ///   RandAugment, that is what version 1 made.
-    package static func version(of recipe: Recipe) -> String {
-        let isFirst =
-            recipe.view.randaugment == nil
-            || Colour(mean: recipe.view.mean) == .imageNetMean
-        return "philox4x32-10/\(isFirst ? 1 : 2)"
-    }
-
     /// The most epochs, and the most images, that a draw has an address for.
     package static let addresses = 0..<1 << 32
 
-    /// The recipe that the plan follows.
-    package let recipe: Recipe
+    /// The key of every draw.
+    package let seed: UInt64
+    package let settings: ViewSettings
+    package let batch: BatchSettings
     /// How many images the data set has.
     package let imageCount: Int
     /// Optimizer steps per epoch.
@@ -48,30 +36,33 @@ package struct ViewPlan: Sendable {
 
     private let orders: EpochOrders
 
-    /// Plans a recipe over a data set.
+    /// Plans views over a data set.
     ///
-    /// - Throws: `RecipeError` if the images do not fill a single step, or are too many.
-    package init(recipe: Recipe, imageCount: Int) throws(RecipeError) {
+    /// - Throws: `YAMLError` if the images do not fill a single step, or are too many.
+    package init(
+        seed: UInt64, settings: ViewSettings, batch: BatchSettings, imageCount: Int
+    ) throws(YAMLError) {
         precondition(imageCount >= 0, "a number of images")
         guard Self.addresses.contains(imageCount) else {
-            throw RecipeError(
+            throw YAMLError(
                 place: nil,
                 message: "\(imageCount) images are more than the \(UInt32.max) that draws can tell "
                     + "apart")
         }
-        let batch = recipe.batch
         // The published sampler keeps a multiple of 256 positions of the repeated list (Touvron et
         // al., DeiT), so each epoch shows a third of the images three times, not all of them.
         let positions =
             batch.repeats == 1 || imageCount < 256 ? imageCount : imageCount / 256 * 256
         let steps = positions / batch.size
         guard steps > 0 else {
-            throw RecipeError(
+            throw YAMLError(
                 place: nil,
                 message: "\(imageCount) images fill \(positions) of the \(batch.size) slots of a "
                     + "step: lower batch.size to \(max(positions, 1)) or less, or add images")
         }
-        self.recipe = recipe
+        self.seed = seed
+        self.settings = settings
+        self.batch = batch
         self.imageCount = imageCount
         stepsPerEpoch = steps
         stepSize = batch.size
@@ -79,7 +70,7 @@ package struct ViewPlan: Sendable {
         groupsPerStep = batch.groups
         slotsPerEpoch = steps * batch.size
         groupsPerEpoch = steps * batch.groups
-        orders = EpochOrders(seed: recipe.seed, count: imageCount)
+        orders = EpochOrders(seed: seed, count: imageCount)
     }
 
     /// The image that a slot shows.
@@ -97,9 +88,7 @@ package struct ViewPlan: Sendable {
 
     /// The view at a slot.
     package func view(epoch: Int, slot: Int) -> View {
-        View(
-            recipe: recipe, epoch: epoch, slot: slot,
-            imageIndex: imageIndex(epoch: epoch, slot: slot))
+        view(epoch: epoch, slot: slot, substituting: imageIndex(epoch: epoch, slot: slot))
     }
 
     /// The mixing of a group.
@@ -107,8 +96,8 @@ package struct ViewPlan: Sendable {
     /// - Parameter group: The group's index in the epoch, `slot / groupSize`.
     package func mix(epoch: Int, group: Int) -> MixDraw {
         precondition((0..<groupsPerEpoch).contains(group), "group \(group) is not in the epoch")
-        guard let rule = recipe.view.mix else { return .none }
-        var draws = DrawStream(seed: recipe.seed, epoch: epoch, slot: group, purpose: .mix)
+        guard let rule = settings.mix else { return .none }
+        var draws = DrawStream(seed: seed, epoch: epoch, slot: group, purpose: .mix)
         return MixDraw.draw(rule, from: &draws)
     }
 
@@ -123,7 +112,7 @@ package struct ViewPlan: Sendable {
     package func substituteIndex(epoch: Int, slot: Int, attempt: Int) -> Int {
         precondition((0..<slotsPerEpoch).contains(slot), "slot \(slot) is not in the epoch")
         var draws = DrawStream(
-            seed: recipe.seed, epoch: epoch, slot: slot, purpose: .substitute)
+            seed: seed, epoch: epoch, slot: slot, purpose: .substitute)
         var index = draws.int(below: imageCount)
         for _ in 0..<attempt { index = draws.int(below: imageCount) }
         return index
@@ -132,7 +121,20 @@ package struct ViewPlan: Sendable {
     /// The view of a substitute image: the draws of the slot, on another image.
     package func view(epoch: Int, slot: Int, substituting imageIndex: Int) -> View {
         precondition((0..<imageCount).contains(imageIndex), "image \(imageIndex) does not exist")
-        return View(recipe: recipe, epoch: epoch, slot: slot, imageIndex: imageIndex)
+        return View(
+            settings: settings, seed: seed, epoch: epoch, slot: slot, imageIndex: imageIndex)
+    }
+
+    /// The version of the views, which stands in a cache's fingerprint. It changes whenever a view
+    /// changes for unchanged settings, and only for the settings of which one does, so that the
+    /// caches of the others stay valid.
+    ///
+    /// - 1: what geometric operations take from outside has ImageNet's mean colour.
+    /// - 2: it has the colour of the recipe's own mean, as in timm. For ImageNet's mean, and without
+    ///   RandAugment, that is what version 1 made.
+    package var version: String {
+        let isFirst = settings.randaugment == nil || Colour(mean: settings.mean) == .imageNetMean
+        return "philox4x32-10/\(isFirst ? 1 : 2)"
     }
 
     /// Where a slot's image stands in the epoch's shuffle.
@@ -141,6 +143,6 @@ package struct ViewPlan: Sendable {
         let (step, offset) = slot.quotientAndRemainder(dividingBy: stepSize)
         let (group, member) = offset.quotientAndRemainder(dividingBy: groupSize)
         let position = step * stepSize + member * groupsPerStep + group
-        return position / recipe.batch.repeats
+        return position / batch.repeats
     }
 }

@@ -1,5 +1,4 @@
 import Imaging
-import Recipes
 
 /// What a recipe does to a data set, counted over views and groups.
 package struct ViewStatistics: Sendable, Encodable {
@@ -79,7 +78,7 @@ package struct ViewStatistics: Sendable, Encodable {
     /// Statistics of a plan's views, before the first is added.
     package init(of plan: ViewPlan) {
         self.plan = plan
-        let view = plan.recipe.view
+        let view = plan.settings
         cropAspects = Histogram(over: view.crop.ratio, bins: 8, isLogarithmic: true)
         let increasing = view.randaugment?.increasing ?? false
         randaugment =
@@ -116,7 +115,7 @@ package struct ViewStatistics: Sendable, Encodable {
         cropAspects.add(Double(crop.width) / Double(crop.height))
         if view.flip { flips += 1 }
         if view.interpolation == .bicubic { bicubic += 1 }
-        let size = plan.recipe.view.size
+        let size = plan.settings.size
         for (draw, applies) in plan.randAugmentDraws(epoch: view.epoch, slot: view.slot) {
             Self.count(draw.named(size: size), applied: applies, in: &randaugment)
         }
@@ -137,7 +136,7 @@ package struct ViewStatistics: Sendable, Encodable {
     /// Counts the mixing of a group.
     package mutating func add(epoch: Int, group: Int) {
         mixing?.groups += 1
-        switch plan.mix(epoch: epoch, group: group).resolved(size: plan.recipe.view.size) {
+        switch plan.mix(epoch: epoch, group: group).resolved(size: plan.settings.size) {
         case .none: mixing?.unmixed += 1
         case .mixup(let lambda): mixing?.mixup.add(lambda)
         case .cutmix(_, let lambda): mixing?.cutmix.add(lambda)
@@ -164,9 +163,9 @@ package struct ViewStatistics: Sendable, Encodable {
 extension ViewPlan {
     /// The RandAugment operations drawn for a slot, applied or not; empty where the recipe has none.
     func randAugmentDraws(epoch: Int, slot: Int) -> [(draw: AugmentDraw, applies: Bool)] {
-        guard let policy = recipe.view.randaugment else { return [] }
+        guard let policy = settings.randaugment else { return [] }
         var draws = DrawStream(
-            seed: recipe.seed, epoch: epoch, slot: slot, purpose: .randAugment)
+            seed: seed, epoch: epoch, slot: slot, purpose: .randAugment)
         return (0..<policy.operations).map { _ in AugmentDraw.drawOne(policy, from: &draws) }
     }
 

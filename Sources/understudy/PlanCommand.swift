@@ -5,6 +5,7 @@ import Foundation
 import Learning
 import Recipes
 import ResponseCache
+import StrictYAML
 import Views
 
 /// `understudy plan`.
@@ -124,7 +125,7 @@ struct Plan: Encodable {
     /// - Parameters:
     ///   - images: training images.
     ///   - studentSpeed: images for each second, as `teacherSpeed`, each teacher's.
-    /// - Throws: `RecipeError` for too few images, `CommandError` for a cache beyond all disks.
+    /// - Throws: `YAMLError` for too few images, `CommandError` for a cache beyond all disks.
     init(recipe: Recipe, images: Int, studentSpeed: Double?, teacherSpeed: Double?) throws {
         let plan = try ViewPlan(recipe: recipe, imageCount: images)
         let schedule = recipe.learningRateSchedule(stepsPerEpoch: plan.stepsPerEpoch)

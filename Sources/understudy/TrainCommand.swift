@@ -107,7 +107,9 @@ struct TrainCommand: ParsableCommand {
                     // Ctrl-C in a pipeline ends the reader, too.
                 }
             }
-            throw error
+            guard trainer != nil else { throw error }
+            throw Interrupted(
+                description: "\(error); the same command with --resume goes on from there")
         }
     }
 

@@ -2,7 +2,7 @@ import Base
 import Foundation
 import Testing
 
-@Suite("Making folders") struct FoldersTests {
+@Suite("Folders") struct FoldersTests {
     @Test("folders are made with those above them, and the first reason is the one told")
     func folders() throws {
         try withTemporaryFolder { folder in
@@ -24,6 +24,24 @@ import Testing
                     error
                         == SystemFailure("\(folder)/\(path): cannot make the folder", code))
             }
+        }
+    }
+
+    @Test("a folder's names are sorted, hidden ones included; none is listed of what is no folder")
+    func names() throws {
+        try withTemporaryFolder { folder in
+            for name in ["b", ".a", "c d", "é"] {
+                try Data().write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
+            }
+            #expect(try Folders.names(in: folder) == [".a", "b", "c d", "é"])
+            #expect(throws: SystemFailure("\(folder)/b: cannot list", ENOTDIR)) {
+                try Folders.names(in: "\(folder)/b")
+            }
+            #expect(throws: SystemFailure("\(folder)/none: cannot list", ENOENT)) {
+                try Folders.names(in: "\(folder)/none")
+            }
+            // What has gone keeps no names.
+            try Folders.synchronize("\(folder)/none")
         }
     }
 }

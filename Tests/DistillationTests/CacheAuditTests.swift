@@ -36,13 +36,14 @@ import Testing
     }
 
     @Test("a teacher's answer that is no distribution is named by its slot") func teacher() throws {
-        let manifest = try smallManifest()
-        try manifest.check([0.25, 0.25, 0.25, 0.25, 1, 0, 0, 0], epoch: 0, from: 6)
+        try RowCheck.check(
+            [0.25, 0.25, 0.25, 0.25, 1, 0, 0, 0], classes: 4, epoch: 0, from: 6)
         #expect(
             throws: CacheError(
                 "the teacher's response for epoch 3, slot 7: the probability of class 2 is nan")
         ) {
-            try manifest.check([0.25, 0.25, 0.25, 0.25, 0.5, 0.5, .nan, 0], epoch: 3, from: 6)
+            try RowCheck.check(
+                [0.25, 0.25, 0.25, 0.25, 0.5, 0.5, .nan, 0], classes: 4, epoch: 3, from: 6)
         }
     }
 }

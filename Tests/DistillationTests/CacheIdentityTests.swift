@@ -1,4 +1,5 @@
 import Foundation
+import Recipes
 import ResponseCache
 import Testing
 import Views
@@ -56,45 +57,45 @@ struct IdentityCase: Sendable, CustomTestStringConvertible {
         .recipe("batch.group", "batch.group=4", lines: "batch.group: 2 in the cache, 4 here"),
         .recipe(
             "batch.repeats", "batch.repeats=2", lines: "batch.repeats: 1 in the cache, 2 here"),
-        .recipe("views.size", "view.size=36", lines: "views.size: 32 in the cache, 36 here"),
+        .recipe("view.size", "view.size=36", lines: "view.size: 32 in the cache, 36 here"),
         .recipe(
-            "views.crop.scale", "view.crop.scale=[0.25, 1]",
-            lines: "views.crop.scale: [0.08, 1] in the cache, [0.25, 1] here"),
+            "view.crop.scale", "view.crop.scale=[0.25, 1]",
+            lines: "view.crop.scale: [0.08, 1] in the cache, [0.25, 1] here"),
         .recipe(
-            "views.crop.ratio", "view.crop.ratio=[1, 1]",
-            lines: "views.crop.ratio: [0.75, 1.5] in the cache, [1, 1] here"),
+            "view.crop.ratio", "view.crop.ratio=[1, 1]",
+            lines: "view.crop.ratio: [0.75, 1.5] in the cache, [1, 1] here"),
         .recipe(
-            "views.interpolation", "view.interpolation=bicubic",
-            lines: "views.interpolation: random in the cache, bicubic here"),
-        .recipe("views.flip", "view.flip=0", lines: "views.flip: 0.5 in the cache, 0 here"),
+            "view.interpolation", "view.interpolation=bicubic",
+            lines: "view.interpolation: random in the cache, bicubic here"),
+        .recipe("view.flip", "view.flip=0", lines: "view.flip: 0.5 in the cache, 0 here"),
         .recipe(
-            "views.randaugment", "view.randaugment=rand-m9-mstd0.5",
-            lines: "views.randaugment: rand-m7-n2-mstd0.5-p0.5-inc0 in the cache, "
+            "view.randaugment", "view.randaugment=rand-m9-mstd0.5",
+            lines: "view.randaugment: rand-m7-n2-mstd0.5-p0.5-inc0 in the cache, "
                 + "rand-m9-n2-mstd0.5-p0.5-inc0 here"),
         .recipe(
-            "views.mean", "view.mean=[0.5, 0.5, 0.5]",
-            lines: "views.mean: [0.5, 0.25, 0.5] in the cache, [0.5, 0.5, 0.5] here"),
+            "view.mean", "view.mean=[0.5, 0.5, 0.5]",
+            lines: "view.mean: [0.5, 0.25, 0.5] in the cache, [0.5, 0.5, 0.5] here"),
         .recipe(
-            "views.std", "view.std=[1, 1, 1]",
-            lines: "views.std: [0.25, 0.25, 0.5] in the cache, [1, 1, 1] here"),
+            "view.std", "view.std=[1, 1, 1]",
+            lines: "view.std: [0.25, 0.25, 0.5] in the cache, [1, 1, 1] here"),
         .recipe(
-            "views.mix", "view.mix.mixup=0.8",
-            lines: "views.mix: probability 1, mixup 0.2, cutmix 1, switch 0.5 in the cache, "
+            "view.mix", "view.mix.mixup=0.8",
+            lines: "view.mix: probability 1, mixup 0.2, cutmix 1, switch 0.5 in the cache, "
                 + "probability 1, mixup 0.8, cutmix 1, switch 0.5 here"),
         .recipe(
-            "views.three_augment", "view.randaugment=none", "view.three_augment=true",
+            "view.three_augment", "view.randaugment=none", "view.three_augment=true",
             lines: "views.version: philox4x32-10/2 in the cache, philox4x32-10/1 here",
-            "views.randaugment: rand-m7-n2-mstd0.5-p0.5-inc0 in the cache, none here",
-            "views.three_augment: absent in the cache, true here"),
+            "view.randaugment: rand-m7-n2-mstd0.5-p0.5-inc0 in the cache, none here",
+            "view.three_augment: absent in the cache, true here"),
         .recipe(
-            "views.color_jitter",
+            "view.color_jitter",
             "view.color_jitter={brightness: 0.4, contrast: 0.3, saturation: 0.2}",
-            lines: "views.color_jitter: absent in the cache, brightness: 0.4, contrast: 0.3, "
+            lines: "view.color_jitter: absent in the cache, brightness: 0.4, contrast: 0.3, "
                 + "saturation: 0.2, hue: 0, probability: 1 here"),
         .recipe(
-            "views.erasing",
+            "view.erasing",
             "view.erasing={probability: 0.25, area: [0.1, 0.3], aspect: [0.5, 2], fill: pixel}",
-            lines: "views.erasing: absent in the cache, probability: 0.25, area: [0.1, 0.3], "
+            lines: "view.erasing: absent in the cache, probability: 0.25, area: [0.1, 0.3], "
                 + "aspect: [0.5, 2], count: [1, 1], fill: pixel here"),
         .data(
             "data.digest", "other size",
@@ -115,7 +116,6 @@ struct IdentityCase: Sendable, CustomTestStringConvertible {
             lines: "data.digest: \(digest) in the cache, "
                 + "6e20355d506ac2110e724ff8e717014a098fbb7c34309ee751342b7d154961be here",
             "data.classes: 2 in the cache, 3 here"),
-        .recipe("cache.epochs", "cache.epochs=2", lines: "cache.epochs: 3 in the cache, 2 here"),
         .teacher("teacher.name", "teacher.name: tiny in the cache, other here") {
             $0.card.name = "other"
         },
@@ -123,16 +123,16 @@ struct IdentityCase: Sendable, CustomTestStringConvertible {
             "teacher.architecture",
             "teacher.architecture: beit image_size=32 patch=4 width=64 depth=4 heads=4 "
                 + "mlp_ratio=4.0 in the cache, resnet depth=18 here"
-        ) { $0.card.architecture = .resnet(depth: 18) },
+        ) { $0.card.change { $0.architecture = .resnet18 } },
         .teacher("teacher.size", "teacher.size: 32 in the cache, 48 here") {
-            $0.card.preprocessing.size = 48
+            $0.card.change { $0.preprocessing.size = 48 }
         },
         .teacher(
             "teacher.mean", "teacher.mean: [0.5, 0.5, 0.5] in the cache, [0.5, 0.5, 0.25] here"
-        ) { $0.card.preprocessing.mean[2] = 0.25 },
+        ) { $0.card.change { $0.preprocessing.mean[2] = 0.25 } },
         .teacher(
             "teacher.std", "teacher.std: [0.5, 0.5, 0.5] in the cache, [1.0, 0.5, 0.5] here"
-        ) { $0.card.preprocessing.std[0] = 1 },
+        ) { $0.card.change { $0.preprocessing.std[0] = 1 } },
         .teacher("teacher.precision", "teacher.precision: fp32 in the cache, bf16 here") {
             $0.precision = .bf16
         },
@@ -148,27 +148,27 @@ struct IdentityCase: Sendable, CustomTestStringConvertible {
             here: { $0.versions.renormalization = 2 },
             lines: ["teacher.renormalization.version: 3 in the cache, 2 here"]),
         IdentityCase(
-            field: "teacher.responses.version", cached: { $0.card.architecture = precomputed },
+            field: "teacher.responses.version", cached: { $0.card.subject = precomputed },
             here: {
-                $0.card.architecture = precomputed
+                $0.card.subject = precomputed
                 $0.versions.importing = 2
             }, lines: ["teacher.responses.version: absent in the cache, 2 here"]),
         .teacher("teacher.weights", "teacher.weights: 0ff1ce in the cache, c0ffee here") {
             $0.weights = "c0ffee"
         },
         IdentityCase(
-            field: "teacher.responses", cached: { $0.card.architecture = precomputed },
+            field: "teacher.responses", cached: { $0.card.subject = precomputed },
             here: {
-                $0.card.architecture = precomputed
+                $0.card.subject = precomputed
                 $0.overrides = ["view.mix=none"]
             },
             lines: [
-                "views.mix: probability 1, mixup 0.2, cutmix 1, switch 0.5 in the cache, none here",
+                "view.mix: probability 1, mixup 0.2, cutmix 1, switch 0.5 in the cache, none here",
                 "teacher.responses: imported, blended in the cache, imported here",
             ]),
     ]
 
-    private static let precomputed = TeacherCard.Architecture.precomputed(
+    private static let precomputed = TeacherCard.Subject.responses(
         .init(dataset: "logits", keys: nil, values: .logits, temperature: 1))
 
     @Test("a field that differs is told in so many words", arguments: cases)
@@ -188,7 +188,7 @@ struct IdentityCase: Sendable, CustomTestStringConvertible {
         #expect(
             throws: CacheError(
                 "\(directory): the cache was made from other inputs; name another directory, or "
-                    + "restore what differs:", details: item.lines)
+                    + "restore what differs:", details: item.lines, cause: .otherInputs)
         ) { try open(directory, as: here, in: sets) }
         #expect(item.lines.contains { $0.hasPrefix("\(item.field): ") })
     }
@@ -198,15 +198,15 @@ struct IdentityCase: Sendable, CustomTestStringConvertible {
         let sets = try DataSets()
         var (network, responses) = (try Inputs(), try Inputs())
         // Everything that can be on, so that its field is there.
-        network.overrides = Self.cases.filter { $0.field.hasPrefix("views.") }.flatMap { item in
+        network.overrides = Self.cases.filter { $0.field.hasPrefix("view.") }.flatMap { item in
             var inputs = network
             item.here(&inputs)
             return inputs.overrides
         }
-        responses.card.architecture = Self.precomputed
+        responses.card.subject = Self.precomputed
         (network.versions, responses.versions) = (.all(2), .all(2))
         let fields = try [network, responses].flatMap {
-            try $0.identity(in: sets).fingerprint.fields.map(\.name)
+            try $0.identity(in: sets).fingerprint.current.fields.map(\.name)
         }
         // Another format is refused before its fields are read.
         #expect(Set(fields).subtracting(["format"]) == Set(Self.cases.map(\.field)))
@@ -216,7 +216,7 @@ struct IdentityCase: Sendable, CustomTestStringConvertible {
         let view = Mirror(reflecting: try network.recipe().view).children.compactMap(\.label)
         #expect(view.contains("labelSmoothing"))
         for property in view where property != "labelSmoothing" {
-            let key = property.reduce(into: "views.") {
+            let key = property.reduce(into: "view.") {
                 $0 += $1.isUppercase ? "_\($1.lowercased())" : String($1)
             }
             #expect(
@@ -239,6 +239,7 @@ struct IdentityCase: Sendable, CustomTestStringConvertible {
         // What a target and a student depend on is no part of a response.
         inputs.overrides = [
             "view.label_smoothing=0", "optimizer.lr=1", "loss.kl=1", "cache.encoding=bounded",
+            "cache.epochs=2",
         ]
         try open(directory, as: inputs, in: sets)
     }
@@ -247,7 +248,7 @@ struct IdentityCase: Sendable, CustomTestStringConvertible {
     func versions() throws {
         let sets = try DataSets()
         var (network, responses) = (try Inputs(), try Inputs())
-        responses.card.architecture = Self.precomputed
+        responses.card.subject = Self.precomputed
         func names(_ inputs: Inputs) throws -> [String] {
             try inputs.identity(in: sets).fingerprint.fields.map(\.name)
                 .filter { $0.hasSuffix(".version") }

@@ -3,6 +3,7 @@ import ResponseCache
 import Testing
 
 @testable import Distillation
+@testable import Views
 @testable import Recipes
 
 @Suite("Importing responses") struct CacheImportTests {

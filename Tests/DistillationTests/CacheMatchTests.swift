@@ -52,7 +52,7 @@ import Testing
         #expect(
             try match.directories([two, one, there], areMade: true) == [two, there, one])
         #expect(
-            throws: CacheError("\(one): there is no such cache; `understudy cache build` makes one")
+            throws: CacheError("\(one): there is no such cache", cause: .noCache)
         ) { try match.directories([one, there, two], areMade: false) }
         #expect(
             throws: TrainingError("\(one): is given twice; each teacher needs a cache of its own")
@@ -67,11 +67,10 @@ import Testing
         }
     }
 
-    @Test("a teacher without a cache is named, with what to do")
+    @Test("a teacher without a cache is named")
     func missing() throws {
         let error = TrainingError(
-            "teacher small of recipe student has no cache: pass --cache DIR for it, too, made by "
-                + "understudy cache build --teacher small")
+            "teacher small of recipe student has no cache", .cacheUnnamed(teacher: "small"))
         let (a, b) = try (begin("a", "tiny"), begin("b", "large"))
         #expect(throws: error) { try match.directories([a, b], areMade: false) }
         #expect(throws: error) { try match.directories([b, "\(sets.path)/new"], areMade: true) }
@@ -93,7 +92,8 @@ import Testing
             throws: CacheError(
                 "\(b): the cache was made from other inputs; name another directory, or restore "
                     + "what differs:",
-                details: ["teacher.weights: c0ffee in the cache, 0ff1ce here"])
+                details: ["teacher.weights: c0ffee in the cache, 0ff1ce here"],
+                cause: .otherInputs)
         ) { try match.directories([a, b], areMade: false) }
         let c = try begin("c", "huge")
         #expect(

@@ -161,8 +161,7 @@ import Torch
             try refusal { $0[key] = value }
         }
         let path = "…/run/checkpoints/latest.json: "
-        let end =
-            "; there is no other checkpoint to go on from: restore it, or choose another --out"
+        let end = "; there is no other checkpoint to go on from: restore it"
         let huge = 1 << 60
         #expect(try changed("step", 7) == path + "sums are of 1 steps at step 7" + end)
         #expect(try changed("step", -1) == path + "step -1 is out of range" + end)
@@ -245,7 +244,7 @@ import Torch
         #expect(
             error?.description
                 == "\(fixture.path)/run: none of the 2 best snapshots is whole; restore one, or "
-                + "export the last weights (export --which last)")
+                + "export the last weights")
     }
 
     @Test(

@@ -12,8 +12,7 @@ private final class ColorClassifier: ImageClassifier {
     let store: ParameterStore
     let classes: Int
     let undecayed: Set<String> = []
-    let imageSize: Int? = nil
-    static let head = "weight"
+    let architecture = Architecture.resnet18
     private let weight: Tensor
 
     init(_ rows: [[Float]]) throws {

@@ -1,3 +1,4 @@
+import StrictYAML
 import Testing
 
 @testable import Distillation
@@ -45,12 +46,14 @@ import Testing
 
     @Test("what is wrong is one line with the names")
     func errors() throws {
-        func fails(_ recipe: Recipe, _ name: String?, _ text: String) {
-            #expect(throws: TrainingError(text)) { try recipe.teacher(named: name) }
+        func fails(
+            _ recipe: Recipe, _ name: String?, _ text: String, _ kind: TrainingError.Kind? = nil
+        ) {
+            #expect(throws: TrainingError(text, kind)) { try recipe.teacher(named: name) }
         }
         try fails(
             recipe("a", "b"), nil,
-            "recipe student has 2 teachers: pass --teacher NAME, one of tiny, small")
+            "recipe student has 2 teachers", .teacherUnnamed(["tiny", "small"]))
         try fails(
             recipe("a", "b"), "large",
             "recipe student has no teacher 'large'; its teachers: tiny, small")
@@ -61,7 +64,7 @@ import Testing
             "\(scratch.path)/twin.yaml and \(scratch.path)/a.yaml both name their teacher tiny; "
                 + "give one another name")
         #expect(
-            throws: RecipeError(place: "\(scratch.path)/new.yaml", message: "no such file")
+            throws: YAMLError(place: "\(scratch.path)/new.yaml", message: "no such file")
         ) { try recipe("a", "new").cardedTeachers() }
         var without = try recipe("a")
         without.cache = nil

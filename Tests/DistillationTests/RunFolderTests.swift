@@ -22,8 +22,7 @@ import Torch
             for resume in [false, true] {
                 #expect(
                     fixture.refusal(folder, resume: resume)
-                        == "…/\(folder): is not empty and holds no training (it holds \(held)); "
-                        + "choose a new or an empty folder for --out")
+                        == "…/\(folder): is not empty and holds no training (it holds \(held))")
                 #expect(try fixture.files(folder) == before)
             }
         }
@@ -36,14 +35,14 @@ import Torch
         try fixture.scratch.write("file", "text")
         #expect(
             fixture.refusal("file")
-                == "…/file: is a file, and a run is a folder; choose another --out")
+                == "…/file: is a file, and a run is a folder")
         #expect(fixture.refusal("file/run") == "…/file/run: Not a directory")
         var options = fixture.options("", resume: false)
         options.out = ""
         let error = #expect(throws: TrainingError.self) {
             _ = try Trainer(recipe: fixture.recipe(), options: options, progress: fixture.lines)
         }
-        #expect(error?.description == "the run's folder has an empty name; choose --out")
+        #expect(error?.description == "the run's folder has an empty name")
         options.out = "/proc/understudy"
         let unmade = #expect(throws: TrainingError.self) {
             _ = try Trainer(recipe: fixture.recipe(), options: options, progress: fixture.lines)
@@ -122,15 +121,14 @@ import Torch
             #expect(
                 fixture.refusal("run")
                     == "…/run/checkpoints/latest.json: is gone, but the run's \(name) is there; "
-                    + "restore it, or choose another --out")
+                    + "restore it")
             #expect(try fixture.files("run") == before)
             try fixture.remove("run/\(name)")
         }
         #expect(fixture.refusal("run").contains("checkpoints/best-epoch-0000.safetensors is there"))
         #expect(
             fixture.refusal("run", resume: false)
-                == "…/run: holds a training already; pass --resume to go on with it, or choose "
-                + "another --out")
+                == "…/run: holds a training already")
     }
 
     @Test("a folder in use is refused before anything is read") func busy() throws {
@@ -138,7 +136,7 @@ import Torch
         let trainer = try fixture.trainer("run")
         #expect(
             fixture.refusal("run", overrides: ["data.train=\(fixture.path)/none"])
-                == "…/run: another process is training here; wait for it or choose another --out")
+                == "…/run: another process is training here; wait for it")
         withExtendedLifetime(trainer) {}
     }
 
@@ -150,7 +148,7 @@ import Torch
         #expect(
             fixture.refusal("run", overrides: other)
                 == "…/run/recipe.yaml: the run was begun with another recipe: it says 'lr: 0.05', now "
-                + "it would be 'lr: 0.06'; resume with the same one, or choose another --out")
+                + "it would be 'lr: 0.06'; resume with the same one")
         for damage in [nil, [0xFF] + text, Array("name: [".utf8)] {
             try fixture.remove("run/recipe.yaml")
             if let damage { try fixture.set("run/recipe.yaml", damage) }
@@ -171,7 +169,7 @@ import Torch
         #expect(
             fixture.refusal("run", overrides: other)
                 == "…/run: the checkpoint is of another recipe than recipe.yaml; restore the one that "
-                + "belongs to it, or choose another --out")
+                + "belongs to it")
     }
 }
 
@@ -219,8 +217,7 @@ import Torch
             return fixture.refusal("run")
         }
         func expected(_ what: String) -> String {
-            "…/run: the run was begun with other \(what); restore what it was begun with, or choose "
-                + "another --out"
+            "…/run: the run was begun with other \(what); restore what it was begun with"
         }
         #expect(
             try refusal { try $0.remove("train/c0/2.png") }
@@ -273,7 +270,7 @@ import Torch
         let error = #expect(throws: TrainingError.self) { try run("other") }
         #expect(
             error?.description
-                == "\(fixture.path)/begun: the run was begun with other initial weights (--init); "
-                + "restore what it was begun with, or choose another --out")
+                == "\(fixture.path)/begun: the run was begun with other initial weights; restore "
+                + "what it was begun with")
     }
 }

@@ -62,20 +62,20 @@ import Testing
         #expect(shard.source == source)
     }
 
-    static let contradictions: [([String: String], String)] = [
+    static let contradictions: [([String: String], String, TrainingError.Kind.Correction)] = [
         (
             ["RANK": "1"],
-            "RANK is set and WORLD_SIZE is not; set both or none, or pass --shard i/n"
+            "RANK is set and WORLD_SIZE is not; set both or none", .variables
         ),
         (
             ["RANK": "3", "WORLD_SIZE": "3"],
-            "RANK=3 WORLD_SIZE=3: not a number from 0 and a larger count; correct them, or pass "
-                + "--shard i/n (0/1 for all parts)"
+            "RANK=3 WORLD_SIZE=3: not a number from 0 and a larger count; correct them",
+            .numbers
         ),
         (
             ["SLURM_PROCID": "-1", "SLURM_NTASKS": "2"],
             "SLURM_PROCID=-1 SLURM_NTASKS=2: not a number from 0 and a larger count; correct "
-                + "them, or pass --shard i/n (0/1 for all parts)"
+                + "them", .numbers
         ),
         // --array=1,5,9 is no plain range.
         (
@@ -84,19 +84,20 @@ import Testing
                 "SLURM_ARRAY_TASK_MIN": "1",
             ],
             "SLURM_ARRAY_TASK_ID=5 SLURM_ARRAY_TASK_COUNT=3 SLURM_ARRAY_TASK_MIN=1: not a number "
-                + "from 0 and a larger count; correct them, or pass --shard i/n (0/1 for all "
-                + "parts)"
+                + "from 0 and a larger count; correct them", .numbers
         ),
         (
             ["RANK": "0", "WORLD_SIZE": "4", "SLURM_PROCID": "1", "SLURM_NTASKS": "2"],
             "RANK and WORLD_SIZE say shard 0/4, SLURM_PROCID and SLURM_NTASKS say 1/2; unset one "
-                + "pair, or pass --shard i/n"
+                + "pair", .variables
         ),
     ]
 
     @Test("contradictions and nonsense are one clear line", arguments: Self.contradictions)
-    func refused(_ variables: [String: String], _ text: String) {
-        #expect(throws: TrainingError(text)) { try Share(environment: variables) }
+    func refused(
+        _ variables: [String: String], _ text: String, _ correction: TrainingError.Kind.Correction
+    ) {
+        #expect(throws: TrainingError(text, .shareUnknown(correction))) { try Share(environment: variables) }
     }
 
     @Test("the shares of a shard are its own parts, each once") func divided() {
@@ -108,24 +109,24 @@ import Testing
         }
     }
 
-    @Test("--shard takes i/n alone") func option() throws {
-        #expect(try Share(parsing: "3/7") == Share(index: 3, count: 7, source: "--shard"))
+    @Test("a share is written i/n and nothing else") func option() throws {
+        #expect(try Share(parsing: "3/7", source: "--shard") == Share(index: 3, count: 7, source: "--shard"))
         for text in ["", "1", "1/", "/2", "+1/2", "a/2", "1/2/3", "1 /2"] {
             #expect(throws: TrainingError("--shard \(text): expected i/n, for example 0/4")) {
-                try Share(parsing: text)
+                try Share(parsing: text, source: "--shard")
             }
         }
         for text in ["2/2", "0/0"] {
             #expect(
                 throws: TrainingError(
                     "--shard \(text): there is no such shard; of n shards i is 0 to n - 1")
-            ) { try Share(parsing: text) }
+            ) { try Share(parsing: text, source: "--shard") }
         }
     }
 
     @Test("shares of shares of any number are counted, or refused") func huge() throws {
         let most = Share.most
-        let largest = try Share(parsing: "\(most - 1)/\(most)")
+        let largest = try Share(parsing: "\(most - 1)/\(most)", source: "--shard")
         let share = Share(index: 1023, count: 1024, source: nil)
         let divided = largest.divided(largest).divided(share)
         #expect(divided.count == most * most * 1024)
@@ -133,7 +134,7 @@ import Testing
             #expect(
                 throws: TrainingError(
                     "--shard 0/\(count): a cache has at most 10000000 parts to share out")
-            ) { try Share(parsing: "0/\(count)") }
+            ) { try Share(parsing: "0/\(count)", source: "--shard") }
             #expect(throws: TrainingError.self) {
                 try Share(environment: ["RANK": "0", "WORLD_SIZE": "\(count)"])
             }
@@ -144,7 +145,7 @@ import Testing
                 ])
             }
         }
-        #expect(throws: TrainingError.self) { try Share(parsing: "0/9223372036854775808") }
+        #expect(throws: TrainingError.self) { try Share(parsing: "0/9223372036854775808", source: "--shard") }
     }
 
     @Test("every launcher's local rank chooses the GPU") func localRank() throws {
@@ -154,7 +155,7 @@ import Testing
             try Share.localRank(environment: ["SLURM_LOCALID": "0", "LOCAL_RANK": "3"]) == 3)
         #expect(
             throws: TrainingError(
-                "LOCAL_RANK is 'x' and chooses no GPU; unset it, or pass --device cuda:N")
+                "LOCAL_RANK is 'x' and chooses no GPU; unset it", .deviceUnknown)
         ) { try Share.localRank(environment: ["LOCAL_RANK": "x"]) }
     }
 }

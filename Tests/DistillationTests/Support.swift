@@ -1,5 +1,7 @@
 import Foundation
 import Loading
+import Models
+import Recipes
 import ResponseCache
 import Views
 
@@ -58,7 +60,7 @@ struct Inputs {
 
     init() throws {
         card = try TeacherCard(parsing: Self.card, path: "card.yaml")
-        versions = .init(card.architecture)
+        versions = .init(card.subject)
     }
 
     func recipe() throws -> Recipe {
@@ -67,8 +69,10 @@ struct Inputs {
 
     func identity(in sets: DataSets) throws -> CacheIdentity {
         let dataset = try ImageDataset("\(sets.path)/\(dataset)")
+        let recipe = try recipe()
         return CacheIdentity(
-            plan: try ViewPlan(recipe: recipe(), imageCount: dataset.samples.count),
+            recipe: recipe,
+            plan: try ViewPlan(recipe: recipe, imageCount: dataset.samples.count),
             dataset: dataset, teacher: .init(card: "card.yaml", weight: 1, precision: precision),
             card: card, weightsDigest: weights, versions: versions)
     }
@@ -112,10 +116,23 @@ struct Inputs {
         """
 }
 
+extension Architecture {
+    static let resnet18 = Architecture(ResNetConfiguration(depth: .layers18))
+}
+
+extension TeacherCard {
+    /// Changes the card of a network.
+    mutating func change(_ body: (inout Network) -> Void) {
+        guard case .network(var network) = subject else { return }
+        body(&network)
+        subject = .network(network)
+    }
+}
+
 extension CacheIdentity.Versions {
     /// The same version of everything.
     static func all(_ version: Int) -> Self {
-        var versions = Self(.resnet(depth: 18))
+        var versions = Self(.network(.init(architecture: .resnet18, preprocessing: .initial)))
         versions.network = version
         versions.renormalization = version
         versions.mixing = version

@@ -11,7 +11,7 @@ import Torch
     /// A ResNet18 of random weights whose running statistics are not those of any batch; variances
     /// that are about what the convolutions leave keep its responses from fading to one.
     private func network() throws -> any ImageClassifier {
-        let network = try Registry.make(.resnet(depth: 18), classes: 3, seed: 7)
+        let network = try Architecture.resnet18.makeNetwork(classes: 3, seed: 7)
         for entry in network.store.buffers where entry.name.hasSuffix("running_mean") {
             try entry.tensor.fill(0.05)
         }

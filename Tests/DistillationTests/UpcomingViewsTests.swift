@@ -73,7 +73,7 @@ import Testing
 
     private func plain(_ loader: ViewLoader) throws -> [ViewGroup] {
         let other = try ViewLoader(
-            recipe: loader.plan.recipe, options: LoadingOptions(workers: 1))
+            recipe: loader.recipe, options: LoadingOptions(workers: 1))
         let pipeline = other.prefetch((0..<16).map { (epoch: 0, group: $0) }, sizes: [16])
         var groups: [ViewGroup] = []
         while let next = try pipeline.next() { groups.append(next) }

@@ -63,13 +63,11 @@ private struct OptimizerCase: Decodable {
     }
 
     func make(_ parameters: OptimizedParameters) throws -> Optimizer {
-        let adam = AdamMoments(
-            first: options.betas?.first ?? 0, second: options.betas?.last ?? 0,
-            epsilon: options.eps ?? 0)
+        let betas = Betas(options.betas?.first ?? 0, options.betas?.last ?? 0)
         let rule: any UpdateRule =
             switch optimizer {
-            case "lamb": LAMB(adam)
-            case "adamw": AdamW(adam)
+            case "lamb": LAMB(betas: betas, epsilon: options.eps ?? 0)
+            case "adamw": AdamW(betas: betas, epsilon: options.eps ?? 0)
             default: SGD(momentum: options.momentum ?? 0, nesterov: options.nesterov ?? false)
             }
         return try Optimizer(

@@ -52,6 +52,16 @@ enum Fixtures {
     }
 }
 
+extension Architecture {
+    static let microBEiT = Architecture(
+        BEiTConfiguration(
+            imageSize: 32, patch: 4, width: 64, depth: 4, heads: 4, mlpRatio: 4, layerScale: 1))
+
+    static func resnet(_ depth: ResNetConfiguration.Depth) -> Architecture {
+        Architecture(ResNetConfiguration(depth: depth))
+    }
+}
+
 struct Reference: Decodable {
     struct Formula: Decodable {
         let u: [String: [Double]]
@@ -80,6 +90,15 @@ struct Reference: Decodable {
         let classes: Int
         let input: [Int]
         let logits: [[Double]]
+
+        func network() throws -> any ImageClassifier {
+            let a = architecture
+            return try Models.Architecture(
+                BEiTConfiguration(
+                    imageSize: a.imageSize, patch: a.patch, width: a.width, depth: a.depth,
+                    heads: a.heads, mlpRatio: a.mlpRatio, layerScale: a.layerScale)
+            ).makeNetwork(classes: classes)
+        }
     }
 
     struct Gradients: Decodable {

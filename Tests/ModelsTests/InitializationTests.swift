@@ -1,5 +1,4 @@
 import Foundation
-import Recipes
 import Testing
 import Torch
 
@@ -7,10 +6,10 @@ import Torch
 
 @Suite("Initialisation") struct InitializationTests {
     private func network(
-        _ initialization: Recipe.Model.Initialization, seed: UInt64 = 1
+        _ initialization: Initialization, seed: UInt64 = 1
     ) throws -> [String: [Float]] {
-        let network = try Registry.make(
-            .resnet(depth: 50), classes: 10, seed: seed, initialization: initialization)
+        let network = try Architecture.resnet(.layers50).makeNetwork(
+            classes: 10, seed: seed, initialization: initialization)
         var values: [String: [Float]] = [:]
         for name in ["conv1.weight", "layer2.0.bn3.weight", "layer2.0.bn2.weight", "fc.weight"] {
             values[name] = try network.store.entries.first { $0.name == name }?.tensor.floats()
@@ -54,8 +53,7 @@ import Torch
     }
 
     @Test("BEiT's blocks are drawn smaller with depth, its head near zero") func beit() throws {
-        let network = try Registry.make(
-            try #require(Registry.architecture(named: "beit_micro_patch4_32")), classes: 10)
+        let network = try Architecture.microBEiT.makeNetwork(classes: 10)
         func deviation(_ name: String) throws -> Double {
             let entry = try #require(network.store.entries.first { $0.name == name })
             let values = try entry.tensor.floats().map(Double.init)
@@ -70,13 +68,12 @@ import Torch
     }
 
     @Test("a BEiT is drawn as timm draws it, or not at all") func beitRules() throws {
-        let micro = try #require(Registry.architecture(named: "beit_micro_patch4_32"))
-        func values(_ rule: Recipe.Model.Initialization?) throws -> [[Float]] {
-            try Registry.make(micro, classes: 10, seed: 3, initialization: rule).store.entries
-                .map { try $0.tensor.floats() }
+        func values(_ rule: Initialization?) throws -> [[Float]] {
+            try Architecture.microBEiT.makeNetwork(classes: 10, seed: 3, initialization: rule)
+                .store.entries.map { try $0.tensor.floats() }
         }
         #expect(try values(.timm) == values(nil))
-        for rule: Recipe.Model.Initialization in [.pytorch, .torchvision] {
+        for rule: Initialization in [.pytorch, .torchvision] {
             let error = #expect(throws: TorchError.self) { try values(rule) }
             #expect(
                 error?.message
@@ -102,31 +99,23 @@ import Torch
     }
 
     @Test("a BEiT names the image size it wants") func wrongSize() throws {
-        let network = try Registry.make(
-            try #require(Registry.architecture(named: "beit_micro_patch4_32")), classes: 10)
+        let network = try Architecture.microBEiT.makeNetwork(classes: 10)
         #expect(network.imageSize == 32)
-        #expect(try Registry.make(.resnet(depth: 18), classes: 2).imageSize == nil)
+        #expect(try Architecture.resnet(.layers18).makeNetwork(classes: 2).imageSize == nil)
         let error = #expect(throws: TorchError.self) {
             try network.logits(.zeros([2, 3, 33, 32]), mode: .evaluation)
         }
         #expect(error?.message == "expected images [N, 3, 32, 32], found [2, 3, 33, 32]")
     }
 
-    @Test("an unknown depth is refused with the known ones") func unknownDepth() throws {
-        let error = #expect(throws: TorchError.self) {
-            try Registry.make(.resnet(depth: 51), classes: 10)
-        }
-        #expect(error?.message == "no depth 51; known: 18, 34, 50, 101, 152")
-    }
-
     @Test("dimensions that make no network are refused before anything is allocated")
     func dimensions() throws {
         let error = #expect(throws: TorchError.self) {
-            try Registry.make(
-                .beit(
-                    .init(
-                        imageSize: 32, patch: 4, width: 64, depth: 4, heads: 4, mlpRatio: 1e300,
-                        layerScale: 1)), classes: 10)
+            try Architecture(
+                BEiTConfiguration(
+                    imageSize: 32, patch: 4, width: 64, depth: 4, heads: 4, mlpRatio: 1e300,
+                    layerScale: 1)
+            ).makeNetwork(classes: 10)
         }
         // 4 blocks of two matrices of 64 x 64e300.
         #expect(
@@ -136,7 +125,7 @@ import Torch
     }
 
     @Test("statistics move only when asked") func statistics() throws {
-        let network = try Registry.make(.resnet(depth: 18), classes: 3)
+        let network = try Architecture.resnet(.layers18).makeNetwork(classes: 3)
         let input = try Fixtures.tensor("input", [2, 3, 33, 35])
         let mean = try #require(
             network.store.entries.first { $0.name == "bn1.running_mean" }?.tensor)

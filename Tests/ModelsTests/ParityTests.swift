@@ -1,5 +1,4 @@
 import Foundation
-import Recipes
 import Testing
 import Torch
 
@@ -25,8 +24,8 @@ import Torch
     @Test("ResNet logits agree with torchvision to 1e-4", arguments: [0, 1])
     func resnet(_ index: Int) throws {
         let expected = reference.resnets[index]
-        let architecture = try #require(Registry.architecture(named: expected.name))
-        let network = try Registry.make(architecture, classes: expected.classes)
+        let published = try #require(PublishedNetwork.named(expected.name))
+        let network = try published.architecture.makeNetwork(classes: expected.classes)
         try Fixtures.fill(network)
         let logits = try withoutGrad {
             try network.logits(
@@ -39,7 +38,7 @@ import Torch
     @Test("BEiT logits agree with timm to 1e-4", arguments: [0, 1])
     func beit(_ index: Int) throws {
         let expected = reference.beits[index]
-        let network = try make(expected)
+        let network = try expected.network()
         try Fixtures.fill(network)
         let logits = try withoutGrad {
             try network.logits(
@@ -52,13 +51,14 @@ import Torch
     @Test("gradients and running statistics of ResNet-18 agree with torchvision")
     func resnetGradients() throws {
         let expected = try #require(reference.gradients["resnet18"])
-        let network = try Registry.make(.resnet(depth: 18), classes: expected.classes)
+        let network = try Architecture.resnet(.layers18).makeNetwork(classes: expected.classes)
         try check(network, expected)
     }
 
     @Test("gradients of BEiT agree with timm") func beitGradients() throws {
         let expected = try #require(reference.gradients["grid8"])
-        try check(make(try #require(reference.beits.first { $0.name == "grid8" })), expected)
+        let grid = try #require(reference.beits.first { $0.name == "grid8" })
+        try check(grid.network(), expected)
     }
 
     @Test("the relative position index is timm's") func positionIndex() throws {
@@ -70,16 +70,6 @@ import Torch
         let ours = try relativePositionIndex(side: 14, device: .cpu).int64s().map(Int.init)
         for entry in index.window14 { #expect(ours[entry[0] * 197 + entry[1]] == entry[2]) }
         #expect(ours.reduce(0, +) == index.window14Sum)
-    }
-
-    private func make(_ beit: Reference.BEiTCase) throws -> any ImageClassifier {
-        let a = beit.architecture
-        return try Registry.make(
-            .beit(
-                .init(
-                    imageSize: a.imageSize, patch: a.patch, width: a.width, depth: a.depth,
-                    heads: a.heads, mlpRatio: a.mlpRatio, layerScale: a.layerScale)),
-            classes: beit.classes)
     }
 
     /// Compares the gradients of mean(logits²) in training mode, and the statistics afterwards.
@@ -112,43 +102,5 @@ import Torch
             let batches = try #require(tensors["\(name).num_batches_tracked"]).int64s()
             #expect(batches == [Int64(running.batches)])
         }
-    }
-}
-
-@Suite("State dictionaries") struct StateDictionaryTests {
-    private struct Row: Decodable, Equatable {
-        let name: String
-        let shape: [Int]
-        let isBuffer: Bool
-
-        init(name: String, shape: [Int], isBuffer: Bool) {
-            (self.name, self.shape, self.isBuffer) = (name, shape, isBuffer)
-        }
-
-        init(from decoder: any Decoder) throws {
-            var row = try decoder.unkeyedContainer()
-            name = try row.decode(String.self)
-            shape = try row.decode([Int].self)
-            _ = try row.decode(String.self)
-            isBuffer = try row.decode(String.self) == "buffer"
-        }
-    }
-
-    @Test(
-        "names and shapes are the reference's",
-        arguments: [
-            "resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "beit_base_patch16_224",
-            "beit_large_patch16_224",
-        ])
-    func names(_ name: String) throws {
-        let expected = try #require(
-            Fixtures.decode([String: [Row]].self, "state_dicts.json")[name])
-        let network = try Registry.make(
-            try #require(Registry.architecture(named: name)), classes: 1000)
-        let ours = network.store.entries.map {
-            Row(name: $0.name, shape: $0.tensor.shape, isBuffer: $0.isBuffer)
-        }
-        let order = { (left: Row, right: Row) in left.name < right.name }
-        #expect(ours.sorted(by: order) == expected.sorted(by: order))
     }
 }

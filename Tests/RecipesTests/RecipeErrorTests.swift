@@ -2,7 +2,7 @@ import Testing
 
 @testable import Recipes
 
-@Suite("Recipe errors") struct RecipeErrorTests {
+@Suite("Recipe errors") struct YAMLErrorTests {
     @Test("an unknown key names its place, its section and the known keys")
     func unknownKey() {
         #expect(
@@ -297,6 +297,14 @@ import Testing
         #expect(
             message("  label_smoothing: 0.1", "  label_smoothing: 0.1\n  \(line)")
                 == "mine.yaml:\(expected)")
+    }
+
+    @Test("a part of RandAugment that is not taken is an error with the place")
+    func randAugment() {
+        #expect(
+            message("rand-m7-mstd0.5", "rand-q7")
+                == "mine.yaml:9:16: view.randaugment: unknown part 'q7' in 'rand-q7'; "
+                + "known: m, n, mstd, p, inc")
     }
 
     @Test("a divergence without a teacher says both ways out")

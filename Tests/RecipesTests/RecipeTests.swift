@@ -1,7 +1,9 @@
 import Foundation
+import Learning
 import Testing
 
 @testable import Recipes
+@testable import Views
 
 @Suite("Recipe") struct RecipeTests {
     @Test("every key of the sample arrives in its property")
@@ -29,8 +31,10 @@ import Testing
         #expect(recipe.cache == .init(epochs: 610, encoding: .topK(50), groupsPerPart: 64))
         #expect(
             recipe.model == .init(name: "resnet50", initialization: .pytorch, dropPath: 0))
-        #expect(recipe.loss == .init(kl: 0.8, ce: 0.2))
-        #expect(recipe.optimizer.rule == .lamb(betas: .init(0.9, 0.999), eps: 1e-6))
+        #expect(recipe.loss.terms.map(\.weight) == [0.8, 0.2])
+        #expect(recipe.loss.terms.map { type(of: $0.term).name } == ["kl", "ce"])
+        #expect(
+            recipe.optimizer.rule as? LAMB == LAMB(betas: Betas(0.9, 0.999), epsilon: 1e-6))
         #expect(recipe.optimizer.lr == 5e-3)
         #expect(recipe.optimizer.weightDecay == 0.02)
         #expect(recipe.optimizer.maxGradNorm == 1)
@@ -151,11 +155,11 @@ import Testing
         #expect(
             fields.map { "\($0.name)=\($0.value)" } == [
                 "seed=42", "batch.size=1536", "batch.group=192", "batch.repeats=3",
-                "views.size=224", "views.crop.scale=[0.08, 1]",
-                "views.crop.ratio=[0.75, 1.3333333333333333]", "views.interpolation=random",
-                "views.flip=0.5", "views.randaugment=rand-m7-n2-mstd0.5-p0.5-inc0",
-                "views.mean=[0.485, 0.456, 0.406]", "views.std=[0.229, 0.224, 0.225]",
-                "views.mix=probability 1, mixup 0.2, cutmix 1, switch 0.5",
+                "view.size=224", "view.crop.scale=[0.08, 1]",
+                "view.crop.ratio=[0.75, 1.3333333333333333]", "view.interpolation=random",
+                "view.flip=0.5", "view.randaugment=rand-m7-n2-mstd0.5-p0.5-inc0",
+                "view.mean=[0.485, 0.456, 0.406]", "view.std=[0.229, 0.224, 0.225]",
+                "view.mix=probability 1, mixup 0.2, cutmix 1, switch 0.5",
             ])
         func values(_ override: String) throws -> [String] {
             try read(overrides: [override]).viewFields.map(\.value)
@@ -177,10 +181,10 @@ import Testing
             ])
         #expect(
             transformed.viewFields.suffix(3).map { "\($0.name)=\($0.value)" } == [
-                "views.three_augment=true",
-                "views.color_jitter=brightness: 0.4, contrast: 0.4, saturation: 0.4, hue: 0, "
+                "view.three_augment=true",
+                "view.color_jitter=brightness: 0.4, contrast: 0.4, saturation: 0.4, hue: 0, "
                     + "probability: 1",
-                "views.erasing=probability: 0.25, area: [0.02, 0.3333], aspect: [0.3, 3.3333], "
+                "view.erasing=probability: 0.25, area: [0.02, 0.3333], aspect: [0.3, 3.3333], "
                     + "count: [1, 1], fill: mean",
             ])
     }
@@ -227,7 +231,7 @@ import Testing
     func samebudget() throws {
         var labels = try Recipe(contentsOf: "\(repository)/recipes/digits-labels.yaml")
         let distilled = try Recipe(contentsOf: "\(repository)/recipes/digits-kd.yaml")
-        #expect(labels.teachers.isEmpty && labels.cache == nil && labels.loss.kl == 0)
+        #expect(labels.teachers.isEmpty && labels.cache == nil && !labels.loss.needsTeacher)
         labels.name = distilled.name
         labels.teachers = distilled.teachers
         labels.cache = distilled.cache
@@ -254,7 +258,7 @@ import Testing
             let recipe = try Recipe(contentsOf: "\(repository)/recipes/\(name).yaml")
             let card = try TeacherCard(contentsOf: #require(recipe.teachers.first).card)
             #expect(card.classes == recipe.data.classes)
-            #expect(card.preprocessing.size == recipe.view.size)
+            #expect(card.network?.preprocessing.size == recipe.view.size)
         }
     }
 }

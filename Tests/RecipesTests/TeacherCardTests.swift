@@ -1,3 +1,5 @@
+import Models
+import StrictYAML
 import Testing
 
 @testable import Recipes
@@ -28,15 +30,16 @@ import Testing
         let card = try TeacherCard(parsing: Self.card, path: "/exp/teachers/t.yaml")
         #expect(card.name == "tiny")
         #expect(card.kind == "beit")
+        let network = try #require(card.network)
         #expect(
-            card.architecture
-                == .beit(
-                    .init(
+            network.architecture
+                == Architecture(
+                    BEiTConfiguration(
                         imageSize: 32, patch: 4, width: 96, depth: 6, heads: 4, mlpRatio: 4,
                         layerScale: 0.1)))
         #expect(card.classes == 10)
-        #expect(card.preprocessing.resize == 36)
-        #expect(card.preprocessing.interpolation == .bicubic)
+        #expect(network.preprocessing.resize == 36)
+        #expect(network.preprocessing.interpolation == .bicubic)
         #expect(card.weightsFile == "/exp/w.safetensors")
         #expect(card.weightsSHA256 == Self.digest)
         #expect(card.source == "made here")
@@ -56,7 +59,8 @@ import Testing
             top1: null
             """
         let card = try TeacherCard(parsing: text, path: "t.yaml")
-        #expect(card.architecture == .resnet(depth: 101))
+        #expect(
+            card.network?.architecture == Architecture(ResNetConfiguration(depth: .layers101)))
         #expect(card.kind == "resnet")
         #expect(card.weightsSHA256 == nil && card.top1 == nil)
     }
@@ -69,6 +73,12 @@ import Testing
         #expect(
             message("kind: beit", "kind: resnet")
                 == "t.yaml:4:16: unknown key 'image_size' in architecture; known: depth")
+        let resnet = Self.card.replacingOccurrences(of: "kind: beit", with: "kind: resnet")
+            .replacing(/architecture: .*/, with: "architecture: {depth: 51}")
+        #expect(
+            RecipesTests.message { try TeacherCard(parsing: resnet, path: "t.yaml") }
+                == "t.yaml:4:23: architecture.depth: expected one of 18, 34, 50, 101, 152, found "
+                + "'51'")
         #expect(
             message("heads: 4", "heads: 5")
                 == "t.yaml:4:70: architecture.width 96 is not a multiple of heads 5")
@@ -137,19 +147,6 @@ import Testing
                 + "to 1000, found '1e-300'")
     }
 
-    @Test("the parameters counted are those of timm's networks")
-    func parameters() {
-        for (size, width, depth, heads, count) in [
-            (224, 768, 12, 12, 86_530_984.0), (224, 1024, 24, 16, 304_430_568),
-        ] {
-            let architecture = TeacherCard.BEiTArchitecture(
-                imageSize: size, patch: 16, width: width, depth: depth, heads: heads, mlpRatio: 4,
-                layerScale: 0.1)
-            #expect(architecture.parameters(classes: 1000) == count)
-            #expect(architecture.fault(classes: 1000) == nil)
-        }
-    }
-
     @Test("precomputed responses have a dataset, and no network")
     func precomputed() throws {
         let text = """
@@ -163,8 +160,8 @@ import Testing
         let card = try TeacherCard(parsing: text, path: "/exp/t.yaml")
         #expect(card.kind == "precomputed")
         #expect(
-            card.architecture
-                == .precomputed(
+            card.subject
+                == .responses(
                     .init(
                         dataset: "a/logits", keys: nil, values: .probabilities, temperature: 2.5)))
         #expect(card.weightsFile == "/exp/w.h5")
@@ -175,5 +172,69 @@ import Testing
         #expect(
             message("top1: 97.5", "responses: {}")
                 .hasPrefix("t.yaml:8:1: unknown key 'responses' in the teacher card; known: "))
+    }
+}
+
+@Suite("Names and cards") struct CardsOfNamesTests {
+    @Test("the micro BEiT's name is its card's") func micro() throws {
+        let card = try TeacherCard(
+            contentsOf: "\(repository)/teachers/beit_micro_patch4_32.yaml")
+        let named = try #require(PublishedNetwork.named(card.name))
+        #expect(card.network?.preprocessing == named.preprocessing)
+        #expect(card.network?.architecture == named.architecture)
+    }
+
+    @Test("an architecture is written as cards have it") func written() throws {
+        for name in PublishedNetwork.names {
+            let named = try #require(PublishedNetwork.named(name))
+            let entries: [YAMLValue.Entry] = [
+                .init("name", .text(name)), .init("kind", .text(named.architecture.kind)),
+                .init("classes", .text("1000")),
+                .init("architecture", .flow(named.architecture.entries)),
+                .init("preprocessing", .block(named.preprocessing.entries())),
+                .init(
+                    "weights", .flow([.init("file", .text("/w")), .init("sha256", .text("null"))])),
+                .init("source", .text("here")),
+            ]
+            let card = try TeacherCard(parsing: entries.yaml, path: "t.yaml")
+            #expect(card.network?.architecture == named.architecture)
+            #expect(card.network?.preprocessing == named.preprocessing)
+        }
+    }
+}
+
+@Suite("A card of responses as YAML") struct TeacherCardYAMLTests {
+    private func card(_ text: String, isName: Bool) -> TeacherCard {
+        TeacherCard(
+            name: isName ? text : "images", classes: 5,
+            responses: .init(dataset: text, keys: text, values: .logits, temperature: 2.5),
+            file: "/data/\(text).h5", sha256: String(repeating: "0", count: 64),
+            source: "imported from \(text)")
+    }
+
+    @Test(
+        "a card reads back whatever its texts are",
+        arguments: [
+            ("384", true), ("nan", true), ("on", true), ("y", true), ("2024", true),
+            ("1e3", true), ("null", true), ("1_000", true), ("2024-01-01", true), ("0x1F", true),
+            ("0o17", true), ("-", true), ("-1", true), ("resnet50", true), ("~", false),
+            (".inf", false), ("a: b", false), ("a #b", false), ("#", false), ("- a", false),
+            ("{a}", false), ("\"q\" \\ 'q'", false), ("a\nb", false), ("a\tb", false),
+            ("\u{7F}\u{85}\u{9F}\u{2028}\u{2029}\u{202E}\u{FEFF}\u{FFFE}", false),
+            ("é中🙂", false), (" a ", false), ("%a", false), ("@a", false), ("!a", false),
+        ])
+    func roundTrip(_ text: String, isName: Bool) throws {
+        let card = card(text, isName: isName)
+        let yaml = try #require(card.precomputedYAML)
+        #expect(try TeacherCard(parsing: yaml, path: "/data/card.yaml") == card, "\(yaml)")
+    }
+
+    @Test("a network's card is not written") func network() throws {
+        var card = card("a", isName: true)
+        card.subject = .network(
+            .init(
+                architecture: Architecture(ResNetConfiguration(depth: .layers18)),
+                preprocessing: .initial))
+        #expect(card.precomputedYAML == nil)
     }
 }

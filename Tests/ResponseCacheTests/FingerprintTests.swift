@@ -23,21 +23,47 @@ import Testing
 
     @Test("differences name field and both values, in the cache's order") func differences() {
         let cache = fingerprint([
-            "views.randaugment": "rand-m7-mstd0.5", "views.seed": "42", "teacher": "beit",
+            "view.randaugment": "rand-m7-mstd0.5", "view.seed": "42", "teacher": "beit",
             "note": "",
         ])
         let here = fingerprint([
-            "teacher": "vit", "views.randaugment": "rand-m9-mstd0.5", "views.seed": "42",
+            "teacher": "vit", "view.randaugment": "rand-m9-mstd0.5", "view.seed": "42",
             "data": "imagenet",
         ])
         #expect(
             cache.differences(from: here) == [
-                "views.randaugment: rand-m7-mstd0.5 in the cache, rand-m9-mstd0.5 here",
+                "view.randaugment: rand-m7-mstd0.5 in the cache, rand-m9-mstd0.5 here",
                 "teacher: beit in the cache, vit here",
                 "note: (empty) in the cache, absent here",
                 "data: absent in the cache, imagenet here",
             ])
         #expect(cache.differences(from: cache) == [])
+    }
+
+    @Test("what an earlier program called otherwise is compared in the words of now")
+    func earlier() {
+        let cache = fingerprint([
+            "views.version": "2", "views.flip": "0.5", "views.crop.scale": "[0.3, 1]",
+            "views.mixing.version": "2", "cache.epochs": "8", "teacher": "beit",
+        ])
+        let here = fingerprint([
+            "views.version": "2", "view.flip": "0.5", "view.crop.scale": "[0.3, 1]",
+            "views.mixing.version": "2", "teacher": "beit",
+        ])
+        #expect(cache != here && cache.current == here && here.current == here)
+        #expect(cache.differences(from: here) == [] && here.differences(from: cache) == [])
+        #expect(
+            cache.differences(
+                from: fingerprint([
+                    "views.version": "2", "view.flip": "0", "view.crop.scale": "[0.3, 1]",
+                    "views.mixing.version": "2", "teacher": "beit", "view.erasing": "some",
+                ])) == [
+                    "view.flip: 0.5 in the cache, 0 here",
+                    "view.erasing: absent in the cache, some here",
+                ])
+        // No program wrote both names, and none is taken for the other.
+        let both = fingerprint(["views.flip": "0.5", "view.flip": "0", "cache.epochs": "8"])
+        #expect(both.current == both)
     }
 
     @Test("a fingerprint survives JSON, and an edited one is refused") func json() throws {
@@ -48,26 +74,5 @@ import Testing
         #expect(throws: DecodingError.self) {
             try JSONDecoder().decode(Fingerprint.self, from: Data(edited.utf8))
         }
-    }
-
-    @Test("SHA-256 of a file longer than a piece") func fileDigest() throws {
-        let folder = try TemporaryFolder()
-        // Source: FIPS 180-4 examples; the million letters a are NIST's long message.
-        let million = try folder.file("a", [UInt8](repeating: 0x61, count: 1_000_000))
-        #expect(
-            try Fingerprint.sha256(ofFile: million)
-                == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0")
-        let abc = try folder.file("b", Array("abc".utf8))
-        #expect(
-            try Fingerprint.sha256(ofFile: abc)
-                == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
-        let zeros = try folder.file("c", [UInt8](repeating: 0, count: 3 << 20))
-        #expect(
-            try Fingerprint.sha256(ofFile: zeros)
-                == "bbd05cf6097ac9b1f89ea29d2542c1b7b67ee46848393895f5a9e43fa1f621e5")
-        let missing = "\(folder.path)/none"
-        #expect(
-            try message { _ = try Fingerprint.sha256(ofFile: missing) }
-                == "\(missing): cannot open: No such file or directory")
     }
 }

@@ -81,13 +81,11 @@ import Testing
             ("view", "view 2, row 4 ('c0/4.jpg'): the logit of class 1 is -inf"),
             (
                 "negative",
-                "row 2 ('c0/2.jpg'): the probability of class 4 is -0.25; if these are logits, "
-                    + "pass --logits"
+                "row 2 ('c0/2.jpg'): the probability of class 4 is -0.25"
             ),
             (
                 "unnormalised",
-                "row 5 ('c1/5.jpg'): the probabilities sum to 1.5, not to 1; if these are logits, "
-                    + "pass --logits"
+                "row 5 ('c1/5.jpg'): the probabilities sum to 1.5, not to 1"
             ),
         ])
     func rejected(_ dataset: String, _ reason: String) throws {

@@ -229,11 +229,14 @@ extension PartFile {
     }
 }
 
+/// What lies at a path; nil for nothing.
+func kind(_ path: String) -> FileKind? { (try? FileKind.at(path)) ?? nil }
+
 /// The files below a folder with their bytes.
 func contents(_ directory: String) throws -> [String: [UInt8]] {
     var files: [String: [UInt8]] = [:]
     for name in try FileManager.default.subpathsOfDirectory(atPath: directory)
-    where Files.kind("\(directory)/\(name)") == .file {
+    where kind("\(directory)/\(name)") == .file {
         files[name] = try bytes("\(directory)/\(name)")
     }
     return files

@@ -1,6 +1,5 @@
 import Foundation
 import Imaging
-import Recipes
 import Testing
 
 @testable import Views

@@ -1,5 +1,4 @@
 import Foundation
-import Recipes
 import Testing
 
 @testable import Views
@@ -49,8 +48,7 @@ let manyDraws = 100_000
 
 /// 100,000 views of the published recipe with overrides, each of its own slot.
 func manyViews(_ overrides: String...) throws -> [View] {
-    let recipe = try Recipe(
-        contentsOf: "\(repository)/recipes/imagenet-resnet50-kd.yaml", overrides: overrides)
+    let recipe = try imagenet(overrides)
     return (0..<manyDraws).map { View(recipe: recipe, epoch: 5, slot: $0, imageIndex: 0) }
 }
 

@@ -1,5 +1,5 @@
 import Foundation
-import Recipes
+import StrictYAML
 
 @testable import Views
 
@@ -7,10 +7,52 @@ import Recipes
 let repository = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
 
-/// The published recipe, overridden.
-func imagenet(_ overrides: String...) throws -> Recipe {
-    try Recipe(
-        contentsOf: "\(repository)/recipes/imagenet-resnet50-kd.yaml", overrides: overrides)
+/// What a recipe says of views.
+struct ViewRecipe: Section {
+    var seed: UInt64 = 0
+    var view = ViewSettings()
+    var batch = BatchSettings()
+
+    static let initial = Self()
+    static let keys: [Key<Self>] = [
+        Key("seed", \.seed, .unsigned, ""), .section("view", \.view, ""),
+        .section("batch", \.batch, ""),
+    ]
+}
+
+/// The published recipe's views, overridden.
+func imagenet(_ overrides: [String]) throws -> ViewRecipe {
+    let root = try SourcedNode.reading(
+        "\(repository)/recipes/imagenet-resnet50-kd.yaml", overrides: overrides, noun: "recipe")
+    guard case .mapping(let entries) = root.content else { return .initial }
+    return try ViewRecipe(SectionReader(root, noun: "recipe", known: entries.map(\.key)))
+}
+
+func imagenet(_ overrides: String...) throws -> ViewRecipe { try imagenet(overrides) }
+
+extension ViewPlan {
+    init(recipe: ViewRecipe, imageCount: Int) throws(YAMLError) {
+        try self.init(
+            seed: recipe.seed, settings: recipe.view, batch: recipe.batch, imageCount: imageCount)
+    }
+}
+
+extension View {
+    init(recipe: ViewRecipe, epoch: Int, slot: Int, imageIndex: Int) {
+        self.init(
+            settings: recipe.view, seed: recipe.seed, epoch: epoch, slot: slot,
+            imageIndex: imageIndex)
+    }
+}
+
+/// The message of the error that `body` throws; empty if it throws none.
+func message(_ body: () throws -> some Any) -> String {
+    do {
+        _ = try body()
+        return ""
+    } catch {
+        return "\(error)"
+    }
 }
 
 /// How many images ImageNet-1K's training set has.

@@ -1,6 +1,5 @@
 import Foundation
 import Imaging
-import Recipes
 import Testing
 
 @testable import Views
@@ -47,9 +46,8 @@ import Testing
     }
 
     private func views(_ overrides: String...) throws -> [View] {
-        let recipe = try Recipe(
-            contentsOf: "\(repository)/recipes/imagenet-resnet50-kd.yaml",
-            overrides: ["seed=\(0x0123_4567_89AB_CDEF)", "view.randaugment=none"] + overrides)
+        let recipe = try imagenet(
+            ["seed=\(0x0123_4567_89AB_CDEF)", "view.randaugment=none"] + overrides)
         return (0..<24).map { View(recipe: recipe, epoch: 1, slot: $0, imageIndex: 0) }
     }
 
@@ -110,8 +108,7 @@ import Testing
     ]
 
     private func view(_ overrides: [String], slot: Int = 3) throws -> View {
-        let recipe = try Recipe(
-            contentsOf: "\(repository)/recipes/imagenet-resnet50-kd.yaml", overrides: overrides)
+        let recipe = try imagenet(overrides)
         return View(recipe: recipe, epoch: 0, slot: slot, imageIndex: 0)
     }
 

@@ -1,14 +1,11 @@
 import Foundation
-import Recipes
 import Testing
 
 @testable import Views
 
 @Suite("ViewStatistics") struct ViewStatisticsTests {
     private func statistics(_ overrides: String...) throws -> ViewStatistics {
-        let recipe = try Recipe(
-            contentsOf: "\(repository)/recipes/imagenet-resnet50-kd.yaml",
-            overrides: ["batch={size: 64, group: 16}"] + overrides)
+        let recipe = try imagenet(["batch={size: 64, group: 16}"] + overrides)
         let plan = try ViewPlan(recipe: recipe, imageCount: 2000)
         var statistics = ViewStatistics(of: plan)
         for slot in 0..<1000 {

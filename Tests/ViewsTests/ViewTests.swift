@@ -1,6 +1,5 @@
 import Foundation
 import Imaging
-import Recipes
 import Testing
 
 @testable import Views
@@ -10,9 +9,7 @@ import Testing
     private static func views(_ overrides: String...) throws -> [View] {
         var recipe = try imagenet()
         if !overrides.isEmpty {
-            recipe = try Recipe(
-                contentsOf: "\(repository)/recipes/imagenet-resnet50-kd.yaml",
-                overrides: overrides)
+            recipe = try imagenet(overrides)
         }
         return (0..<20_000).map { View(recipe: recipe, epoch: 2, slot: $0, imageIndex: 0) }
     }

@@ -3,6 +3,7 @@ import Foundation
 import Loading
 import Recipes
 import ResponseCache
+import StrictYAML
 import Torch
 import Views
 
@@ -42,7 +43,7 @@ package struct CacheAudit {
     /// Opens a cache, a recipe's data and its teacher.
     ///
     /// - Parameter section: one of the recipe's teachers.
-    /// - Throws: `RecipeError`, `DatasetError`, `TorchError` or `TrainingError` for what cannot be
+    /// - Throws: `YAMLError`, `DatasetError`, `TorchError` or `TrainingError` for what cannot be
     ///   opened; `CacheError`, listing the fields, if the cache is another recipe's.
     package init(
         recipe: Recipe, teacher section: Recipe.Teacher, directory: String, device: Device,
@@ -53,11 +54,12 @@ package struct CacheAudit {
         loader = try ViewLoader(checksumming: recipe, options: loading)
         let teacher = try NetworkTeacher(card, device: device, precision: section.precision)
         let identity = CacheIdentity(
-            plan: loader.plan, dataset: loader.dataset, teacher: section, card: card,
+            recipe: recipe, plan: loader.plan, dataset: loader.dataset, teacher: section,
+            card: card,
             weightsDigest: teacher.weightsDigest)
         reader = try CacheReader(
             directory: directory, expecting: identity.expectation(for: manifest))
-        pass = try TeacherPass(teacher, plan: loader.plan, device: device)
+        pass = try TeacherPass(teacher, views: loader, device: device)
     }
 
     /// The mean KL(fresh ‖ cached) of a group up to which a cache counts as faithful, in nats.
@@ -94,7 +96,7 @@ package struct CacheAudit {
         }
         progress.begin("compare", total: chosen.count, unit: "groups")
         defer { progress.end() }
-        let views = loader.prefetch(chosen, sizes: [loader.plan.recipe.view.size] + pass.sizes)
+        let views = loader.prefetch(chosen, sizes: [loader.plan.settings.size] + pass.sizes)
         var groups: [Group] = []
         while let next = try views.next() {
             if Interruption.requested {
@@ -114,7 +116,8 @@ package struct CacheAudit {
         let again = try pass.probabilities(for: views)
         // A teacher that answers NaN diverges from nothing.
         for rows in [fresh, again] {
-            try manifest.check(rows, epoch: views.epoch, from: slots.lowerBound)
+            try RowCheck.check(
+                rows, classes: manifest.classes, epoch: views.epoch, from: slots.lowerBound)
         }
         let loss = Self.divergences(fresh, cached, classes: manifest.classes)
         let noise = Self.divergences(fresh, again, classes: manifest.classes)

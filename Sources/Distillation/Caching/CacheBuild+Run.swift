@@ -36,7 +36,7 @@ extension CacheBuild {
     /// Computes and publishes every part of a share that is missing, after a check of the others.
     ///
     /// - Parameters:
-    ///   - epochs: the cached epochs to build, none beyond the cache's; all of them by default.
+    ///   - epochs: the epochs to build, none beyond the recipe's; all of these by default.
     ///   - share: which of their parts.
     /// - Throws: `Interrupted` after a signal; the parts published until then stay. `CacheError` with a
     ///   line for each part that is there and faulty.
@@ -44,8 +44,11 @@ extension CacheBuild {
         epochs: Range<Int>? = nil, share: Share = .whole, progress: any ProgressReporter
     ) throws -> Summary {
         for notice in loader.dataset.notices { progress.line(notice) }
-        let range = epochs ?? 0..<manifest.epochs
-        precondition(range.upperBound <= manifest.epochs, "the cache has no epochs \(range)")
+        if let before = builder.grownFrom {
+            progress.line("the cache grows from \(before) to \(manifest.epochs) epochs")
+        }
+        let range = epochs ?? 0..<self.epochs
+        precondition(range.upperBound <= self.epochs, "the recipe has no epochs \(range)")
         let own = range.flatMap {
             manifest.parts(epoch: $0, groups: 0..<manifest.groupsPerEpoch)
         }.filter { share.owns($0, of: manifest) }
@@ -115,7 +118,7 @@ extension CacheBuild {
             var isAhead = true
             while isAhead, let part = left.popFirst() {
                 let rows = manifest.slots(of: part).count
-                let note = "epoch \(part.epoch + 1)/\(manifest.epochs), \(size)"
+                let note = "epoch \(part.epoch + 1)/\(epochs), \(size)"
                 var (rendered, substituted) = (0, 0)
                 isAhead = try build(part, views: views.next) { group in
                     rendered += group.labels.count

@@ -8,12 +8,15 @@ import Views
 
 /// Publishes the responses to every view of a recipe.
 package struct CacheBuild {
-    /// What the cache holds.
-    package let manifest: CacheManifest
+    /// The epochs of views that the recipe asks for; the cache may hold more.
+    let epochs: Int
     let loader: ViewLoader
     let reader: CacheReader
     private let source: any ResponseSource
-    private let builder: CacheBuilder
+    let builder: CacheBuilder
+
+    /// What the cache holds.
+    package var manifest: CacheManifest { builder.manifest }
 
     /// Opens or creates the cache of the recipe's teacher's responses.
     ///
@@ -33,15 +36,15 @@ package struct CacheBuild {
     init(
         teacher section: Recipe.Teacher, directory: String, device: Device, loader: ViewLoader
     ) throws {
-        let carded = try loader.plan.recipe.carded(section)
+        let carded = try loader.recipe.carded(section)
         let teacher = try NetworkTeacher(
             carded.card, device: device, precision: section.precision)
         try loader.checkMemory(
-            sizes: [loader.plan.recipe.view.size, teacher.size], on: device)
+            sizes: [loader.plan.settings.size, teacher.size], on: device)
         try self.init(
             directory: directory, loader: loader, teacher: carded,
             weightsDigest: teacher.weightsDigest,
-            source: TeacherPass(teacher, plan: loader.plan, device: device))
+            source: TeacherPass(teacher, views: loader, device: device))
     }
 
     /// Opens or creates the cache of a source's responses to a loader's views.
@@ -49,9 +52,10 @@ package struct CacheBuild {
         directory: String, loader: ViewLoader, teacher: Recipe.CardedTeacher,
         weightsDigest: String, source: any ResponseSource
     ) throws {
-        manifest = try CacheManifest(
+        let wanted = try CacheManifest(
             of: teacher, weightsDigest: weightsDigest, loader: loader, directory: directory)
-        builder = try CacheBuilder(directory: directory, manifest: manifest)
+        epochs = wanted.epochs
+        builder = try CacheBuilder(directory: directory, manifest: wanted)
         reader = try CacheReader(directory: directory)
         self.loader = loader
         self.source = source
@@ -59,7 +63,7 @@ package struct CacheBuild {
 
     /// The sides at which views are to be rendered for `build`, in pixels: the student's, whose
     /// pixels are checksummed, and the source's.
-    var sizes: [Int] { [loader.plan.recipe.view.size] + source.sizes }
+    var sizes: [Int] { [loader.plan.settings.size] + source.sizes }
 
     /// Learns the cache's prior from a few groups, if it has one and nobody has learnt it yet.
     ///
@@ -122,9 +126,10 @@ extension CacheManifest {
         directory: String
     ) throws {
         let plan = loader.plan
-        let cache = try plan.recipe.requiredCache()
+        let cache = try loader.recipe.requiredCache()
         let identity = CacheIdentity(
-            plan: plan, dataset: loader.dataset, teacher: teacher.section, card: teacher.card,
+            recipe: loader.recipe, plan: plan, dataset: loader.dataset, teacher: teacher.section,
+            card: teacher.card,
             weightsDigest: weightsDigest)
         // A cache that was begun from the folder goes on from its pack, and the other way round.
         let there = try? CacheReader(directory: directory).manifest

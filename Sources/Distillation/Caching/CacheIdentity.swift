@@ -1,7 +1,6 @@
 import Base
 import Foundation
 import Loading
-import Models
 import Recipes
 import ResponseCache
 import Views
@@ -25,23 +24,27 @@ package struct CacheIdentity: Sendable {
         /// What makes responses of a file's numbers, and blends them.
         var importing = CacheImport.version
 
-        /// Those of this program for an architecture.
-        init(_ architecture: TeacherCard.Architecture) {
-            network = Registry.version(of: architecture) ?? 1
+        /// Those of this program for what a card is of.
+        init(_ subject: TeacherCard.Subject) {
+            network =
+                switch subject {
+                case .network(let network): network.architecture.version
+                case .responses: 1
+                }
         }
 
-        /// The fields of an architecture's responses.
-        func fields(_ architecture: TeacherCard.Architecture) -> [(name: String, value: String)] {
-            let all: [(String, Int)]
-            if case .precomputed = architecture {
-                all = [("teacher.responses.version", importing)]
-            } else {
-                all = [
-                    ("views.mixing.version", mixing),
-                    ("teacher.network.version", network),
-                    ("teacher.renormalization.version", renormalization),
-                ]
-            }
+        /// The fields of a card's responses.
+        func fields(_ subject: TeacherCard.Subject) -> [(name: String, value: String)] {
+            let all: [(String, Int)] =
+                switch subject {
+                case .responses: [("teacher.responses.version", importing)]
+                case .network:
+                    [
+                        ("views.mixing.version", mixing),
+                        ("teacher.network.version", network),
+                        ("teacher.renormalization.version", renormalization),
+                    ]
+                }
             return all.filter { $0.1 != 1 }.map { ($0.0, "\($0.1)") }
         }
     }
@@ -69,46 +72,48 @@ package struct CacheIdentity: Sendable {
     ///   - teacher: the teacher's section in the recipe.
     ///   - card: its card.
     package init(
-        plan: ViewPlan, dataset: ImageDataset, teacher: Recipe.Teacher, card: TeacherCard,
+        recipe: Recipe, plan: ViewPlan, dataset: ImageDataset, teacher: Recipe.Teacher,
+        card: TeacherCard,
         weightsDigest: String?
     ) {
         self.init(
-            plan: plan, dataset: dataset, teacher: teacher, card: card,
-            weightsDigest: weightsDigest, versions: Versions(card.architecture))
+            recipe: recipe, plan: plan, dataset: dataset, teacher: teacher, card: card,
+            weightsDigest: weightsDigest, versions: Versions(card.subject))
     }
 
     /// The same with other versions than this program's.
     init(
-        plan: ViewPlan, dataset: ImageDataset, teacher: Recipe.Teacher, card: TeacherCard,
+        recipe: Recipe, plan: ViewPlan, dataset: ImageDataset, teacher: Recipe.Teacher,
+        card: TeacherCard,
         weightsDigest: String?, versions: Versions
     ) {
         var fields: [(name: String, value: String)] = [
             ("format", "\(CacheManifest.currentFormatVersion)"),
             ("pixels.version", "\(Self.pixelVersion)"),
-            ("views.version", ViewPlan.version(of: plan.recipe)),
+            ("views.version", plan.version),
         ]
-        fields += plan.recipe.viewFields
+        fields += recipe.viewFields
         fields += [
             ("data.digest", dataset.digest),
             (Self.contentField, dataset.contentDigest ?? ""),
             ("data.images", "\(dataset.samples.count)"),
             ("data.classes", "\(dataset.classes.count)"),
-            ("cache.epochs", "\(plan.recipe.cache?.epochs ?? 0)"),
             ("teacher.name", card.name),
-            ("teacher.architecture", card.architectureText),
+            ("teacher.architecture", card.fingerprintLine),
         ]
-        if case .precomputed = card.architecture {
+        switch card.subject {
+        case .responses:
             // Somebody else's images, size and precision: the file's SHA-256 stands for them.
-            fields.append(("teacher.responses", CacheImport.description(plan.recipe.view.mix)))
-        } else {
+            fields.append(("teacher.responses", CacheImport.description(plan.settings.mix)))
+        case .network(let network):
             fields += [
-                ("teacher.size", "\(card.preprocessing.size)"),
-                ("teacher.mean", "\(card.preprocessing.mean)"),
-                ("teacher.std", "\(card.preprocessing.std)"),
+                ("teacher.size", "\(network.preprocessing.size)"),
+                ("teacher.mean", "\(network.preprocessing.mean)"),
+                ("teacher.std", "\(network.preprocessing.std)"),
                 ("teacher.precision", teacher.precision.rawValue),
             ]
         }
-        fields += versions.fields(card.architecture)
+        fields += versions.fields(card.subject)
         fields.append((Self.weightsField, weightsDigest ?? ""))
         fingerprint = Fingerprint(fields: fields.map { .init(name: $0.name, value: $0.value) })
         knowsWeights = weightsDigest != nil
@@ -132,22 +137,6 @@ package struct CacheIdentity: Sendable {
     package static func weightsDigest(of card: TeacherCard) throws -> String? {
         if let digest = card.weightsSHA256 { return digest }
         guard !FileKind.isMissing(card.weightsFile) else { return nil }
-        return try Fingerprint.sha256(ofFile: card.weightsFile)
-    }
-}
-
-extension TeacherCard {
-    /// The architecture in one stable line, for fingerprints.
-    var architectureText: String {
-        switch architecture {
-        case .beit(let a):
-            "beit image_size=\(a.imageSize) patch=\(a.patch) width=\(a.width) depth=\(a.depth) "
-                + "heads=\(a.heads) mlp_ratio=\(a.mlpRatio)"
-        case .resnet(let depth):
-            "resnet depth=\(depth)"
-        case .precomputed(let r):
-            "precomputed dataset=\(r.dataset) keys=\(r.keys ?? "") values=\(r.values.rawValue) "
-                + "temperature=\(r.temperature)"
-        }
+        return try SHA256Sum.ofFile(card.weightsFile)
     }
 }

@@ -66,10 +66,10 @@ package struct CacheImport {
         teacher = try recipe.carded(section, card: newCard)
         self.newCard = newCard == nil ? nil : section.card
         let card = teacher.card
-        guard case .precomputed(let described) = card.architecture else {
+        guard case .responses(let described) = card.subject else {
             throw TrainingError(
-                "teacher \(card.name) is a network (\(card.kind)), not a file of responses; "
-                    + "`understudy cache build` runs it")
+                "teacher \(card.name) is a network (\(card.kind)), not a file of responses",
+                .teacherIsNetwork)
         }
         let path = file ?? card.weightsFile
         let responses = try ForeignResponses(
@@ -83,7 +83,7 @@ package struct CacheImport {
                     + "\(card.name) says \(card.classes)"
                     + (isTransposed ? "; store it as [images, classes], not the other way" : ""))
         }
-        weightsDigest = try Fingerprint.sha256(ofFile: path)
+        weightsDigest = try SHA256Sum.ofFile(path)
         if let expected = card.weightsSHA256, expected != weightsDigest {
             throw TrainingError(
                 "\(path): SHA-256 is \(weightsDigest), card \(card.name) says \(expected); fetch "
@@ -150,7 +150,7 @@ package struct CacheImport {
     /// Writes the card and opens or creates the cache: both, or nothing.
     private func begin() throws -> CacheBuild {
         if let newCard, let text = teacher.card.precomputedYAML {
-            try NewFile.publish(text, at: newCard)
+            try Self.publish(text, at: newCard)
         }
         do {
             return try CacheBuild(
@@ -162,12 +162,25 @@ package struct CacheImport {
         }
     }
 
+    /// Makes a file that is not there yet.
+    private static func publish(_ text: String, at path: String) throws {
+        let folder = Folders.parent(of: path)
+        guard try FileKind.at(folder) == .folder else {
+            throw TrainingError("\(path): there is no folder \(folder)")
+        }
+        var file = try AtomicFile(path)
+        try file.append(Array(text.utf8))
+        guard try file.publishUnlessPresent() else {
+            throw TrainingError("\(path): somebody else made it meanwhile; run again")
+        }
+    }
+
     /// What the fingerprint says of imported responses: `imported`, or `imported, blended`.
-    static func description(_ mix: Recipe.Mix?) -> String {
+    static func description(_ mix: MixSettings?) -> String {
         mixes(mix) ? "imported, blended" : "imported"
     }
 
-    private static func mixes(_ mix: Recipe.Mix?) -> Bool {
+    private static func mixes(_ mix: MixSettings?) -> Bool {
         guard let mix else { return false }
         return mix.probability > 0 && (mix.mixup > 0 || mix.cutmix > 0)
     }
@@ -190,7 +203,7 @@ struct ImportedResponses: ResponseSource {
         let own = try responses.probabilities(
             view: group.epoch % responses.views, rows: images.map { rows[$0] })
         let mix = plan.mix(epoch: group.epoch, group: group.group)
-            .resolved(size: plan.recipe.view.size)
+            .resolved(size: plan.settings.size)
         return Self.blended(own, lambda: mix.lambda, classes: responses.classes)
     }
 

@@ -59,8 +59,8 @@ struct CacheMatch {
         return try zip(teachers, found).map { teacher, directory in
             guard let directory else {
                 throw TrainingError(
-                    "teacher \(teacher.name) of recipe \(recipe) has no cache: pass --cache DIR "
-                        + "for it, too, made by understudy cache build --teacher \(teacher.name)")
+                    "teacher \(teacher.name) of recipe \(recipe) has no cache",
+                    .cacheUnnamed(teacher: teacher.name))
             }
             return directory
         }

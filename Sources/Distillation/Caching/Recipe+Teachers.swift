@@ -2,6 +2,7 @@ import Base
 import Foundation
 import Recipes
 import ResponseCache
+import StrictYAML
 
 extension Recipe {
     /// A teacher of the recipe and its card.
@@ -12,7 +13,7 @@ extension Recipe {
 
     /// The teachers with their cards, in the recipe's order.
     ///
-    /// - Throws: `RecipeError` for a card that cannot be read; `TrainingError` if two have one name,
+    /// - Throws: `YAMLError` for a card that cannot be read; `TrainingError` if two have one name,
     ///   by which their caches could not be told apart.
     func cardedTeachers() throws -> [CardedTeacher] {
         try namedTeachers().map { teacher in
@@ -27,7 +28,7 @@ extension Recipe {
     /// - Parameter name: its card's name, or the file's name without its ending where there is no
     ///   card yet; needed where the recipe has several.
     /// - Throws: `TrainingError`, listing the names, if there is no such teacher, or several and no
-    ///   name; `RecipeError` for a card that is there and cannot be read.
+    ///   name; `YAMLError` for a card that is there and cannot be read.
     package func teacher(named name: String?) throws -> Teacher {
         guard let first = teachers.first else {
             throw TrainingError("recipe \(self.name) has no teacher: add teacher: {card: FILE}")
@@ -37,8 +38,8 @@ extension Recipe {
         let names = known.map(\.name).joined(separator: ", ")
         guard let name else {
             throw TrainingError(
-                "recipe \(self.name) has \(teachers.count) teachers: pass --teacher NAME, one of "
-                    + names)
+                "recipe \(self.name) has \(teachers.count) teachers",
+                .teacherUnnamed(known.map(\.name)))
         }
         guard let found = known.first(where: { $0.name == name }) else {
             throw TrainingError(
@@ -51,7 +52,7 @@ extension Recipe {
     ///
     /// - Parameter card: the card where there is no file of it yet.
     /// - Throws: `TrainingError` if the recipe has no cache section, or the teacher's classes are
-    ///   not the recipe's; `RecipeError` for a card that cannot be read.
+    ///   not the recipe's; `YAMLError` for a card that cannot be read.
     func carded(_ section: Teacher, card: TeacherCard? = nil) throws -> CardedTeacher {
         _ = try requiredCache()
         let card = try card ?? TeacherCard(contentsOf: section.card)
@@ -79,8 +80,7 @@ extension Recipe {
         let all = try requiredCache().epochs
         guard epochs.upperBound <= all else {
             throw TrainingError(
-                "epochs \(epochs) end beyond the \(all) of the cache; lower --epochs or raise "
-                    + "cache.epochs")
+                "epochs \(epochs) end beyond the \(all) of the cache", .epochsBeyondCache)
         }
     }
 

@@ -30,7 +30,7 @@ package struct ResponseSample {
         let carded = try recipe.carded(section)
         let teacher = try NetworkTeacher(
             carded.card, device: device, precision: section.precision)
-        let pass = try TeacherPass(teacher, plan: loader.plan, device: device)
+        let pass = try TeacherPass(teacher, views: loader, device: device)
         manifest = try CacheManifest(
             of: carded, weightsDigest: teacher.weightsDigest, loader: loader, directory: "")
         let (first, last) = try Self.groups(manifest, views: views)

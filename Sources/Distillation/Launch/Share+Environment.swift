@@ -30,7 +30,7 @@ extension Share {
         if let other = named.first(where: { !$0.agrees(with: rank) }) {
             throw TrainingError(
                 "\(rank.source ?? "") say shard \(rank), \(other.source ?? "") say \(other); "
-                    + "unset one pair, or pass --shard i/n")
+                    + "unset one pair", .shareUnknown(.variables))
         }
         guard let array = try variables.slurmArray(), array.count > 1 else {
             self = rank
@@ -50,7 +50,7 @@ extension Share {
             guard let text = LauncherVariables(environment)[name] else { continue }
             guard let rank = number(text) else {
                 throw TrainingError(
-                    "\(name) is '\(text)' and chooses no GPU; unset it, or pass --device cuda:N")
+                    "\(name) is '\(text)' and chooses no GPU; unset it", .deviceUnknown)
             }
             return rank
         }
@@ -83,7 +83,8 @@ private struct LauncherVariables {
         case (let index, _):
             let (there, missing) = index == nil ? (size, rank) : (rank, size)
             throw TrainingError(
-                "\(there) is set and \(missing) is not; set both or none, or pass --shard i/n")
+                "\(there) is set and \(missing) is not; set both or none",
+                .shareUnknown(.variables))
         }
     }
 
@@ -102,7 +103,7 @@ private struct LauncherVariables {
         guard let id = self[names[0]] else { return nil }
         guard let count = self[names[1]] else {
             throw TrainingError(
-                "\(names[0]) is set and \(names[1]) is not; pass --shard i/n")
+                "\(names[0]) is set and \(names[1]) is not", .shareUnknown(.none))
         }
         let step = self[prefix + "STEP"] ?? "1"
         guard let id = Share.number(id), let count = Share.number(count),
@@ -118,7 +119,7 @@ private struct LauncherVariables {
     private func invalid(_ names: [String]) -> TrainingError {
         let values = names.map { "\($0)=\(self[$0] ?? "")" }.joined(separator: " ")
         return TrainingError(
-            "\(values): not a number from 0 and a larger count; correct them, or pass --shard i/n "
-                + "(0/1 for all parts)")
+            "\(values): not a number from 0 and a larger count; correct them",
+            .shareUnknown(.numbers))
     }
 }

@@ -27,22 +27,23 @@ package struct Share: Sendable, Equatable {
         self.source = source
     }
 
-    /// Reads `i/n`, as `--shard` takes it.
+    /// Reads `i/n`.
     ///
+    /// - Parameter source: where the text was given, for messages.
     /// - Throws: `TrainingError` if `text` is no such share.
-    package init(parsing text: String) throws(TrainingError) {
+    package init(parsing text: String, source: String) throws(TrainingError) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count == 2, let index = Self.number(parts[0]), let count = Self.number(parts[1])
-        else { throw TrainingError("--shard \(text): expected i/n, for example 0/4") }
+        else { throw TrainingError("\(source) \(text): expected i/n, for example 0/4") }
         guard index < count else {
             throw TrainingError(
-                "--shard \(text): there is no such shard; of n shards i is 0 to n - 1")
+                "\(source) \(text): there is no such shard; of n shards i is 0 to n - 1")
         }
         guard count <= Self.most else {
             throw TrainingError(
-                "--shard \(text): a cache has at most \(Self.most) parts to share out")
+                "\(source) \(text): a cache has at most \(Self.most) parts to share out")
         }
-        self.init(index: index, count: count, source: "--shard")
+        self.init(index: index, count: count, source: source)
     }
 
     /// A share of this share's parts: every n-th of them.
@@ -65,6 +66,6 @@ package struct Share: Sendable, Equatable {
 }
 
 extension Share: CustomStringConvertible {
-    /// `2/8`, as `--shard` takes it.
+    /// `2/8`.
     package var description: String { "\(index)/\(count)" }
 }

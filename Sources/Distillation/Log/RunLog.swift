@@ -26,6 +26,10 @@ final class RunLog {
         self.init(observers.compactMap { $0 })
     }
 
+    func isKnown(to state: TrainingState) -> Bool {
+        observers.allSatisfy { $0.isKnown(to: state) }
+    }
+
     func stepped(_ record: StepRecord) throws {
         for observer in observers { try observer.stepped(record) }
     }

@@ -28,6 +28,10 @@ final class TraceLog: RunObserver {
         }
     }
 
+    func isKnown(to state: TrainingState) -> Bool {
+        state.trace == lines.checksum.hexadecimal
+    }
+
     func stepped(_ record: StepRecord) throws { try lines.append(record) }
 
     func beforeCheckpoint(_ state: inout TrainingState) throws {

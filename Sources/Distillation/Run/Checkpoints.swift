@@ -104,13 +104,12 @@ final class Checkpoints {
         }
         if let damage = damages.first {
             throw TrainingError(
-                "\(damage); there is no other checkpoint to go on from: restore it, or choose "
-                    + "another --out")
+                "\(damage); there is no other checkpoint to go on from: restore it", .runUnfit)
         }
         if let made = folder.madeByTraining {
             throw TrainingError(
                 "\(folder.checkpoint(RunFolder.latestName)): is gone, but the run's \(made) is "
-                    + "there; restore it, or choose another --out")
+                    + "there; restore it", .runUnfit)
         }
         return nil
     }

@@ -30,7 +30,7 @@ final class RunFolder {
     ///   holds a training and `resume` is false.
     init(_ path: String, resume: Bool) throws {
         guard !path.isEmpty else {
-            throw TrainingError("the run's folder has an empty name; choose --out")
+            throw TrainingError("the run's folder has an empty name", .runUnnamed)
         }
         self.path = path
         // Looked at before anything is made in it, and again once nobody else can change it.
@@ -40,8 +40,7 @@ final class RunFolder {
         guard holdsRun else { return }
         guard resume else {
             throw TrainingError(
-                "\(path): holds a training already; pass --resume to go on with it, or choose "
-                    + "another --out")
+                "\(path): holds a training already", .runExists)
         }
         lock.keep()
         for folder in [path, "\(path)/\(Self.checkpointsName)"] {
@@ -59,9 +58,7 @@ final class RunFolder {
     func begin() throws(TrainingError) {
         lock.keep()
         let folder = file(Self.checkpointsName)
-        guard mkdir(folder, 0o777) == 0 || errno == EEXIST else {
-            throw TrainingError(SystemFailure("\(folder): cannot make the folder").description)
-        }
+        do { try Folders.make(folder) } catch { throw TrainingError(error.description) }
     }
 
     /// Whether a path leads to a file that a training makes in this folder, whether or not it is there.
@@ -135,7 +132,7 @@ extension RunFolder {
             throw TrainingError(SystemFailure(path).description)
         }
         guard status.st_mode & S_IFMT == S_IFDIR else {
-            throw TrainingError("\(path): is a file, and a run is a folder; choose another --out")
+            throw TrainingError("\(path): is a file, and a run is a folder", .runIsNoFolder)
         }
         // What this process prints to may lie here, such as a batch system's log.
         let printed = [STDOUT_FILENO, STDERR_FILENO].compactMap { FileIdentity($0) }
@@ -174,8 +171,7 @@ extension RunFolder {
             return false
         }
         throw TrainingError(
-            "\(path): is not empty and holds no training (it holds \(foreign)); choose a new or an "
-                + "empty folder for --out")
+            "\(path): is not empty and holds no training (it holds \(foreign))", .runIsForeign)
     }
 
     private enum Kind {
@@ -242,23 +238,10 @@ extension RunFolder {
 
     /// The names in a folder, sorted.
     private static func names(in folder: String) throws(TrainingError) -> [String] {
-        guard let directory = opendir(folder) else {
-            throw TrainingError(SystemFailure("\(folder): cannot be listed").description)
+        do { return try Folders.names(in: folder) } catch {
+            throw TrainingError(
+                SystemFailure("\(folder): cannot be listed", error.code).description)
         }
-        defer { closedir(directory) }
-        var names: [String] = []
-        errno = 0
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
-            errno = 0
-        }
-        guard errno == 0 else {
-            throw TrainingError(SystemFailure("\(folder): cannot be listed").description)
-        }
-        return names.sorted()
     }
 }
 
@@ -284,12 +267,12 @@ extension RunFolder {
             guard let checkpoint else {
                 throw TrainingError(
                     "\(path): cannot be read, and the checkpoint does not say which recipe it is of "
-                        + "(\(error)); restore it, or choose another --out")
+                        + "(\(error)); restore it", .runUnfit)
             }
             guard recipe.isRecorded(as: checkpoint) else {
                 throw TrainingError(
                     "\(self.path): the checkpoint is of another recipe, and recipe.yaml cannot be "
-                        + "read (\(error)); resume with the same one, or choose another --out")
+                        + "read (\(error)); resume with the same one", .runUnfit)
             }
             notice("\(error); the checkpoint is of this recipe: writing recipe.yaml anew")
             return
@@ -297,12 +280,12 @@ extension RunFolder {
         if let difference = Self.difference(earlier.contentYAML, recipe.contentYAML) {
             throw TrainingError(
                 "\(path): the run was begun with another recipe: \(difference); resume with the "
-                    + "same one, or choose another --out")
+                    + "same one", .runUnfit)
         }
         guard checkpoint.map(recipe.isRecorded) ?? true else {
             throw TrainingError(
                 "\(self.path): the checkpoint is of another recipe than recipe.yaml; restore the "
-                    + "one that belongs to it, or choose another --out")
+                    + "one that belongs to it", .runUnfit)
         }
     }
 

@@ -34,10 +34,35 @@ struct RunIdentity: Codable, Equatable, Sendable {
     /// A teacher's responses.
     struct Responses: Codable, Equatable, Sendable {
         let teacher: String
-        /// The digest of the cache's fingerprint.
+        /// The digest of the cache's fingerprint in the words of the program that recorded it.
         let fingerprint: String
         /// How rows are stored, which decides their last digits.
         let encoding: String
+        /// The digests that the same fingerprint has in the words of other programs, as far as the
+        /// cache knows them; not recorded.
+        let otherDigests: Set<String>
+
+        private enum CodingKeys: CodingKey { case teacher, fingerprint, encoding }
+
+        init(teacher: String, manifest: CacheManifest) {
+            self.teacher = teacher
+            fingerprint = manifest.fingerprint.current.digest
+            encoding = "\(manifest.encoding)"
+            otherDigests = manifest.digests
+        }
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            teacher = try container.decode(String.self, forKey: .teacher)
+            fingerprint = try container.decode(String.self, forKey: .fingerprint)
+            encoding = try container.decode(String.self, forKey: .encoding)
+            otherDigests = []
+        }
+
+        /// Whether a record is of responses with the same fingerprint.
+        func isRecorded(as then: Responses) -> Bool {
+            fingerprint == then.fingerprint || otherDigests.contains(then.fingerprint)
+        }
     }
 
     /// The resolved recipe without its paths, as YAML; in runs of earlier versions the SHA-256 of it.
@@ -71,8 +96,8 @@ struct RunIdentity: Codable, Equatable, Sendable {
     func check(_ now: RunIdentity, run: String, isMeasured: Bool) throws(TrainingError) {
         func refuse(_ what: String) -> TrainingError {
             TrainingError(
-                "\(run): the run was begun with other \(what); restore what it was begun with, or "
-                    + "choose another --out")
+                "\(run): the run was begun with other \(what); restore what it was begun with",
+                .runUnfit)
         }
         if let difference = train.difference(from: now.train) {
             throw refuse("training images (\(difference))")
@@ -82,7 +107,7 @@ struct RunIdentity: Codable, Equatable, Sendable {
         }
         guard classes == now.classes else { throw refuse("classes (their names or their order)") }
         for (then, now) in zip(responses, now.responses) {
-            guard then.fingerprint == now.fingerprint else {
+            guard now.isRecorded(as: then) else {
                 throw refuse("responses of teacher \(then.teacher) (the cache is another)")
             }
             guard then.encoding == now.encoding else {
@@ -92,7 +117,7 @@ struct RunIdentity: Codable, Equatable, Sendable {
             }
         }
         guard now.initial == nil || now.initial == initial else {
-            throw refuse("initial weights (--init)")
+            throw refuse("initial weights")
         }
     }
 

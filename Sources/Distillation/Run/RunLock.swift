@@ -67,7 +67,7 @@ final class RunLock {
         guard try FileLock.take(descriptor, path: path) != .busy else {
             madeFile = false
             throw TrainingError(
-                "\(folder): another process is training here; wait for it or choose another --out")
+                "\(folder): another process is training here; wait for it", .runBusy)
         }
         var (opened, named) = (stat(), stat())
         return fstat(descriptor, &opened) == 0 && lstat(path, &named) == 0

@@ -27,10 +27,7 @@ final class DistillationTargets {
     /// What each teacher's cache holds, in the recipe's order.
     var identities: [RunIdentity.Responses] {
         zip(shares, supplies).map { share, supply in
-            let manifest = supply.reader.manifest
-            return .init(
-                teacher: share.name, fingerprint: manifest.fingerprint.digest,
-                encoding: "\(manifest.encoding)")
+            .init(teacher: share.name, manifest: supply.reader.manifest)
         }
     }
 
@@ -44,11 +41,12 @@ final class DistillationTargets {
         directories: [String], missing: MissingResponses, device: Device, loader: ViewLoader,
         progress: any ProgressReporter
     ) throws {
-        let recipe = loader.plan.recipe
+        let recipe = loader.recipe
         let teachers = try recipe.cardedTeachers()
         let identities = try teachers.map { teacher in
             CacheIdentity(
-                plan: loader.plan, dataset: loader.dataset, teacher: teacher.section,
+                recipe: recipe, plan: loader.plan, dataset: loader.dataset,
+                teacher: teacher.section,
                 card: teacher.card, weightsDigest: try CacheIdentity.weightsDigest(of: teacher.card)
             )
         }

@@ -13,12 +13,11 @@ package struct NetworkTeacher: Teacher {
     package let weightsDigest: String
     /// The network, for evaluation.
     package let network: any ImageClassifier
+    /// The side of the images it takes, in pixels.
+    package let size: Int
     private let normalisation: Normalisation
     private let device: Device
     private let precision: Recipe.Precision
-
-    /// The side of the images it takes, in pixels.
-    package var size: Int { card.preprocessing.size }
 
     /// Loads a teacher.
     ///
@@ -31,16 +30,17 @@ package struct NetworkTeacher: Teacher {
         _ card: TeacherCard, device: Device, precision: Recipe.Precision,
         report: (String) -> Void = { StandardStreams.report($0 + "\n") }
     ) throws {
-        try card.requireNetwork()
+        let described = try card.requireNetwork()
         self.card = card
+        size = described.preprocessing.size
         self.device = device
         self.precision = precision
         let file = try card.openWeights()
-        weightsDigest = try card.weightsSHA256 ?? Fingerprint.sha256(ofFile: card.weightsFile)
-        network = try Registry.make(card.architecture, classes: card.classes, device: device)
+        weightsDigest = try card.weightsSHA256 ?? SHA256Sum.ofFile(card.weightsFile)
+        network = try described.architecture.makeNetwork(classes: card.classes, device: device)
         try network.load(file).forEach(report)
         normalisation = try Normalisation(
-            mean: card.preprocessing.mean, std: card.preprocessing.std, device: device)
+            mean: described.preprocessing.mean, std: described.preprocessing.std, device: device)
     }
 
     /// Its softmax responses, `[N, classes]`, float32, computed without gradients.
@@ -67,7 +67,7 @@ extension TeacherCard {
         try requireNetwork()
         let file = try SafetensorsFile(path: weightsFile)
         guard let expected = weightsSHA256 else { return file }
-        let found = try Fingerprint.sha256(ofFile: weightsFile)
+        let found = try SHA256Sum.ofFile(weightsFile)
         guard found == expected else {
             throw TrainingError(
                 "\(weightsFile): SHA-256 is \(found), card \(name) says \(expected); fetch the "
@@ -76,21 +76,24 @@ extension TeacherCard {
         return file
     }
 
-    /// Refuses a card that names responses where a network is to run.
+    /// The network that is to run.
     ///
-    /// - Throws: `TrainingError` for the kind `precomputed`.
-    package func requireNetwork() throws(TrainingError) {
-        guard case .precomputed = architecture else { return }
-        throw TrainingError(
-            "teacher \(name) is a file of precomputed responses and cannot be run; "
-                + "`understudy cache import` brings them into a cache")
+    /// - Throws: `TrainingError` for a card of responses.
+    @discardableResult
+    package func requireNetwork() throws(TrainingError) -> Network {
+        guard let network else {
+            throw TrainingError(
+                "teacher \(name) is a file of precomputed responses and cannot be run",
+                .teacherIsFile)
+        }
+        return network
     }
 }
 
-extension TeacherCard.Preprocessing {
+extension Preprocessing {
     /// How the teacher's own evaluation brings images to size.
     package var transform: EvaluationTransform {
         EvaluationTransform(
-            size: size, resize: resize, interpolation: interpolation.interpolation)
+            size: size, resize: resize, interpolation: interpolation)
     }
 }

@@ -32,7 +32,7 @@ final class ResponseSupply {
         self.missing = missing
         self.saidThatItWaits = saidThatItWaits
         self.progress = progress
-        let recipe = loader.plan.recipe
+        let recipe = loader.recipe
         let build = { () throws -> CacheBuild in
             try CacheBuild(
                 teacher: teacher.section, directory: directory, device: device, loader: loader)
@@ -46,7 +46,8 @@ final class ResponseSupply {
                 "\(directory): holds responses of \(manifest.classes) classes, recipe "
                     + "\(recipe.name) has \(recipe.data.classes); build it again")
         }
-        needed = 0..<min(manifest.epochs, recipe.schedule.epochs)
+        let cached = recipe.cache?.epochs ?? recipe.schedule.epochs
+        needed = 0..<min(cached, recipe.schedule.epochs)
         let parts = reader.missingParts(epochs: needed)
         guard !parts.isEmpty else {
             self.build = nil
@@ -61,12 +62,15 @@ final class ResponseSupply {
                 "computing what is missing: \(parts.count) parts of \(Self.epochs(of: parts))"
                     + (isOneOfSeveral ? " of teacher \(teacher.card.name)" : ""))
         case .refuse:
+            let named = isOneOfSeveral ? teacher.card.name : nil
+            guard manifest.epochs >= needed.upperBound else {
+                throw TrainingError(
+                    "\(directory): holds \(manifest.epochs) epochs, and recipe \(recipe.name) sees "
+                        + "\(needed.upperBound)", .epochsMissing(teacher: named))
+            }
             throw TrainingError(
-                "\(directory): \(parts.count) of \(manifest.epochs * manifest.partsPerEpoch) parts "
-                    + "are missing, of \(Self.epochs(of: parts)); build them with understudy "
-                    + "cache build\(isOneOfSeveral ? " --teacher \(teacher.card.name)" : ""), or "
-                    + "pass --build-cache to compute them in passing, or --wait to "
-                    + "follow a build that is running")
+                "\(directory): \(parts.count) of \(cached * manifest.partsPerEpoch) parts are missing, "
+                    + "of \(Self.epochs(of: parts))", .partsMissing(teacher: named))
         }
     }
 

@@ -20,12 +20,12 @@ struct TeacherPass: ResponseSource {
     private let mixer: Mixer
     private let normalisation: Normalisation
 
-    /// - Parameter plan: the plan of the recipe that the views are drawn by.
-    init(_ teacher: any Teacher, plan: ViewPlan, device: Device) throws(TorchError) {
+    /// - Parameter views: what renders the views.
+    init(_ teacher: any Teacher, views: ViewLoader, device: Device) throws(TorchError) {
         self.teacher = teacher
-        self.plan = plan
-        let view = plan.recipe.view
-        mixer = Mixer(recipe: plan.recipe, device: device)
+        plan = views.plan
+        let view = views.recipe.view
+        mixer = Mixer(recipe: views.recipe, device: device)
         normalisation = try Normalisation(mean: view.mean, std: view.std, device: device)
     }
 

@@ -37,7 +37,7 @@ final class UpcomingViews {
     /// for what the teacher has in its hands.
     private let room: Int
 
-    private var studentSize: Int { loader.plan.recipe.view.size }
+    private var studentSize: Int { loader.plan.settings.size }
 
     /// - Parameter groups: of one epoch, in order, without gaps.
     init(_ groups: [(epoch: Int, group: Int)], sizes: [Int], by loader: ViewLoader) {

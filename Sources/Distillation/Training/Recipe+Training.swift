@@ -11,13 +11,13 @@ extension Recipe {
     /// - Throws: `TrainingError` for an unknown name, listing the known ones, or for images of a size
     ///   that the network does not take; `TorchError` for an initialization that it has not.
     package func makeNetwork(on device: Device) throws -> any ImageClassifier {
-        guard let architecture = Registry.architecture(named: model.name) else {
+        guard let published = PublishedNetwork.named(model.name) else {
             throw TrainingError(
                 "recipe \(name): no model '\(model.name)'; known: "
-                    + Registry.names.joined(separator: ", "))
+                    + PublishedNetwork.names.joined(separator: ", "))
         }
-        let network = try Registry.make(
-            architecture, classes: data.classes, device: device, seed: seed,
+        let network = try published.architecture.makeNetwork(
+            classes: data.classes, device: device, seed: seed,
             initialization: model.initialization, dropPath: model.dropPath)
         for (key, size) in [("view.size", view.size), ("validation.size", validation.size)] {
             if let only = network.imageSize, size != only {
@@ -44,13 +44,11 @@ extension Recipe {
 
     /// What the training minimizes.
     var trainingLoss: Learning.Loss {
-        Learning.Loss([
-            .init(KLDivergence(), weight: loss.kl), .init(CrossEntropy(), weight: loss.ce),
-        ])
+        Learning.Loss(loss.terms)
     }
 
     /// Whether responses count in the loss.
-    var learnsFromTeachers: Bool { loss.kl > 0 && !teachers.isEmpty }
+    var learnsFromTeachers: Bool { loss.needsTeacher && !teachers.isEmpty }
 
     /// The number of view epochs, where it is below that of training epochs.
     var replayedEpochs: Int? {
@@ -72,16 +70,8 @@ extension Recipe {
 extension Recipe.Optimizer {
     /// Makes the optimizer that the recipe names.
     package func make(for network: any ImageClassifier) throws(TorchError) -> Learning.Optimizer {
-        let updateRule: any UpdateRule =
-            switch rule {
-            case .lamb(let betas, let eps):
-                LAMB(AdamMoments(first: betas.first, second: betas.second, epsilon: eps))
-            case .adamw(let betas, let eps):
-                AdamW(AdamMoments(first: betas.first, second: betas.second, epsilon: eps))
-            case .sgd(let momentum, let nesterov): SGD(momentum: momentum, nesterov: nesterov)
-            }
-        return try Learning.Optimizer(
-            updateRule, of: OptimizedParameters(of: network), weightDecay: weightDecay,
+        try Learning.Optimizer(
+            rule, of: OptimizedParameters(of: network), weightDecay: weightDecay,
             maxGradNorm: maxGradNorm)
     }
 }
@@ -100,6 +90,6 @@ extension Recipe.Validation {
     /// How validation images are brought to size.
     package var transform: EvaluationTransform {
         EvaluationTransform(
-            size: size, resize: resize, interpolation: interpolation.interpolation)
+            size: size, resize: resize, interpolation: interpolation)
     }
 }

@@ -53,10 +53,7 @@ package final class Trainer {
             folder: setup.folder, trace: setup.options.trace, state: state,
             schedule: setup.schedule, losses: step.loss.names, progress: progress)
         self.log = log
-        // From now on their lines are known for this run's, though no step is saved yet.
-        var known = state
-        try log.beforeCheckpoint(&known)
-        if known != state { try save() }
+        if !log.isKnown(to: state) { try save() }
         clock = Stopwatch()
         while state.epoch < recipe.schedule.epochs {
             guard try trainEpoch() else { return nil }
@@ -183,8 +180,7 @@ extension Trainer {
 
     private var interrupted: Interrupted {
         Interrupted(
-            description: "stopped after step \(state.steps), which is saved; "
-                + "the same command with --resume goes on from there")
+            description: "stopped after step \(state.steps), which is saved")
     }
 }
 
@@ -246,7 +242,7 @@ extension Trainer {
         guard !kept.isEmpty else {
             throw TrainingError(
                 "\(setup.folder.path): none of the \(state.best.kept.count) best snapshots is whole; "
-                    + "restore one, or export the last weights (export --which last)")
+                    + "restore one, or export the last weights", .snapshotsLost)
         }
         let average = setup.folder.file(RunFolder.averageName)
         let mean = try WeightAverage.mean(of: kept)
@@ -295,7 +291,7 @@ extension Trainer {
                 guard done < images, Interruption.requested else { return }
                 throw Interrupted(
                     description: "stopped in \(what); the training up to step \(state.steps) is "
-                        + "saved; the same command with --resume goes on from there")
+                        + "saved")
             }
         } catch let error as DatasetError {
             // Why an image is an error although the recipe substitutes others.

@@ -33,7 +33,7 @@ struct TrainingSetup {
 
     /// Locks the folder, opens data and caches, and makes the network.
     ///
-    /// - Throws: `RecipeError`, `DatasetError`, `CacheError`, `TorchError` or `TrainingError`, each
+    /// - Throws: `YAMLError`, `DatasetError`, `CacheError`, `TorchError` or `TrainingError`, each
     ///   one line; then a folder that was not there is not there either. `Interrupted` by a signal
     ///   while a cache is not there yet.
     init(
@@ -62,7 +62,7 @@ struct TrainingSetup {
         let initial = try options.initial.map { try SafetensorsFile(path: $0) }
         var identity = RunIdentity(
             recipe: recipe, train: loader.dataset, val: images,
-            initial: try initial.map { try Fingerprint.sha256(ofFile: $0.path) })
+            initial: try initial.map { try SHA256Sum.ofFile($0.path) })
         // Before a cache is begun or waited for in vain.
         try begun?.identity.check(identity, run: options.out, isMeasured: begun?.isMeasured == true)
         validation = Validation(
@@ -197,24 +197,21 @@ extension TrainingSetup {
     private static func targets(
         _ options: TrainingOptions, _ loader: ViewLoader, _ progress: any ProgressReporter
     ) throws -> DistillationTargets? {
-        let recipe = loader.plan.recipe
+        let recipe = loader.recipe
         let teachers = recipe.teachers.count
         guard recipe.learnsFromTeachers else {
             guard options.missing == .refuse else {
                 throw TrainingError(
-                    "recipe \(recipe.name) learns from labels alone (loss.kl \(recipe.loss.kl)): "
-                        + "leave out --build-cache and --wait")
+                    "recipe \(recipe.name) learns from labels alone "
+                        + "(\(recipe.loss.teacherText))", .cacheUnneeded)
             }
             return nil
         }
         guard !options.caches.isEmpty else {
             throw TrainingError(
-                teachers == 1
-                    ? "recipe \(recipe.name) learns from a teacher (loss.kl \(recipe.loss.kl)): pass "
-                        + "--cache DIR, made by understudy cache build"
-                    : "recipe \(recipe.name) learns from \(teachers) teachers (loss.kl "
-                        + "\(recipe.loss.kl)): pass --cache DIR for each, made by understudy cache "
-                        + "build --teacher NAME")
+                "recipe \(recipe.name) learns from "
+                    + (teachers == 1 ? "a teacher" : "\(teachers) teachers")
+                    + " (\(recipe.loss.teacherText))", .cachesUnnamed(teachers: teachers))
         }
         return try DistillationTargets(
             directories: options.caches, missing: options.missing, device: options.device,

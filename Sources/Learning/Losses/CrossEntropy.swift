@@ -1,10 +1,15 @@
+import StrictYAML
 import Torch
 
 /// The cross-entropy of label distributions, in nats: `-Σ y · ln p`.
 package struct CrossEntropy: LossTerm {
     package static let name = "ce"
+    package static let summary = "the cross-entropy with the mixed, smoothed labels"
     package static let needsTeacher = false
     package static let isAlwaysTold = true
+
+    package static let initial = Self()
+    package static let keys: [Key<Self>] = []
 
     package init() {}
 

@@ -1,10 +1,16 @@
+import StrictYAML
 import Torch
 
 /// The divergence from a teacher's responses at temperature 1, in nats: `Σ q · (ln q - ln p)`.
 package struct KLDivergence: LossTerm {
     package static let name = "kl"
+    package static let summary =
+        "the divergence from the teacher's response; above 0 it needs a teacher"
     package static let needsTeacher = true
     package static let isAlwaysTold = true
+
+    package static let initial = Self()
+    package static let keys: [Key<Self>] = []
 
     package init() {}
 

@@ -23,8 +23,8 @@ package struct Loss: Sendable {
 
     /// A term and how much it counts.
     package struct Weighted: Sendable {
-        package let term: any LossTerm
-        package let weight: Double
+        package var term: any LossTerm
+        package var weight: Double
 
         package init(_ term: any LossTerm, weight: Double) {
             self.term = term

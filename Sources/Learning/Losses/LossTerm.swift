@@ -1,14 +1,18 @@
+import StrictYAML
 import Torch
 
-/// One term of a loss.
-package protocol LossTerm: Sendable {
+/// One term of a loss. Its keys are the constants of its own, beside its weight.
+package protocol LossTerm: Section, Equatable {
     /// What recipes, records and checkpoints call it.
     static var name: String { get }
+
+    /// What it measures, for the documentation of recipes; no full stop.
+    static var summary: String { get }
 
     /// Whether it compares with a teacher's responses.
     static var needsTeacher: Bool { get }
 
-    /// Whether its figure is told where its weight is 0, too.
+    /// Whether every recipe names its weight and every record its figure, also where it is 0.
     static var isAlwaysTold: Bool { get }
 
     /// The term's mean over a group; a float32 scalar that can be differentiated.

@@ -4,13 +4,17 @@ import Torch
 ///
 /// Source: Loshchilov and Hutter 2017. Each step: `w ← w · (1 - rate · decay)`, then
 /// `w ← w - rate · m̂ / (√v̂ + ε)`.
-package struct AdamW: UpdateRule, Equatable {
+package struct AdamW: AdamRule {
     package static let name = "adamw"
-    package static let moments = AdamMoments.kinds
+    package static let initial = Self()
 
-    private let adam: AdamMoments
+    package var betas: Betas
+    package var epsilon: Double
 
-    package init(_ adam: AdamMoments = AdamMoments(epsilon: 1e-8)) { self.adam = adam }
+    package init(betas: Betas = .standard, epsilon: Double = 1e-8) {
+        self.betas = betas
+        self.epsilon = epsilon
+    }
 
     package func apply(
         _ gradients: [Tensor], to parameters: OptimizedParameters, _ moments: Moments,
@@ -20,9 +24,9 @@ package struct AdamW: UpdateRule, Equatable {
         if step.weightDecay != 0 && !decayed.isEmpty {
             try Foreach.multiply(decayed, by: 1 - step.rate * step.weightDecay)
         }
-        try adam.accumulate(gradients, in: moments)
+        try accumulate(gradients, in: moments)
         try Foreach.addQuotients(
-            parameters.tensors, moments[.first], adam.denominators(moments, step: step.number),
-            scale: -step.rate / adam.correction(step: step.number))
+            parameters.tensors, moments[.first], denominators(moments, step: step.number),
+            scale: -step.rate / correction(step: step.number))
     }
 }

@@ -6,22 +6,26 @@ import Torch
 /// correction, gradient averaging, global clipping, no upper bound on the trust ratio). Tensors
 /// without weight decay take no trust ratio either, so they move as under Adam. Differences from
 /// timm: none in the numbers; the state is a list of moments over all parameters.
-package struct LAMB: UpdateRule, Equatable {
+package struct LAMB: AdamRule {
     package static let name = "lamb"
-    package static let moments = AdamMoments.kinds
+    package static let initial = Self()
 
-    private let adam: AdamMoments
+    package var betas: Betas
+    package var epsilon: Double
 
-    package init(_ adam: AdamMoments = AdamMoments(epsilon: 1e-6)) { self.adam = adam }
+    package init(betas: Betas = .standard, epsilon: Double = 1e-6) {
+        self.betas = betas
+        self.epsilon = epsilon
+    }
 
     package func apply(
         _ gradients: [Tensor], to parameters: OptimizedParameters, _ moments: Moments,
         at step: UpdateStep
     ) throws(TorchError) {
-        try adam.accumulate(gradients, in: moments)
+        try accumulate(gradients, in: moments)
         let update = try Foreach.multiplying(
-            moments[.first], by: 1 / adam.correction(step: step.number))
-        try Foreach.divide(update, by: adam.denominators(moments, step: step.number))
+            moments[.first], by: 1 / correction(step: step.number))
+        try Foreach.divide(update, by: denominators(moments, step: step.number))
         if step.weightDecay != 0 && !parameters.decayed.isEmpty {
             try scaleByTrust(
                 parameters.decayed(of: update), weights: parameters.decayed,

@@ -1,19 +1,36 @@
+import StrictYAML
 import Torch
 
 /// Stochastic gradient descent with momentum, as PyTorch's `torch.optim.SGD` without dampening.
 ///
 /// The decay is added to the gradient, which is overwritten; the velocity starts as the first
 /// gradient.
-package struct SGD: UpdateRule, Equatable {
+package struct SGD: UpdateRule {
     package static let name = "sgd"
     package static let moments: [Moments.Kind] = [.velocity]
 
-    private let momentum: Double
-    private let nesterov: Bool
+    package static let initial = Self()
+    package static let keys: [Key<Self>] = [
+        Key(
+            "momentum", \.momentum, .number(in: .belowOne),
+            "the share of the last update that is kept; 0 for none"),
+        Key(
+            "nesterov", \.nesterov, .boolean, hasDefault: true,
+            "whether the gradient is taken ahead, after Nesterov; needs a momentum"),
+    ]
+
+    package var momentum: Double
+    package var nesterov: Bool
 
     package init(momentum: Double = 0.9, nesterov: Bool = false) {
         self.momentum = momentum
         self.nesterov = nesterov
+    }
+
+    package func check(_ section: SectionReader) throws(YAMLError) {
+        guard momentum > 0 || !nesterov else {
+            throw section.error("nesterov", "optimizer.nesterov needs a momentum above 0")
+        }
     }
 
     package func apply(

@@ -1,7 +1,9 @@
+import StrictYAML
 import Torch
 
-/// How parameters follow their gradients: a rule's constants, and what it does with them.
-package protocol UpdateRule: Sendable {
+/// How parameters follow their gradients: a rule's constants, which are its keys in a recipe, and what
+/// it does with them.
+package protocol UpdateRule: Section, Equatable {
     /// The rule's name in recipes.
     static var name: String { get }
 
@@ -24,4 +26,25 @@ package struct UpdateStep {
     package let rate: Double
     /// The weight decay of the parameters that take any.
     package let weightDecay: Double
+}
+
+/// The update rules that there are.
+package enum UpdateRules {
+    package static let kinds: [any UpdateRule.Type] = [LAMB.self, AdamW.self, SGD.self]
+
+    /// The key that chooses one, and their own keys beside it.
+    package static let alternatives = Alternatives<any UpdateRule>(
+        "name", "to", kinds.map { alternative($0) })
+
+    private static func alternative<Rule: UpdateRule>(
+        _ rule: Rule.Type
+    ) -> Alternative<any UpdateRule> {
+        Alternative(Rule.name, { (own: Rule) in own }, { $0 as? Rule })
+    }
+
+    /// Whether two rules are the same, constants included.
+    package static func areEqual(_ left: any UpdateRule, _ right: any UpdateRule) -> Bool {
+        func equals<Rule: UpdateRule>(_ left: Rule) -> Bool { left == right as? Rule }
+        return equals(left)
+    }
 }

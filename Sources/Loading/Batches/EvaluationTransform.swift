@@ -61,12 +61,3 @@ package struct EvaluationTransform: Sendable, Equatable {
     }
 }
 
-extension Recipe.Filter {
-    /// The resampling filter of the same name.
-    package var interpolation: Interpolation {
-        switch self {
-        case .bilinear: .bilinear
-        case .bicubic: .bicubic
-        }
-    }
-}

@@ -1,6 +1,7 @@
 import Foundation
 import Imaging
 import Recipes
+import StrictYAML
 import Torch
 import Views
 
@@ -21,6 +22,7 @@ package struct ViewLoader: Sendable {
         case augment
     }
 
+    package let recipe: Recipe
     /// The draws.
     package let plan: ViewPlan
     /// The images.
@@ -36,7 +38,7 @@ package struct ViewLoader: Sendable {
     ///
     /// - Parameter checksum: taken of each group's pixels at the recipe's size, on the threads that
     ///   render.
-    /// - Throws: `DatasetError` if the data set does not fit the recipe, `RecipeError` if the
+    /// - Throws: `DatasetError` if the data set does not fit the recipe, `YAMLError` if the
     ///   recipe's batch does not fit the data set.
     package init(
         recipe: Recipe, options: LoadingOptions,
@@ -44,6 +46,7 @@ package struct ViewLoader: Sendable {
     ) throws {
         dataset = try ImageDataset(recipe.data.train, expectedClasses: recipe.data.classes)
         plan = try ViewPlan(recipe: recipe, imageCount: dataset.samples.count)
+        self.recipe = recipe
         substitutes = recipe.data.onError == .substitute
         self.options = options
         self.checksum = checksum
@@ -90,7 +93,7 @@ package struct ViewLoader: Sendable {
                 return (draft, members)
             },
             make: { draft, member, worker in try render(member, of: draft, with: worker) },
-            complete: { [checksum, size = plan.recipe.view.size] draft in
+            complete: { [checksum, size = plan.settings.size] draft in
                 guard let checksum else { return }
                 draft.checksum = draft.pixels.first { $0.size == size }?.withBytes(checksum)
             })

@@ -1,7 +1,6 @@
 import Base
 import Crypto
 import Foundation
-import Torch
 
 /// Writes a data set as tar shards in WebDataset's convention, with their index.
 ///
@@ -270,7 +269,8 @@ package struct DatasetPacker: Sendable {
 
     private func write(_ data: Data, _ name: String) throws(DatasetError) {
         do { try AtomicFile.write(data, to: "\(directory)/\(name)") } catch {
-            throw DatasetError(error.message)
+            throw DatasetError(
+                "\(directory)/\(name): \(error.reason)", cause: .system(error.code))
         }
     }
 }

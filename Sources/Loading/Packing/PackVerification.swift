@@ -1,6 +1,5 @@
 import Base
 import Foundation
-import Torch
 
 /// Compares every byte of a pack with what was packed.
 package struct PackVerification: Encodable, Sendable, Equatable {

@@ -1,29 +1,20 @@
 import Base
 import Crypto
-import Foundation
 
 /// A shard that appears under its name whole and durable, or not at all.
 struct ShardWriter: ~Copyable {
-    private let path: String
-    private let temporary: String
-    private let descriptor: Int32
+    private var file: AtomicFile
     private var pending: [UInt8] = []
     private var hash = SHA256()
     /// Bytes written so far.
     private(set) var size = 0
 
-    /// Starts a temporary beside the path; one that a killed run left is overwritten.
+    /// Starts a temporary beside the path; one that a killed run left is removed.
     init(_ path: String) throws(DatasetError) {
-        self.path = path
-        temporary = "\(path).tmp"
-        descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw .system(temporary, "cannot be made") }
-    }
-
-    deinit {
-        // After a rename there is nothing of this name left.
-        unlink(temporary)
-        close(descriptor)
+        do { file = try AtomicFile(path) } catch {
+            throw DatasetError(
+                "\(path): cannot be made: \(error.reason)", cause: .system(error.code))
+        }
     }
 
     /// Appends an image and its label.
@@ -52,14 +43,13 @@ struct ShardWriter: ~Copyable {
     mutating func finish() throws(DatasetError) -> String {
         try write(TarBlocks.end)
         try flush()
-        guard fsync(descriptor) == 0 else { throw failure() }
+        do { try file.flush() } catch { throw unwritten(error) }
         return hexadecimal(hash.finalize())
     }
 
     /// Gives the finished archive its name.
-    consuming func publish() throws(DatasetError) {
-        guard rename(temporary, path) == 0 else { throw failure() }
-        synchronizeFolder(Folders.parent(of: path))
+    mutating func publish() throws(DatasetError) {
+        do { try file.publish() } catch { throw unwritten(error) }
     }
 
     private mutating func write(_ bytes: [UInt8]) throws(DatasetError) {
@@ -70,34 +60,14 @@ struct ShardWriter: ~Copyable {
 
     private mutating func flush() throws(DatasetError) {
         hash.update(data: pending)
-        let isWritten = pending.withUnsafeBytes { bytes in
-            var rest = bytes[...]
-            while !rest.isEmpty {
-                let piece = UnsafeRawBufferPointer(rebasing: rest)
-                let count = Foundation.write(descriptor, piece.baseAddress, piece.count)
-                if count < 0, errno == EINTR { continue }
-                guard count > 0 else { return false }
-                rest = rest.dropFirst(count)
-            }
-            return true
-        }
-        guard isWritten else { throw failure() }
+        do { try file.append(pending) } catch { throw unwritten(error) }
         pending.removeAll(keepingCapacity: true)
     }
 
-    private func failure() -> DatasetError {
-        let code = errno
+    private func unwritten(_ failure: SystemFailure) -> DatasetError {
+        let advice = roomAdvice(failure.code, kept: "whole shards are kept")
         return DatasetError(
-            "\(path): cannot be written: \(errnoText(code))"
-                + (roomAdvice(code).map { "; \($0), whole shards are kept" } ?? ""),
-            cause: .system(code))
+            "\(file.path): cannot be written: \(failure.reason)\(advice)",
+            cause: .system(failure.code))
     }
-}
-
-/// Makes renames in a folder durable. A file system that cannot do so keeps the renames themselves.
-private func synchronizeFolder(_ path: String) {
-    let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { return }
-    _ = fsync(descriptor)
-    close(descriptor)
 }

@@ -14,12 +14,10 @@ extension SafetensorsFile {
         _ tensors: [(String, Tensor)], metadata: [String: String] = [:], to path: String
     ) throws(TorchError) {
         let header = try header(for: tensors, metadata: metadata, path: path)
-        try AtomicFile.write(to: path) { (descriptor) throws(TorchError) in
-            try AtomicFile.append(header, to: descriptor, path)
-            for (_, tensor) in tensors {
-                _ = try append(tensor, to: descriptor, path)
-            }
-        }
+        var file = try begin(path)
+        try append(header, to: &file)
+        for (_, tensor) in tensors { _ = try append(tensor, to: &file) }
+        try publish(&file)
     }
 
     /// Writes tensors as `write` does, with checksums in the metadata that reading compares.
@@ -38,19 +36,13 @@ extension SafetensorsFile {
             preconditionFailure("the header holds its own metadata")
         }
         let digits = key.upperBound..<key.upperBound + 8 * (tensors.count + 1)
-        var seal: UInt32 = 0
-        try AtomicFile.write(to: path) { (descriptor) throws(TorchError) in
-            try AtomicFile.append(header, to: descriptor, path)
-            var checksums: [UInt32] = []
-            for (_, tensor) in tensors {
-                checksums.append(try append(tensor, to: descriptor, path))
-            }
-            seal = SafetensorsSeal(sealing: &header, digits: digits, tensors: checksums).header
-            guard lseek(descriptor, 0, SEEK_SET) == 0 else {
-                throw error(path, errnoText(errno), code: errno)
-            }
-            try AtomicFile.append(header, to: descriptor, path)
-        }
+        var file = try begin(path)
+        try append(header, to: &file)
+        var checksums: [UInt32] = []
+        for (_, tensor) in tensors { checksums.append(try append(tensor, to: &file)) }
+        let seal = SafetensorsSeal(sealing: &header, digits: digits, tensors: checksums).header
+        do { try file.overwriteBeginning(header) } catch { throw unwritten(path, error) }
+        try publish(&file)
         return seal
     }
 
@@ -88,15 +80,33 @@ extension SafetensorsFile {
         return withUnsafeBytes(of: UInt64(json.count).littleEndian) { Array($0) } + json
     }
 
+    private static func begin(_ path: String) throws(TorchError) -> AtomicFile {
+        do { return try AtomicFile(path, orStream: true) } catch { throw unwritten(path, error) }
+    }
+
+    private static func append(_ bytes: [UInt8], to file: inout AtomicFile) throws(TorchError) {
+        do { try file.append(bytes) } catch { throw unwritten(file.path, error) }
+    }
+
+    private static func publish(_ file: inout AtomicFile) throws(TorchError) {
+        do { try file.publish() } catch { throw unwritten(file.path, error) }
+    }
+
+    private static func unwritten(_ path: String, _ failure: SystemFailure) -> TorchError {
+        TorchError(operation: "file", message: "\(path): \(AtomicFile.reason(failure))")
+    }
+
     /// - Returns: the CRC-32C of the bytes written.
     private static func append(
-        _ tensor: Tensor, to descriptor: Int32, _ path: String
+        _ tensor: Tensor, to file: inout AtomicFile
     ) throws(TorchError) -> UInt32 {
         let size = tensor.shape.reduce(tensor.dtype.size, *)
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 64)
         defer { buffer.deallocate() }
         try tensor.copyBytes(into: buffer)
-        try AtomicFile.append(UnsafeRawBufferPointer(buffer), to: descriptor, path)
+        do { try file.append(UnsafeRawBufferPointer(buffer)) } catch {
+            throw unwritten(file.path, error)
+        }
         return crc32c(UnsafeRawBufferPointer(buffer))
     }
 

@@ -23,7 +23,7 @@ package final class ParameterStore {
     package private(set) var entries: [Entry] = []
 
     /// Tensors that follow from the architecture, by name: files may hold them, and do not have to.
-    private(set) var constants: [String: Tensor] = [:]
+    package private(set) var constants: [String: Tensor] = [:]
 
     private let generator: RandomGenerator
     private var positions: [String: Int] = [:]

@@ -41,8 +41,8 @@ extension BenchCommand {
             let device = try options.checkedDevice()
             let architecture = try BenchCommand.published(model).architecture
             func make() throws -> any ImageClassifier {
-                try Registry.make(
-                    architecture, classes: 1000, device: device, seed: 1, initialization: .timm)
+                try architecture.makeNetwork(
+                    classes: 1000, device: device, seed: 1, initialization: .timm)
             }
             let batch = try SyntheticBatch(images: options.group, size: size, classes: 1000)
                 .on(device)

@@ -20,12 +20,12 @@ extension BenchCommand {
 
         func run() throws {
             let device = try options.checkedDevice()
-            let (architecture, size) = try BenchCommand.published(model)
-            let images = try SyntheticBatch(images: options.group, size: size, classes: 2).on(
-                device
-            )
-            .images
-            let network = try Registry.make(architecture, classes: 1000, device: device, seed: 1)
+            let published = try BenchCommand.published(model)
+            let images = try SyntheticBatch(
+                images: options.group, size: published.preprocessing.size, classes: 2
+            ).on(device).images
+            let network = try published.architecture.makeNetwork(
+                classes: 1000, device: device, seed: 1)
             let seconds = try options.time(on: device) {
                 try withoutGrad { () throws(TorchError) in
                     let logits = try withAutocast(options.precision.autocast, on: device) {

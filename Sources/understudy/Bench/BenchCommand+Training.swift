@@ -65,10 +65,10 @@ extension BenchCommand {
             let steps = options.warmup + options.rounds
             if data == nil { try SyntheticImages.write(count: 512, to: images) }
             let architecture = try BenchCommand.published(teacher).architecture
-            guard case .beit(let beit) = architecture else {
+            guard let size = architecture.imageSize else {
                 throw ValidationError("--teacher must be a BEiT")
             }
-            _ = try made.writeTeacher(beit, classes: SyntheticImages.classes)
+            _ = try made.writeTeacher(architecture, size: size, classes: SyntheticImages.classes)
             let recipe = try made.recipe(
                 data: made.listImages(of: images, count: steps * step),
                 settings: [
@@ -76,8 +76,8 @@ extension BenchCommand {
                     "teacher.precision=\(options.precision.rawValue)",
                     "precision=\(options.precision.rawValue)", "cache.encoding=bounded",
                     "cache.max_kl=0.01", "cache.groups_per_part=\(groups)",
-                    "view.size=\(beit.imageSize)", "validation.size=\(beit.imageSize)",
-                    "validation.resize=\(beit.imageSize + 32)",
+                    "view.size=\(size)", "validation.size=\(size)",
+                    "validation.resize=\(size + 32)",
                 ])
             var trainer = TrainingOptions(out: "\(made.path)/run")
             trainer.caches = ["\(made.path)/cache"]

@@ -16,16 +16,12 @@ struct BenchCommand: ParsableCommand {
             """,
         subcommands: [Student.self, TeacherForward.self, Training.self, Images.self])
 
-    /// A published network by its name, and the side of the images that it takes, in pixels.
-    static func published(
-        _ name: String
-    ) throws -> (architecture: TeacherCard.Architecture, imageSize: Int) {
-        guard let architecture = Registry.architecture(named: name),
-            let preprocessing = Registry.preprocessing(named: name)
-        else {
+    /// A published network by its name.
+    static func published(_ name: String) throws -> PublishedNetwork {
+        guard let network = PublishedNetwork.named(name) else {
             throw ValidationError(
-                "no model '\(name)'; known: \(Registry.names.joined(separator: ", "))")
+                "no model '\(name)'; known: \(PublishedNetwork.names.joined(separator: ", "))")
         }
-        return (architecture, preprocessing.size)
+        return network
     }
 }

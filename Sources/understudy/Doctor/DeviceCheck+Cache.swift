@@ -2,6 +2,7 @@ import Base
 import Distillation
 import Foundation
 import Loading
+import Models
 import Recipes
 import ResponseCache
 import Torch
@@ -13,10 +14,11 @@ extension DeviceCheck {
     ) throws -> [DeviceComparison] {
         let images = "\(made.path)/images"
         try SyntheticImages.write(count: 16, to: images)
+        let shallow = BEiTConfiguration(
+            imageSize: 224, patch: 16, width: 768, depth: 2, heads: 12, mlpRatio: 4,
+            layerScale: 0.1)
         _ = try made.writeTeacher(
-            TeacherCard.BEiTArchitecture(
-                imageSize: 224, patch: 16, width: 768, depth: 2, heads: 12, mlpRatio: 4,
-                layerScale: 0.1), classes: SyntheticImages.classes)
+            Architecture(shallow), size: shallow.imageSize, classes: SyntheticImages.classes)
         func rows(_ place: Device, _ precision: Recipe.Precision) throws -> [Float] {
             let directory = "\(made.path)/\(place == .cpu ? "here" : "there")-\(precision.rawValue)"
             let recipe = try made.recipe(

@@ -26,8 +26,8 @@ extension DeviceCheck {
     func compareStudent(on device: Device, _ arithmetic: Arithmetic) throws -> [DeviceComparison] {
         let batch = try SyntheticBatch(images: 8, size: 224, classes: 1000)
         func make(_ place: Device) throws -> any ImageClassifier {
-            let network = try Registry.make(
-                .resnet(depth: 50), classes: 1000, device: place, seed: 1)
+            let network = try Architecture(ResNetConfiguration(depth: .layers50))
+                .makeNetwork(classes: 1000, device: place, seed: 1)
             try withoutGrad { () throws(TorchError) in
                 for entry in network.store.parameters where entry.name.hasSuffix("bn3.weight") {
                     try entry.tensor.fill(0.2)
@@ -60,14 +60,14 @@ extension DeviceCheck {
     /// BEiT-Base, with its depth dropped at random from one seed.
     func compareTeacher(on device: Device, _ arithmetic: Arithmetic) throws -> [DeviceComparison] {
         let batch = try SyntheticBatch(images: 4, size: 224, classes: 1000)
-        guard let base = Registry.architecture(named: "beit_base_patch16_224") else {
-            preconditionFailure("BEiT-Base is not registered")
+        guard let base = PublishedNetwork.named("beit_base_patch16_224") else {
+            preconditionFailure("BEiT-Base has no name")
         }
         let tolerances =
             arithmetic == .bfloat16 ? Self.reducedAttention : Self.exactAttention
         return try compare(on: device, arithmetic, batch, tolerances) { place in
-            let network = try Registry.make(
-                base, classes: 1000, device: place, seed: 2, dropPath: 0.2)
+            let network = try base.architecture.makeNetwork(
+                classes: 1000, device: place, seed: 2, dropPath: 0.2)
             try network.shake(seed: 2)
             return network
         }
@@ -76,14 +76,16 @@ extension DeviceCheck {
     /// Two blocks of BEiT-Base over 24 x 24 patches and the class token.
     func compareLongAttention(on device: Device) throws -> [DeviceComparison] {
         let batch = try SyntheticBatch(images: 2, size: 384, classes: 1000)
-        let architecture = TeacherCard.BEiTArchitecture(
-            imageSize: 384, patch: 16, width: 768, depth: 2, heads: 12, mlpRatio: 4, layerScale: 1)
+        let architecture = Architecture(
+            BEiTConfiguration(
+                imageSize: 384, patch: 16, width: 768, depth: 2, heads: 12, mlpRatio: 4,
+                layerScale: 1))
         return try [
             (Arithmetic.float32, Self.exactAttention), (.bfloat16, Self.reducedAttention),
         ].flatMap { arithmetic, tolerances in
             try compare(on: device, arithmetic, batch, tolerances) { place in
-                let network = try Registry.make(
-                    .beit(architecture), classes: 1000, device: place, seed: 4)
+                let network = try architecture.makeNetwork(
+                    classes: 1000, device: place, seed: 4)
                 try network.shake(seed: 4)
                 return network
             }.map {

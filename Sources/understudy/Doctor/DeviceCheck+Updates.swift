@@ -4,6 +4,9 @@ import Models
 import Torch
 
 extension DeviceCheck {
+    /// What the checks of optimizers and weights train.
+    private static let small = Architecture(ResNetConfiguration(depth: .layers18))
+
     func compareOptimizers(on device: Device) throws -> [DeviceComparison] {
         // Rates that move a weight by some hundredths or thousandths: steps that are much smaller are
         // lost in the rounding of the weight.
@@ -13,8 +16,7 @@ extension DeviceCheck {
         ]
         return try rules.map { name, rate, rule, weightDecay in
             func run(_ place: Device) throws -> [Float] {
-                let network = try Registry.make(
-                    .resnet(depth: 18), classes: 10, device: place, seed: 5)
+                let network = try Self.small.makeNetwork(classes: 10, device: place, seed: 5)
                 let before = try network.flattened()
                 let optimizer = try Optimizer(
                     rule, of: OptimizedParameters(of: network), weightDecay: weightDecay,
@@ -41,8 +43,8 @@ extension DeviceCheck {
         func average(
             _ place: Device
         ) throws -> (network: any ImageClassifier, values: [Float]) {
-            let network = try Registry.make(.resnet(depth: 18), classes: 10, device: place, seed: 1)
-            let other = try Registry.make(.resnet(depth: 18), classes: 10, device: place, seed: 2)
+            let network = try Self.small.makeNetwork(classes: 10, device: place, seed: 1)
+            let other = try Self.small.makeNetwork(classes: 10, device: place, seed: 2)
             let average = try ExponentialMovingAverage(
                 of: network, into: other, decay: 0.9999, beta: 15)
             try withoutGrad { () throws(TorchError) in
@@ -53,7 +55,7 @@ extension DeviceCheck {
         }
         let (there, here) = try (average(device), average(.cpu))
         try there.network.store.save(to: "\(made.path)/weights.safetensors")
-        let read = try Registry.make(.resnet(depth: 18), classes: 10, seed: 3)
+        let read = try Self.small.makeNetwork(classes: 10, seed: 3)
         try read.store.load(SafetensorsFile(path: "\(made.path)/weights.safetensors"))
         return [
             .relative(

@@ -60,8 +60,8 @@ struct ClassifierOptions: ParsableArguments {
     func load(on device: Device) throws -> Classifier {
         let chosen = try describe()
         let classes =
-            try chosen.classes ?? Registry.classes(of: chosen.architecture, in: chosen.file)
-        let network = try Registry.make(chosen.architecture, classes: classes, device: device)
+            try chosen.classes ?? chosen.architecture.classes(of: chosen.file)
+        let network = try chosen.architecture.makeNetwork(classes: classes, device: device)
         for note in try network.load(chosen.file) { StandardStreams.report(note + "\n") }
         let transform = try transform(chosen.preprocessing, network.imageSize)
         return Classifier(
@@ -71,7 +71,7 @@ struct ClassifierOptions: ParsableArguments {
 
     /// How images are brought to size: as the options say, else as is standard.
     private func transform(
-        _ standard: TeacherCard.Preprocessing, _ only: Int?
+        _ standard: Preprocessing, _ only: Int?
     ) throws -> EvaluationTransform {
         let size = size ?? standard.size
         // A size of one's own keeps the ratio of crop to resized side.
@@ -90,46 +90,45 @@ struct ClassifierOptions: ParsableArguments {
         }
         return EvaluationTransform(
             size: size, resize: resize,
-            interpolation: interpolation ?? standard.interpolation.interpolation)
+            interpolation: interpolation ?? standard.interpolation)
     }
 
     /// What the options choose.
     private struct Choice {
-        let architecture: TeacherCard.Architecture
+        let architecture: Architecture
         /// Nil where the weights tell.
         let classes: Int?
         let file: SafetensorsFile
-        let preprocessing: TeacherCard.Preprocessing
+        let preprocessing: Preprocessing
     }
 
     private func describe() throws -> Choice {
         let validation = try recipe.map { try Recipe(contentsOf: $0).preprocessing }
         if let teacher {
             let card = try TeacherCard(contentsOf: teacher)
-            try card.requireNetwork()
+            let network = try card.requireNetwork()
             return Choice(
-                architecture: card.architecture, classes: card.classes,
+                architecture: network.architecture, classes: card.classes,
                 file: try weights.map { try SafetensorsFile(path: $0) } ?? card.openWeights(),
-                preprocessing: validation ?? card.preprocessing)
+                preprocessing: validation ?? network.preprocessing)
         }
         guard let model, let weights else { throw CleanExit.helpRequest() }
-        guard let architecture = Registry.architecture(named: model),
-            let standard = Registry.preprocessing(named: model)
-        else {
+        guard let published = PublishedNetwork.named(model) else {
             throw ValidationError(
                 "no model '\(model.clipped.printable)'; known: "
-                    + Registry.names.joined(separator: ", "))
+                    + PublishedNetwork.names.joined(separator: ", "))
         }
         return Choice(
-            architecture: architecture, classes: nil, file: try SafetensorsFile(path: weights),
-            preprocessing: validation ?? standard)
+            architecture: published.architecture, classes: nil,
+            file: try SafetensorsFile(path: weights),
+            preprocessing: validation ?? published.preprocessing)
     }
 }
 
 extension Recipe {
     /// The validation of a recipe, as a card's preprocessing.
-    fileprivate var preprocessing: TeacherCard.Preprocessing {
-        TeacherCard.Preprocessing(
+    fileprivate var preprocessing: Preprocessing {
+        Preprocessing(
             size: validation.size, resize: validation.resize,
             interpolation: validation.interpolation, mean: view.mean, std: view.std)
     }

@@ -1,5 +1,7 @@
 import Base
+import Distillation
 import Loading
+import ResponseCache
 import Torch
 
 /// An error of a library, which states a fact, and about which options of this program can do
@@ -46,6 +48,24 @@ extension DatasetError: AdvisedError {
     }
 }
 
+extension CacheError: AdvisedError {
+    var advisedLine: String {
+        switch cause {
+        case .noCache: "\(description); `understudy cache build` makes one"
+        case .missingPart:
+            "\(description); `understudy cache build` with this recipe adds what is missing"
+        case .epochsBeyond: "\(description); lower --epochs"
+        case .differingParts:
+            "\(description); run `understudy cache verify` on both and delete the one that is wrong"
+        case .foreign(.probabilities): "\(description); pass --probabilities"
+        case .foreign(.percentages):
+            "\(description); divide them by 100 and pass --probabilities"
+        case .foreign(.perhapsLogits): "\(description); if these are logits, pass --logits"
+        case .otherInputs, .damaged, .system, .other: description
+        }
+    }
+}
+
 extension PackDifference.Setting {
     /// The option of `understudy pack` that sets it.
     fileprivate var option: String {
@@ -54,5 +74,45 @@ extension PackDifference.Setting {
         case .maxShortSide: "--max-short-side"
         case .quality: "--quality"
         }
+    }
+}
+
+extension TrainingError: AdvisedError {
+    var advisedLine: String { description + advice }
+
+    private var advice: String {
+        switch kind {
+        case nil: ""
+        case .runUnnamed: "; choose --out"
+        case .runExists: "; pass --resume to go on with it, or choose another --out"
+        case .runBusy: " or choose another --out"
+        case .runIsNoFolder: "; choose another --out"
+        case .runIsForeign: "; choose a new or an empty folder for --out"
+        case .runUnfit: ", or choose another --out"
+        case .snapshotsLost: " (export --which last)"
+        case .cacheUnneeded: ": leave out --build-cache and --wait"
+        case .cachesUnnamed(1): ": pass --cache DIR, made by understudy cache build"
+        case .cachesUnnamed:
+            ": pass --cache DIR for each, made by understudy cache build --teacher NAME"
+        case .cacheUnnamed(let teacher):
+            ": pass --cache DIR for it, too, made by understudy cache build --teacher \(teacher)"
+        case .partsMissing(let teacher): "; build them with \(Self.building(teacher))"
+        case .epochsMissing(let teacher): "; build the others with \(Self.building(teacher))"
+        case .epochsBeyondCache: "; lower --epochs or raise cache.epochs"
+        case .teacherUnnamed(let names):
+            ": pass --teacher NAME, one of \(names.joined(separator: ", "))"
+        case .teacherIsFile: "; `understudy cache import` brings them into a cache"
+        case .teacherIsNetwork: "; `understudy cache build` runs it"
+        case .shareUnknown(.none): "; pass --shard i/n"
+        case .shareUnknown(.variables): ", or pass --shard i/n"
+        case .shareUnknown(.numbers): ", or pass --shard i/n (0/1 for all parts)"
+        case .deviceUnknown: ", or pass --device cuda:N"
+        }
+    }
+
+    private static func building(_ teacher: String?) -> String {
+        "understudy cache build" + (teacher.map { " --teacher \($0)" } ?? "")
+            + ", or pass --build-cache to compute them in passing, or --wait to follow a build that "
+            + "is running"
     }
 }

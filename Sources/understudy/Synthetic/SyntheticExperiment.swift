@@ -3,6 +3,7 @@ import Foundation
 import Imaging
 import Models
 import Recipes
+import StrictYAML
 import Synchronization
 import Torch
 
@@ -27,27 +28,22 @@ struct SyntheticExperiment {
     }
 
     /// Writes a teacher's card and made-up weights; returns the card's path.
-    func writeTeacher(_ architecture: TeacherCard.BEiTArchitecture, classes: Int) throws -> String {
-        let network = try Registry.make(.beit(architecture), classes: classes, seed: 7)
+    func writeTeacher(_ architecture: Architecture, size: Int, classes: Int) throws -> String {
+        let network = try architecture.makeNetwork(classes: classes, seed: 7)
         try network.shake(seed: 7)
         try network.store.save(to: "\(path)/teacher.safetensors")
-        let size = architecture.imageSize
         return try write(
             "teacher.yaml",
             """
             name: made
-            kind: beit
+            kind: \(architecture.kind)
             classes: \(classes)
-            architecture: {image_size: \(size), patch: \(architecture.patch), \
-            width: \(architecture.width), depth: \(architecture.depth), \
-            heads: \(architecture.heads), mlp_ratio: \(architecture.mlpRatio), \
-            layer_scale: \(architecture.layerScale)}
             preprocessing: {size: \(size), resize: \(size + 25), interpolation: bicubic, \
             mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5]}
             weights: {file: teacher.safetensors, sha256: null}
             source: made up
 
-            """)
+            """ + [YAMLValue.Entry("architecture", .flow(architecture.entries))].yaml)
     }
 
     /// The ImageNet recipe's views, over images that lie in a folder.

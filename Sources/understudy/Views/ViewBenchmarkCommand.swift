@@ -44,7 +44,7 @@ struct ViewBenchmarkCommand: ParsableCommand {
         let groups = (0..<count).map { index in
             (epoch: index / plan.groupsPerEpoch, group: index % plan.groupsPerEpoch)
         }
-        let size = plan.recipe.view.size
+        let size = plan.settings.size
         // The first groups fill the file cache and the buffers and are not counted.
         _ = try Self.seconds(loader, groups.prefix(2).map { $0 }, size: size)
         let seconds = try Self.seconds(loader, groups, size: size)

@@ -57,8 +57,8 @@ struct ViewStatisticsCommand: ParsableCommand {
         }
         for group in groups(plan) { statistics.add(epoch: epoch, group: group) }
         let report = ViewStatisticsReport(
-            plan: plan, epoch: epoch, unreadable: unreadable, notices: dataset.notices,
-            statistics: statistics)
+            recipe: recipe.name, plan: plan, epoch: epoch, unreadable: unreadable,
+            notices: dataset.notices, statistics: statistics)
         try StandardStreams.print(json ? try report.json() : report.text)
     }
 
@@ -101,15 +101,16 @@ private struct ViewStatisticsReport: Encodable {
     let statistics: ViewStatistics
 
     init(
-        plan: ViewPlan, epoch: Int, unreadable: Int, notices: [String], statistics: ViewStatistics
+        recipe: String, plan: ViewPlan, epoch: Int, unreadable: Int, notices: [String],
+        statistics: ViewStatistics
     ) {
-        recipe = plan.recipe.name
+        self.recipe = recipe
         self.epoch = epoch
         slotsPerEpoch = plan.slotsPerEpoch
         groupsPerEpoch = plan.groupsPerEpoch
         images = plan.imageCount
         distinctImages = plan.distinctImages(epoch: epoch)
-        repeats = plan.recipe.batch.repeats
+        repeats = plan.batch.repeats
         self.unreadable = unreadable
         self.notices = notices
         self.statistics = statistics

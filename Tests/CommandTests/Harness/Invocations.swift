@@ -58,6 +58,7 @@ struct Invocations {
                 "logits", "--keys", "names", "--logits", "--set", "teacher.card=\(new).yaml",
             ]
         case "cache bench": ["--family", "peaked", "--classes", "10", "--views", "64"]
+        case "recipe": ["--recipe", "base.yaml"]
         case "train": ["--recipe", "base.yaml", "--out", new] + brief
         case "eval": ["--teacher", "card.yaml", "--data", "val"]
         case "predict": ["--teacher", "card.yaml", "val/c0/0.jpg"]

@@ -1,6 +1,6 @@
+import Base
 import Foundation
 import Imaging
-import ResponseCache
 import Testing
 import Torch
 
@@ -136,7 +136,7 @@ import Torch
     @Test("a teacher of other weights is told once, with what to do") func changedWeights() throws {
         let folder = try Folder.prepared()
         let weights = "\(folder.path)/teacher/average.safetensors"
-        let before = try Fingerprint.sha256(ofFile: weights)
+        let before = try SHA256Sum.ofFile(weights)
         var data = try folder.data("teacher/average.safetensors")
         data[data.count - 1] ^= 1
         try folder.write("teacher/average.safetensors", data)
@@ -147,7 +147,7 @@ import Torch
             outcome.errors
                 == "Error: cache: the cache was made from other inputs; name another directory, or "
                 + "restore what differs:\n  teacher.weights: \(before) in the cache, "
-                + "\(try Fingerprint.sha256(ofFile: weights)) here\n")
+                + "\(try SHA256Sum.ofFile(weights)) here\n")
         #expect(!folder.exists("run"))
     }
 

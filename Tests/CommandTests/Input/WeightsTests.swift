@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import ResponseCache
 import Testing
@@ -97,7 +98,7 @@ import Torch
     @Test("eval and predict check the SHA-256 that a card states") func digest() throws {
         let folder = try Folder.prepared()
         let weights = "\(folder.path)/teacher/average.safetensors"
-        let right = try Fingerprint.sha256(ofFile: weights)
+        let right = try SHA256Sum.ofFile(weights)
         let wrong = String(repeating: "0", count: 64)
         let card = try String(decoding: folder.data("card.yaml"), as: UTF8.self)
         for (digest, status) in [(right, Int32(0)), (wrong, 1)] {

@@ -3,6 +3,7 @@ import Testing
 import Torch
 
 @testable import Loading
+@testable import ResponseCache
 @testable import understudy
 
 /// Libraries state what is wrong; here is what the command line says of it.
@@ -56,6 +57,31 @@ import Torch
     @Test("a pack's faults name the options of understudy pack", arguments: faults)
     func packs(fact: String, fault: PackFault, line: String) {
         #expect(advisedLine(DatasetError(fact, cause: .pack(fault))) == line)
+    }
+
+    private static let cacheFaults: [(CacheError.Cause, advice: String)] = [
+        (.noCache, "; `understudy cache build` makes one"),
+        (.missingPart, "; `understudy cache build` with this recipe adds what is missing"),
+        (.epochsBeyond, "; lower --epochs"),
+        (
+            .differingParts,
+            "; run `understudy cache verify` on both and delete the one that is wrong"
+        ),
+        (.foreign(.probabilities), "; pass --probabilities"),
+        (.foreign(.percentages), "; divide them by 100 and pass --probabilities"),
+        (.foreign(.perhapsLogits), "; if these are logits, pass --logits"),
+        (.damaged, ""), (.system(ENOSPC), ""), (.other, ""),
+    ]
+
+    @Test("a cache's faults name the command or the option", arguments: cacheFaults)
+    func caches(cause: CacheError.Cause, advice: String) {
+        #expect(
+            advisedLine(CacheError("responses: bad", cause: cause)) == "responses: bad\(advice)")
+    }
+
+    @Test("fields that differ keep their lines") func details() {
+        let error = CacheError("c: differs:", details: ["a: 1", "b: 2"], cause: .otherInputs)
+        #expect(advisedLine(error) == "c: differs:\n  a: 1\n  b: 2")
     }
 
     @Test("what no option can mend stays as it is") func facts() {

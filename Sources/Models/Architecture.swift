@@ -1,0 +1,122 @@
+import Base
+import StrictYAML
+import Torch
+
+/// A network before there are weights: a family, and its configuration.
+package struct Architecture: Sendable, Equatable {
+    /// Every family, in the order in which messages list their kinds.
+    package static let families: [any NetworkFamily.Type] = [
+        BEiTConfiguration.self, ResNetConfiguration.self,
+    ]
+
+    private let configuration: any NetworkFamily
+
+    package init(_ configuration: some NetworkFamily) {
+        self.configuration = configuration
+    }
+
+    package static func == (one: Architecture, other: Architecture) -> Bool {
+        func equals<Family: NetworkFamily>(_ one: Family) -> Bool {
+            one == other.configuration as? Family
+        }
+        return equals(one.configuration)
+    }
+
+    private var family: any NetworkFamily.Type { type(of: configuration) }
+
+    /// The family's name in cards.
+    package var kind: String { family.kind }
+
+    /// The version of the code that computes the logits.
+    package var version: Int { family.version }
+
+    /// How files may lay out its weights.
+    var layouts: [WeightLayout] { family.layouts }
+
+    /// The only side that images may have, in pixels; nil if any will do.
+    package var imageSize: Int? { configuration.fixedImageSize }
+
+    /// The kind and the dimensions in one line, as the fingerprint of a cache holds them.
+    package var fingerprintLine: String {
+        ([kind] + configuration.fields(under: "").map { "\($0.name)=\($0.value)" })
+            .joined(separator: " ")
+    }
+
+    /// The first reason why no such network can be made; nil if there is none.
+    package func fault(classes: Int) -> NetworkFault? { configuration.fault(classes: classes) }
+}
+
+// MARK: - Cards
+
+extension Architecture {
+    /// Reads the section `architecture` of a teacher's card.
+    package init(
+        of family: any NetworkFamily.Type, in card: SectionReader
+    ) throws(YAMLError) {
+        func read<Family: NetworkFamily>(_: Family.Type) throws(YAMLError) -> Architecture {
+            Architecture(try card.section("architecture") as Family)
+        }
+        self = try read(family)
+    }
+
+    /// The section as it is written.
+    package var entries: [YAMLValue.Entry] {
+        func write(_ configuration: some NetworkFamily) -> [YAMLValue.Entry] {
+            configuration.entries()
+        }
+        return write(configuration)
+    }
+}
+
+// MARK: - Weights
+
+extension Architecture {
+    /// Makes the network with freshly drawn weights.
+    ///
+    /// - Parameters:
+    ///   - seed: the weights are a function of it.
+    ///   - initialization: how they are drawn; nil for the family's own rule: PyTorch's for a
+    ///     ResNet, timm's for a BEiT.
+    ///   - dropPath: stochastic depth's rate at the last block.
+    /// - Throws: `TorchError` for an initialization that the family has not, for dimensions that make
+    ///   no network, or a device that is missing.
+    package func makeNetwork(
+        classes: Int, device: Device = .cpu, seed: UInt64 = 0,
+        initialization: Initialization? = nil, dropPath: Double = 0
+    ) throws(TorchError) -> any ImageClassifier {
+        try configuration.makeNetwork(
+            classes: classes, store: ParameterStore(device: device, seed: seed),
+            initialization: initialization, dropPath: dropPath)
+    }
+
+    /// The number of classes that weights were trained for: the rows of the head.
+    ///
+    /// - Throws: `TorchError` if the file has no such head.
+    package func classes(of file: SafetensorsFile) throws(TorchError) -> Int {
+        guard let classes = trainedClasses(of: file) else {
+            throw TorchError(
+                operation: "load",
+                message: "\(file.path): '\(family.head)', which has a row for each class, is "
+                    + "missing; expected \(layouts.owners) names, found "
+                    + file.names.map(\.quoted).listed)
+        }
+        guard (1...Limits.classes.upperBound).contains(classes) else {
+            throw TorchError(
+                operation: "load",
+                message: "\(file.path): '\(family.head)' has \(classes) rows; expected 1 to "
+                    + "1000000 classes")
+        }
+        return classes
+    }
+
+    /// The same, or nil if the file has no head.
+    func trainedClasses(of file: SafetensorsFile) -> Int? {
+        for layout in layouts {
+            let head = layout.match(for: family.head).file[0]
+            let name =
+                file.info(head) != nil ? head : file.names.first { $0.hasSuffix(".\(head)") }
+            if let name, let shape = file.info(name)?.shape, shape.count == 2 { return shape[0] }
+        }
+        return nil
+    }
+}

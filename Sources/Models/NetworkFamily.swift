@@ -1,0 +1,60 @@
+import StrictYAML
+import Torch
+
+/// A family of networks; a value of the type is one configuration of it.
+///
+/// A family is one file: its paper, its dimensions and their limits, their keys in a card's section
+/// `architecture` (`Section.keys`, which the fingerprint of a cache walks as well), the names under
+/// which weights are published, how files lay these out, and the network itself.
+package protocol NetworkFamily: Section, Equatable {
+    /// The family's name in cards: `kind: beit`.
+    static var kind: String { get }
+
+    /// Version of the code from images to logits, which caches of responses record.
+    ///
+    /// It rises with any change, to the family's file or to the layers that it uses, that can alter a
+    /// logit by more than rounding.
+    static var version: Int { get }
+
+    /// The matrix that has a row for each class.
+    static var head: String { get }
+
+    /// The names that people use.
+    static var published: [PublishedNetwork] { get }
+
+    /// How files lay out the weights; the network's own names come first.
+    static var layouts: [WeightLayout] { get }
+
+    /// The only side that images may have, in pixels; nil if any will do.
+    var fixedImageSize: Int? { get }
+
+    /// The first reason why no such network can be made; nil if there is none.
+    func fault(classes: Int) -> NetworkFault?
+
+    /// Makes the network with freshly drawn weights.
+    ///
+    /// - Parameters:
+    ///   - store: takes every tensor; its seed fixes the weights.
+    ///   - initialization: how they are drawn; nil for the family's own rule.
+    ///   - dropPath: stochastic depth's rate at the last block.
+    /// - Throws: `TorchError` for an initialization that the family has not, or for a fault.
+    func makeNetwork(
+        classes: Int, store: ParameterStore, initialization: Initialization?, dropPath: Double
+    ) throws(TorchError) -> any ImageClassifier
+}
+
+extension NetworkFamily {
+    /// Nil: images may have any size.
+    package var fixedImageSize: Int? { nil }
+
+    /// Nil: every configuration that can be read can be made.
+    package func fault(classes: Int) -> NetworkFault? { nil }
+}
+
+/// A fault of a network's dimensions.
+package struct NetworkFault: Sendable, Equatable {
+    /// The key of the section `architecture` at which it lies.
+    package let key: String
+    /// What is wrong.
+    package let message: String
+}

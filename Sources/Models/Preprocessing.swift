@@ -1,0 +1,48 @@
+import Base
+import Imaging
+import StrictYAML
+
+/// What a network expects of an image, and how it is prepared for a clean evaluation.
+package struct Preprocessing: Section, Equatable {
+    package var size: Int
+    package var resize: Int
+    package var interpolation: Interpolation
+    package var mean: [Double]
+    package var std: [Double]
+
+    /// Makes a preprocessing; `resize` is at least `size`.
+    package init(
+        size: Int, resize: Int, interpolation: Interpolation, mean: [Double], std: [Double]
+    ) {
+        self.size = size
+        self.resize = resize
+        self.interpolation = interpolation
+        self.mean = mean
+        self.std = std
+    }
+
+    package static let initial = Self(
+        size: 1, resize: 1, interpolation: .bilinear, mean: [0, 0, 0], std: [1, 1, 1])
+
+    package static let keys: [Key<Self>] = [
+        Key("size", \.size, .integer(in: Limits.sides), "the side of the square input, in pixels"),
+        Key(
+            "resize", \.resize, .integer(in: Limits.sides),
+            "the short side before the centre crop, in pixels"),
+        Key("interpolation", \.interpolation, .choice, "the resampling filter"),
+        Key(
+            "mean", \.mean, .numbers(3, in: .share),
+            "subtracted from each channel (red, green, blue)"),
+        // Pixels are divided by it: what is nearly 0 would make them infinite.
+        Key(
+            "std", \.std, .numbers(3, in: NumberBounds(lower: 1e-3, upper: 1e3)),
+            "divides each channel after `mean`"),
+    ]
+
+    package func check(_ section: SectionReader) throws(YAMLError) {
+        guard resize >= size else {
+            throw section.error(
+                "resize", "preprocessing.resize \(resize) is less than preprocessing.size \(size)")
+        }
+    }
+}

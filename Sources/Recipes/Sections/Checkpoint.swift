@@ -1,0 +1,16 @@
+import Base
+import StrictYAML
+
+extension Recipe {
+    /// How often a resumable state is written.
+    package struct Checkpoint: Section, Equatable {
+        package var everySteps = 1
+
+        package static let initial = Self()
+        package static let keys: [Key<Self>] = [
+            Key(
+                "every_steps", \.everySteps, .integer(in: Limits.steps),
+                "optimizer steps between two checkpoints")
+        ]
+    }
+}

@@ -1,0 +1,71 @@
+/// A mapping of a YAML file as a value, its keys declared once.
+///
+/// Reader, writer, fingerprint and documentation walk `keys`, in their order; a new key is one line
+/// there.
+package protocol Section: Sendable {
+    static var keys: [Key<Self>] { get }
+
+    /// The values before any key is read: what a key with a default has where it is absent, and
+    /// placeholders for the others.
+    static var initial: Self { get }
+
+    /// Checks what must hold between keys, once all of them are read.
+    ///
+    /// - Parameter section: What they were read from, for the places of errors.
+    func check(_ section: SectionReader) throws(YAMLError)
+}
+
+extension Section {
+    package func check(_ section: SectionReader) throws(YAMLError) {}
+
+    /// What the section's mapping may hold.
+    package static var known: [String] { keys.flatMap(\.names) }
+
+    /// What the documentation says of the keys.
+    package static var descriptions: [KeyDescription] { keys.flatMap(\.descriptions) }
+
+    /// Reads the section.
+    ///
+    /// - Parameter keys: Those that it has here, where they are not all.
+    package init(_ section: SectionReader, keys: [Key<Self>] = keys) throws(YAMLError) {
+        self = .initial
+        for key in keys { try key.read(section, &self) }
+        try check(section)
+    }
+
+    /// The section as it is written.
+    package func entries(keys: [Key<Self>] = keys) -> [YAMLValue.Entry] {
+        keys.flatMap { $0.write(self) }
+    }
+
+    /// The section's share of a fingerprint.
+    ///
+    /// - Parameter path: The section's dotted path.
+    package func fields(under path: String) -> [(name: String, value: String)] {
+        Self.keys.flatMap { $0.fields(self, path) }
+    }
+
+    /// The share of some keys of a file in a fingerprint.
+    package func fields(of names: Set<String>) -> [(name: String, value: String)] {
+        Self.keys.filter { names.contains($0.name) }.flatMap { $0.fields(self, "") }
+    }
+}
+
+extension SectionReader {
+    /// The required subsection `key`.
+    package func section<Value: Section>(
+        _ key: String, keys: [Key<Value>] = Value.keys
+    ) throws(YAMLError) -> Value {
+        try Value(section(key, known: keys.flatMap(\.names)), keys: keys)
+    }
+
+    /// The subsection `key`, or `nil` if it is `none`, or absent where that is allowed.
+    package func optionalSection<Value: Section>(
+        _ key: String, keys: [Key<Value>] = Value.keys, mayBeAbsent: Bool = false
+    ) throws(YAMLError) -> Value? {
+        let known = keys.flatMap(\.names)
+        let section = try optionalSection(key, known: known, mayBeAbsent: mayBeAbsent)
+        guard let section else { return nil }
+        return try Value(section, keys: keys)
+    }
+}

@@ -1,0 +1,138 @@
+import ArgumentParser
+import Base
+import Distillation
+import Foundation
+
+extension CacheCommand {
+    /// `understudy cache build`.
+    struct Build: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Runs a recipe's teacher over every view and stores its responses.",
+            discussion: """
+                Parts that are there already are skipped, so the same command goes on after a \
+                kill or Ctrl-C. A cache of fewer epochs than the recipe's cache.epochs grows to as \
+                many, and one of more is left as it is.
+
+                Several builders share the work without talking to each other: started by \
+                torchrun, srun, a Slurm array or mpirun, each takes every n-th part by its rank; \
+                elsewhere --shard says so.
+
+                Example:
+                  understudy cache build --recipe recipes/imagenet-resnet50-kd.yaml \\
+                    --cache responses --device cuda
+                  understudy cache build --recipe recipes/imagenet-resnet50-kd.yaml \\
+                    --cache responses --device cuda:1 --shard 1/2
+                """)
+
+        @OptionGroup var recipe: RecipeOptions
+        @OptionGroup var teacher: TeacherOptions
+        @OptionGroup var device: DeviceOptions
+
+        @Option(name: .long, help: "The cache's folder; made if it is not there.")
+        var cache: String
+
+        @Option(name: .long, help: "Only these cached epochs, A..<B; by default the recipe's.")
+        var epochs: SlotRange?
+
+        @Option(
+            name: .long,
+            help: ArgumentHelp(
+                "Only every n-th part, from the i-th (from 0); by default the launcher's rank and "
+                    + "world size. 0/1 is all parts, whatever the launcher says.",
+                valueName: "i/n"))
+        var shard: String?
+
+        @Option(
+            name: .long,
+            help: "Build with this many processes on the CPU, which share its cores.")
+        var processes = 1
+
+        @Flag(name: .long, help: "Print the summary as JSON.")
+        var json = false
+
+        func validate() throws {
+            guard (1...Self.mostProcesses).contains(processes) else {
+                throw ValidationError("--processes must be 1 to \(Self.mostProcesses)")
+            }
+            guard processes == 1 || device.device == .device(.cpu) else {
+                throw ValidationError(
+                    "--processes is for the CPU; start one builder for each GPU, with --shard")
+            }
+        }
+
+        /// More than any machine has cores for.
+        private static let mostProcesses = 1024
+
+        func run() throws {
+            Interruption.install()
+            let isOneOfSeveral = try followParent()
+            var shard = try chosenShard()
+            // Whose share it is of the command's own nobody asked.
+            if isOneOfSeveral {
+                shard = Share(index: shard.index, count: shard.count, source: nil)
+            }
+            let recipe = try recipe.read()
+            let section = try teacher.section(of: recipe)
+            if let epochs { try recipe.checkCached(epochs: epochs.range) }
+            if processes > 1 {
+                try requireFiles([self.recipe.recipe, section.card])
+                let summary = try CacheBuildProcesses(self, shard: shard).run(
+                    recipe: recipe, progress: ProgressBar())
+                try StandardStreams.print(json ? try summary.json() : text(summary, shard))
+                return
+            }
+            let build = try CacheBuild(
+                recipe: recipe, teacher: section, directory: cache, device: device.checkedDevice(),
+                loading: device.loading)
+            let progress = ProgressBar(showsLinesOnly: isOneOfSeveral)
+            if !isOneOfSeveral { progress.line(device.threadsText) }
+            let summary = try build.run(epochs: epochs?.range, share: shard, progress: progress)
+            try StandardStreams.print(json ? try summary.json() : text(summary, shard))
+        }
+
+        /// Has one of several processes of a command end with the command.
+        ///
+        /// - Returns: whether this is one.
+        private func followParent() throws -> Bool {
+            let text = ProcessInfo.processInfo.environment[ChildProcess.parentVariable]
+            guard let parent = text.flatMap({ Int32($0) }) else { return false }
+            guard ParentProcess.follow(parent) else {
+                throw CommandError("process \(parent), which started this one, has ended")
+            }
+            return true
+        }
+
+        /// Refuses what several processes cannot each read.
+        private func requireFiles(_ paths: [String]) throws {
+            for path in paths {
+                var status = stat()
+                guard stat(path, &status) == 0, FileKind(status) != .file else { continue }
+                throw CommandError(
+                    "\(path): is \(FileKind(status).noun), which only one process can read; save it "
+                        + "as a file for --processes")
+            }
+        }
+
+        private func chosenShard() throws -> Share {
+            if let shard { return try Share(parsing: shard, source: "--shard") }
+            return try Share(environment: ProcessInfo.processInfo.environment)
+        }
+
+        private func text(_ summary: CacheBuild.Summary, _ shard: Share) -> String {
+            var lines = [
+                (shard == .whole ? cache : "\(cache), shard \(shard)")
+                    + ": \(summary.built) parts built, \(summary.skipped) were there, "
+                    + "\(summary.bytes.byteText); \(summary.rows.grouped) responses in "
+                    + String(format: "%.1f s", summary.seconds)
+            ]
+            if summary.substituted > 0 {
+                lines.append(
+                    "\(summary.substituted) images could not be decoded and were replaced")
+            }
+            if summary.missing > 0 {
+                lines.append("\(summary.missing) parts of other shards are still missing")
+            }
+            return lines.joined(separator: "\n")
+        }
+    }
+}

@@ -1,0 +1,91 @@
+import ArgumentParser
+import Base
+import Distillation
+import Foundation
+import ResponseCache
+
+extension CacheCommand {
+    /// `understudy cache info`.
+    struct Info: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Prints what a cache holds.",
+            discussion: """
+                Example:
+                  understudy cache info --cache responses
+                """)
+
+        @Option(name: .long, help: "The cache's folder.")
+        var cache: String
+
+        @Flag(name: .long, help: "Print JSON.")
+        var json = false
+
+        func run() throws {
+            let reader = try CacheReader(directory: cache)
+            let manifest = reader.manifest
+            let info = try reader.info()
+            if json {
+                try StandardStreams.print(
+                    Output(
+                        info: info, teacher: manifest.teacher, encoding: manifest.encoding.name,
+                        classes: manifest.classes, epochs: manifest.epochs,
+                        fingerprint: manifest.fingerprint
+                    ).json())
+                return
+            }
+            let perResponse = info.bytesPerResponse.map { String(format: "%.1f B", $0) } ?? "-"
+            try StandardStreams.print(
+                """
+                cache        \(cache.printable)
+                teacher      \(manifest.teacher.printable)
+                responses    \(info.responses.grouped) of \(info.responsesInAll.grouped), \
+                \(manifest.classes) classes, \(manifest.encoding)
+                epochs       \(info.completeEpochs) of \(manifest.epochs) complete
+                coverage     \(CoverageChart(reader))
+                parts        \(info.parts.grouped) of \(info.partsInAll.grouped); \
+                \(info.epochFiles.grouped) epochs in one file each
+                size         \(info.bytes.grouped) B (\(info.bytes.byteText)), \
+                \(perResponse) for each response
+                divergence   \(info.divergenceText(convertedFrom: manifest.convertedFrom).printable)
+                fingerprint  \(manifest.fingerprint.digest)
+                """)
+            for field in manifest.fingerprint.fields {
+                try StandardStreams.print("  \(field.name): \(field.value)".printable)
+            }
+        }
+
+        private struct Output: Encodable {
+            let info: CacheInfo
+            let teacher: String
+            let encoding: String
+            let classes: Int
+            let epochs: Int
+            let fingerprint: Fingerprint
+
+            func encode(to encoder: any Encoder) throws {
+                try info.encode(to: encoder)
+                var container = encoder.container(keyedBy: Key.self)
+                try container.encode(teacher, forKey: .teacher)
+                try container.encode(encoding, forKey: .encoding)
+                try container.encode(classes, forKey: .classes)
+                try container.encode(epochs, forKey: .epochs)
+                try container.encode(fingerprint, forKey: .fingerprint)
+            }
+
+            private enum Key: String, CodingKey {
+                case teacher, encoding, classes, epochs, fingerprint
+            }
+        }
+    }
+}
+
+extension CacheInfo {
+    /// What storing the responses cost, for people.
+    fileprivate func divergenceText(convertedFrom: String?) -> String {
+        guard let meanKL, let maxKL, let meanEntries else { return "-" }
+        let origin = convertedFrom.map { "those it was converted from (\($0))" } ?? "the teacher's"
+        return String(
+            format: "mean %.5f, at most %.5f nats from %@, %.1f classes stored of each", meanKL,
+            maxKL, origin, meanEntries)
+    }
+}

@@ -1,0 +1,12 @@
+import ArgumentParser
+
+/// `understudy cache`.
+struct CacheCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cache",
+        abstract: "Builds and reads caches of teacher responses.",
+        subcommands: [
+            Build.self, Info.self, Rows.self, Verify.self, Merge.self, Compact.self, Convert.self,
+            Import.self, Bench.self,
+        ])
+}
