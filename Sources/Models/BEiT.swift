@@ -252,13 +252,13 @@ package struct BEiTConfiguration: NetworkFamily {
         Key("heads", \.heads, .integer(in: 1...1024), "attention heads of a block"),
         Key(
             "mlp_ratio", \.mlpRatio,
-            .number(in: NumberBounds(lower: 0, upper: 64, includesLower: false)),
+            .number(in: .above(0, to: 64)),
             field: .text { "\($0.mlpRatio)" },
             "hidden channels of the feed-forward layer over `width`"),
         // No logit depends on it once weights are loaded.
         Key(
             "layer_scale", \.layerScale,
-            .number(in: NumberBounds(lower: 0, upper: 100, includesLower: false)), field: .never,
+            .number(in: .above(0, to: 100)), field: .never,
             "the initial layer scale"),
     ]
 

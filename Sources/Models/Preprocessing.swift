@@ -33,9 +33,8 @@ package struct Preprocessing: Section, Equatable {
         Key(
             "mean", \.mean, .numbers(3, in: .share),
             "subtracted from each channel (red, green, blue)"),
-        // Pixels are divided by it: what is nearly 0 would make them infinite.
         Key(
-            "std", \.std, .numbers(3, in: NumberBounds(lower: 1e-3, upper: 1e3)),
+            "std", \.std, .numbers(3, in: .deviation),
             "divides each channel after `mean`"),
     ]
 

@@ -104,16 +104,7 @@ extension TeacherCard {
     }
 
     private static var kinds: Form<String> {
-        let kinds = Architecture.families.map { $0.kind } + [Responses.kind]
-        let expected = "one of \(kinds.joined(separator: ", "))"
-        return Form(
-            expected: expected,
-            read: { (node, name) throws(YAMLError) in
-                guard case .scalar(let text, _) = node.content, kinds.contains(text) else {
-                    throw node.mismatch(name, expected)
-                }
-                return text
-            }, write: { $0 })
+        .oneOf(Architecture.families.map { $0.kind } + [Responses.kind])
     }
 }
 
@@ -166,17 +157,12 @@ extension TeacherCard {
         package static let initial = Self(
             dataset: "", keys: nil, values: .logits, temperature: 1)
 
-        private static let name = "a dataset's name, or null"
-
         package static let keys: [Key<Self>] = [
             Key(
                 "dataset", \.dataset, .text,
                 "the dataset, `[images, classes]` or `[views, images, classes]`"),
             Key(
-                "keys", expected: name,
-                read: { (section, responses) throws(YAMLError) in
-                    responses.keys = try section.optionalName("keys", expected: name)
-                }, write: { .orNull($0.keys) },
+                "keys", \.keys, .orNone(.text("a dataset's name"), as: "null"),
                 "the dataset of file names, a row each; null where rows follow the sorted files"),
             Key("values", \.values, .choice, "what the numbers are"),
             Key(
@@ -231,28 +217,17 @@ private struct Weights: Section {
     static let keys: [Key<Self>] = [
         Key("file", \.file, .path, "the file of the weights, or of the responses"),
         Key(
-            "sha256", expected: digest,
-            read: { (section, weights) throws(YAMLError) in
-                weights.sha256 = try sha256(section)
-            }, write: { .orNull($0.sha256) }, "its SHA-256; null leaves it unchecked"),
+            "sha256", \.sha256, .orNone(digest, as: "null"),
+            "its SHA-256; null leaves it unchecked"),
     ]
 
-    private static let digest = "64 hexadecimal digits in lower case, or null"
-
-    private static func sha256(_ section: SectionReader) throws(YAMLError) -> String? {
-        guard let found = try section.optionalString("sha256", expected: digest) else { return nil }
-        let isHex = found.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
-        guard isHex, found.utf8.count == 64 else {
-            throw section.error(
-                "sha256",
-                "weights.sha256: expected \(digest), found '\(SourcedNode.oneLine(found))'")
-        }
-        return found
-    }
-}
-
-extension YAMLValue {
-    fileprivate static func orNull(_ text: String?) -> YAMLValue {
-        .text(text.map { YAMLText.scalar($0) } ?? "null")
-    }
+    private static let digest = Form<String>(
+        expected: "64 hexadecimal digits in lower case",
+        parse: { node in
+            guard case .scalar(let text, _) = node.content, text.utf8.count == 64 else {
+                return nil
+            }
+            let isHex = text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+            return isHex ? text : nil
+        }, write: { YAMLText.scalar($0) })
 }

@@ -86,6 +86,17 @@ package struct ViewPlan: Sendable {
         return slots.map { Int(order[listIndex(slot: $0)]) }
     }
 
+    /// How many different images an epoch shows.
+    package func distinctImages(epoch: Int) -> Int {
+        var seen = [Bool](repeating: false, count: imageCount)
+        var count = 0
+        for image in imageIndices(epoch: epoch, slots: 0..<slotsPerEpoch) where !seen[image] {
+            seen[image] = true
+            count += 1
+        }
+        return count
+    }
+
     /// The view at a slot.
     package func view(epoch: Int, slot: Int) -> View {
         view(epoch: epoch, slot: slot, substituting: imageIndex(epoch: epoch, slot: slot))

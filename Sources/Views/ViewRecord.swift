@@ -41,15 +41,20 @@ package struct ViewRecord: Sendable, Equatable, Codable {
         /// The box in the rendering's pixels.
         package var box: PixelRect
         /// The box's one colour, red, green, blue; absent where every pixel has its own.
-        package var colour: [UInt8]?
+        package var color: [UInt8]?
         /// `[height, width, 3]` of the box, two hexadecimal digits a byte; absent where the box has
         /// one colour.
         package var pixels: String?
 
+        private enum CodingKeys: String, CodingKey {
+            case box, pixels
+            case color = "colour"
+        }
+
         init(_ erasure: Erasure) {
             box = erasure.box
             switch erasure.paint {
-            case .colour(let red, let green, let blue): colour = [red, green, blue]
+            case .colour(let red, let green, let blue): color = [red, green, blue]
             case .pixels(let bytes): pixels = Self.hexadecimal(bytes)
             }
         }
@@ -60,20 +65,6 @@ package struct ViewRecord: Sendable, Equatable, Codable {
             return String(decoding: text, as: UTF8.self)
         }
     }
-}
-
-/// A group's mixing at a size, for dumps.
-package struct MixRecord: Sendable, Equatable, Codable {
-    /// The view epoch.
-    package var epoch: Int
-    /// The group's index in the epoch.
-    package var group: Int
-    /// `none`, `mixup` or `cutmix`.
-    package var mode: String
-    /// The member's own share of the target; 1 without mixing.
-    package var lambda: Double
-    /// CutMix's box, pixels; absent otherwise.
-    package var box: PixelRect?
 }
 
 extension View {
@@ -90,19 +81,5 @@ extension View {
                 .init(name: $0.name, magnitude: $0.magnitude, argument: $0.argument)
             },
             erased: erasures(size: size).map { .init($0) })
-    }
-}
-
-extension ViewPlan {
-    /// A group's mixing at a size.
-    package func mixRecord(epoch: Int, group: Int, size: Int) -> MixRecord {
-        let mix = mix(epoch: epoch, group: group).resolved(size: size)
-        return switch mix {
-        case .none: MixRecord(epoch: epoch, group: group, mode: "none", lambda: 1, box: nil)
-        case .mixup(let lambda):
-            MixRecord(epoch: epoch, group: group, mode: "mixup", lambda: lambda, box: nil)
-        case .cutmix(let box, let lambda):
-            MixRecord(epoch: epoch, group: group, mode: "cutmix", lambda: lambda, box: box)
-        }
     }
 }

@@ -33,7 +33,7 @@ struct EvalCommand: ParsableCommand {
     @Flag(name: .long, help: "Print JSON.")
     var json = false
 
-    func validate() throws { try Recipe.Limits.check(batch: batch) }
+    func validate() throws { try Limits.check(batch: batch) }
 
     func run() throws {
         let device = try device.checkedDevice()

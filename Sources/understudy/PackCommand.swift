@@ -60,12 +60,12 @@ struct PackCommand: ParsableCommand {
                     ? "--verify compares the pack in --out alone: leave out --data"
                     : "--data is needed: the data set to pack")
         }
-        let images = Recipe.Limits.images
+        let images = Limits.images
         guard samplesPerShard.map({ images.contains($0) }) ?? true else {
             throw ValidationError(
                 "--samples-per-shard must be between 1 and \(images.upperBound)")
         }
-        let sides = Recipe.Limits.sides
+        let sides = Limits.sides
         guard maxShortSide.map({ sides.contains($0) }) ?? true else {
             throw ValidationError("--max-short-side must be between 1 and \(sides.upperBound)")
         }

@@ -37,9 +37,9 @@ struct PlanCommand: ParsableCommand {
     var json = false
 
     func validate() throws {
-        guard Recipe.Limits.images.contains(images) else {
+        guard Limits.images.contains(images) else {
             throw ValidationError(
-                "--images must be between 1 and \(Recipe.Limits.images.upperBound)")
+                "--images must be between 1 and \(Limits.images.upperBound)")
         }
         for speed in [studentSpeed, teacherSpeed].compactMap({ $0 })
         where !(0.001...1e9).contains(speed) {

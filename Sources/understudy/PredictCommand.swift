@@ -42,7 +42,7 @@ struct PredictCommand: ParsableCommand {
 
     func validate() throws {
         guard top >= 1 else { throw ValidationError("--top must be at least 1") }
-        try Recipe.Limits.check(batch: batch)
+        try Limits.check(batch: batch)
     }
 
     func run() throws {

@@ -283,7 +283,7 @@ struct IdentityCase: Sendable, CustomTestStringConvertible {
 
     /// Opens a cache as the student of a recipe with one teacher does.
     private func open(_ directory: String, as inputs: Inputs, in sets: DataSets) throws {
-        let match = CacheMatch(
+        let match = CacheAssignment(
             recipe: "student",
             teachers: [.init(name: inputs.card.name, identity: try inputs.identity(in: sets))])
         #expect(try match.directories([directory], areMade: false) == [directory])

@@ -97,7 +97,9 @@ import Testing
     func refused(
         _ variables: [String: String], _ text: String, _ correction: TrainingError.Kind.Correction
     ) {
-        #expect(throws: TrainingError(text, .shareUnknown(correction))) { try Share(environment: variables) }
+        #expect(throws: TrainingError(text, .shareUnknown(correction))) {
+            try Share(environment: variables)
+        }
     }
 
     @Test("the shares of a shard are its own parts, each once") func divided() {
@@ -110,7 +112,9 @@ import Testing
     }
 
     @Test("a share is written i/n and nothing else") func option() throws {
-        #expect(try Share(parsing: "3/7", source: "--shard") == Share(index: 3, count: 7, source: "--shard"))
+        #expect(
+            try Share(parsing: "3/7", source: "--shard")
+                == Share(index: 3, count: 7, source: "--shard"))
         for text in ["", "1", "1/", "/2", "+1/2", "a/2", "1/2/3", "1 /2"] {
             #expect(throws: TrainingError("--shard \(text): expected i/n, for example 0/4")) {
                 try Share(parsing: text, source: "--shard")
@@ -145,7 +149,9 @@ import Testing
                 ])
             }
         }
-        #expect(throws: TrainingError.self) { try Share(parsing: "0/9223372036854775808", source: "--shard") }
+        #expect(throws: TrainingError.self) {
+            try Share(parsing: "0/9223372036854775808", source: "--shard")
+        }
     }
 
     @Test("every launcher's local rank chooses the GPU") func localRank() throws {

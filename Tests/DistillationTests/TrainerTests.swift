@@ -74,6 +74,8 @@ private final class Notes: RunObserver {
         self.failure = failure
     }
 
+    static func open(_ run: ObservedRun) -> Notes? { nil }
+
     func stepped(_ record: StepRecord) throws {
         if let failure { throw failure }
         events.append("\(name): step \(record.step)")

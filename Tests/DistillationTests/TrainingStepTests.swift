@@ -8,10 +8,10 @@ import Torch
 
 /// A network of one matrix: its logits are `images · weight`.
 private final class Affine: ImageClassifier {
-    static let head = "weight"
     let store: ParameterStore
     let classes = 2
-    let imageSize: Int? = nil
+    /// Nobody asks a step for it.
+    let architecture = Architecture.resnet18
     let undecayed: Set<String> = []
     /// How each forward pass was asked for the running statistics.
     var updates: [Bool] = []

@@ -19,8 +19,9 @@ import Torch
     }
 
     @Test("weights and BN statistics move, counters do not") func entries() throws {
-        let network = try Registry.make(.resnet(depth: 18), classes: 3, seed: 1)
-        let copy = try Registry.make(.resnet(depth: 18), classes: 3, seed: 2)
+        let architecture = Architecture(ResNetConfiguration(depth: .layers18))
+        let network = try architecture.makeNetwork(classes: 3, seed: 1)
+        let copy = try architecture.makeNetwork(classes: 3, seed: 2)
         let ema = try ExponentialMovingAverage(of: network, into: copy, decay: 0.9999, beta: 15)
         func value(_ network: any ImageClassifier, _ name: String) throws -> Double {
             try #require(network.store.entries.first { $0.name == name }).tensor.sum().item()

@@ -158,7 +158,8 @@ private struct OptimizerCase: Decodable {
     }
 
     @Test("ResNet-50 has 54 decayed and 107 undecayed tensors") func groups() throws {
-        let network = try Registry.make(.resnet(depth: 50), classes: 10)
+        let network = try Architecture(ResNetConfiguration(depth: .layers50))
+            .makeNetwork(classes: 10)
         let parameters = OptimizedParameters(of: network)
         #expect(parameters.decayed.count == 54)
         #expect(parameters.tensors.count - parameters.decayed.count == 107)

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Recipes
 
-@Suite("Recipe errors") struct YAMLErrorTests {
+@Suite("Recipe errors") struct RecipeErrorTests {
     @Test("an unknown key names its place, its section and the known keys")
     func unknownKey() {
         #expect(

@@ -154,12 +154,12 @@ import Testing
         let fields = try read().viewFields
         #expect(
             fields.map { "\($0.name)=\($0.value)" } == [
-                "seed=42", "batch.size=1536", "batch.group=192", "batch.repeats=3",
-                "view.size=224", "view.crop.scale=[0.08, 1]",
+                "seed=42", "view.size=224", "view.crop.scale=[0.08, 1]",
                 "view.crop.ratio=[0.75, 1.3333333333333333]", "view.interpolation=random",
                 "view.flip=0.5", "view.randaugment=rand-m7-n2-mstd0.5-p0.5-inc0",
                 "view.mean=[0.485, 0.456, 0.406]", "view.std=[0.229, 0.224, 0.225]",
-                "view.mix=probability 1, mixup 0.2, cutmix 1, switch 0.5",
+                "view.mix=probability 1, mixup 0.2, cutmix 1, switch 0.5", "batch.size=1536",
+                "batch.group=192", "batch.repeats=3",
             ])
         func values(_ override: String) throws -> [String] {
             try read(overrides: [override]).viewFields.map(\.value)
@@ -180,13 +180,14 @@ import Testing
                 "view.erasing=\(erasing)",
             ])
         #expect(
-            transformed.viewFields.suffix(3).map { "\($0.name)=\($0.value)" } == [
-                "view.three_augment=true",
-                "view.color_jitter=brightness: 0.4, contrast: 0.4, saturation: 0.4, hue: 0, "
-                    + "probability: 1",
-                "view.erasing=probability: 0.25, area: [0.02, 0.3333], aspect: [0.3, 3.3333], "
-                    + "count: [1, 1], fill: mean",
-            ])
+            transformed.viewFields.filter { field in !fields.contains { $0.name == field.name } }
+                .map { "\($0.name)=\($0.value)" } == [
+                    "view.three_augment=true",
+                    "view.color_jitter=brightness: 0.4, contrast: 0.4, saturation: 0.4, hue: 0, "
+                        + "probability: 1",
+                    "view.erasing=probability: 0.25, area: [0.02, 0.3333], aspect: [0.3, 3.3333], "
+                        + "count: [1, 1], fill: mean",
+                ])
     }
 
     @Test("training epochs replay the cached ones cyclically")

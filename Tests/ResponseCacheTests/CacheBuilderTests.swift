@@ -122,10 +122,10 @@ import Testing
         try file.append([1, 2, 3])
         for name in try Folders.names(in: folder.path) { unlink("\(folder.path)/\(name)") }
         var text: String?
-        do { try Files.publish(&file) } catch { text = error.description }
+        do { try CacheFiles.publish(&file) } catch { text = error.description }
         #expect(text == "\(path): cannot rename the temporary file: No such file or directory")
         _ = try folder.file("part.h5", [1, 2, 3])
-        try Files.publish(&file)
+        try CacheFiles.publish(&file)
         #expect(try bytes(path) == [1, 2, 3])
     }
 
@@ -219,7 +219,7 @@ import Testing
 
     @Test("a full disk is an error with path and bytes") func fullDisk() {
         #expect(
-            Files.unwritten("cache/part.h5", 4096, ENOSPC)
+            CacheFiles.unwritten("cache/part.h5", 4096, ENOSPC)
                 == CacheError(
                     "cache/part.h5: cannot write 4096 bytes: No space left on device; make room and "
                         + "run again, finished parts are kept", cause: .system(ENOSPC)))

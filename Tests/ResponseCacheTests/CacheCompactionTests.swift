@@ -287,7 +287,7 @@ import Testing
         throws
     {
         let gone = "\(folder.path)/epoch-0000"
-        try Files.publish([1, 2, 3], at: "\(gone)/part-00000.h5")
+        try CacheFiles.publish([1, 2, 3], at: "\(gone)/part-00000.h5")
         #expect(try bytes("\(gone)/part-00000.h5") == [1, 2, 3])
         try Folders.synchronize("\(folder.path)/epoch-0001")
     }

@@ -8,7 +8,7 @@ import Testing
         "CutMix's boxes at 224 are those of the specification",
         arguments: [(0.3, 186), (0.75, 112), (0.999, 6)])
     func boxes(lambda: Double, side: Int) {
-        let mix = MixDraw.cutmix(lambda: lambda, centreX: 0.5, centreY: 0.5).resolved(size: 224)
+        let mix = MixDraw.cutmix(lambda: lambda, centerX: 0.5, centerY: 0.5).resolved(size: 224)
         let box = PixelRect(x: 112 - side / 2, y: 112 - side / 2, width: side, height: side)
         let left = 1 - Double(side * side) / 50_176
         #expect(mix == .cutmix(box: box, lambda: left))
@@ -17,7 +17,7 @@ import Testing
     @Test("a box at the border is clipped, and λ says what is left")
     func clipped() {
         // Centre (0, 223): columns 0 ..< 56, rows 167 ..< 224.
-        let mix = MixDraw.cutmix(lambda: 0.75, centreX: 0, centreY: 0.999).resolved(size: 224)
+        let mix = MixDraw.cutmix(lambda: 0.75, centerX: 0, centerY: 0.999).resolved(size: 224)
         let box = PixelRect(x: 0, y: 167, width: 56, height: 57)
         let left = 1 - Double(56 * 57) / 50_176
         #expect(mix == .cutmix(box: box, lambda: left))
@@ -27,15 +27,15 @@ import Testing
     func ends() {
         let centre = (0.5, 0.5)
         #expect(
-            MixDraw.cutmix(lambda: 1, centreX: centre.0, centreY: centre.1).resolved(size: 224)
+            MixDraw.cutmix(lambda: 1, centerX: centre.0, centerY: centre.1).resolved(size: 224)
                 == .none)
         // A side of 1 pixel has half a side of 0.
         #expect(
-            MixDraw.cutmix(lambda: 0.99998, centreX: 0.5, centreY: 0.5).resolved(size: 224)
+            MixDraw.cutmix(lambda: 0.99998, centerX: 0.5, centerY: 0.5).resolved(size: 224)
                 == .none)
         #expect(MixDraw.mixup(lambda: 1).resolved(size: 224) == .none)
         #expect(MixDraw.mixup(lambda: 0).resolved(size: 224) == .mixup(lambda: 0))
-        let whole = MixDraw.cutmix(lambda: 0, centreX: 0.5, centreY: 0.5).resolved(size: 224)
+        let whole = MixDraw.cutmix(lambda: 0, centerX: 0.5, centerY: 0.5).resolved(size: 224)
         #expect(
             whole == .cutmix(box: PixelRect(x: 0, y: 0, width: 224, height: 224), lambda: 0))
         #expect(Mix.none.lambda == 1 && whole.lambda == 0)
@@ -43,7 +43,7 @@ import Testing
 
     @Test("one draw renders at two sizes with boxes of the same share")
     func twoSizes() {
-        let draw = MixDraw.cutmix(lambda: 0.4, centreX: 0.3, centreY: 0.6)
+        let draw = MixDraw.cutmix(lambda: 0.4, centerX: 0.3, centerY: 0.6)
         guard case .cutmix(let small, let a) = draw.resolved(size: 224),
             case .cutmix(let large, let b) = draw.resolved(size: 384)
         else {

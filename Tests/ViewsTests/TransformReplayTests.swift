@@ -91,7 +91,7 @@ import Testing
                     erased.map { [$0.box.x, $0.box.y, $0.box.width, $0.box.height] }
                         == boxes.map(\.box))
                 for (found, box) in zip(erased, boxes) {
-                    let colour = found.colour.map { bytes in
+                    let colour = found.color.map { bytes in
                         bytes.map { String(format: "%02x", $0) }.joined()
                     }
                     #expect(found.pixels ?? colour == box.bytes)

@@ -2,17 +2,20 @@ import Foundation
 
 /// The line that the terminal or a batch system's log gets of each epoch.
 final class ConsoleLog: RunObserver {
+    /// Those of the training.
     private let epochs: Int
+    /// The names of the losses that are told, in order.
     private let losses: [String]
     private let print: (String) -> Void
 
-    /// - Parameters:
-    ///   - epochs: of the training.
-    ///   - losses: the names of the losses that are told, in order.
     init(epochs: Int, losses: [String], print: @escaping (String) -> Void) {
         self.epochs = epochs
         self.losses = losses
         self.print = print
+    }
+
+    static func open(_ run: ObservedRun) -> ConsoleLog? {
+        ConsoleLog(epochs: run.schedule.epochs, losses: run.losses, print: run.progress.line)
     }
 
     func epochEnded(_ record: EpochRecord) {

@@ -1,15 +1,16 @@
 import Base
 import Foundation
 
-/// The file `metrics.jsonl`: one line for each epoch.
+/// One line for each epoch.
 final class MetricsLog: RunObserver {
+    static let fileName: String? = "metrics.jsonl"
+
     private let lines: JSONLines<EpochRecord>
 
-    /// Opens the log of a run's folder, and keeps the epochs before the state's.
-    ///
     /// - Parameter notice: told of lines that are damaged or were changed.
-    init(_ folder: RunFolder, _ state: TrainingState, notice: @escaping (String) -> Void) throws {
-        let path = folder.file(RunFolder.metricsName)
+    private init(
+        _ path: String, _ state: TrainingState, notice: @escaping (String) -> Void
+    ) throws {
         var link = stat()
         guard lstat(path, &link) != 0 || link.st_mode & S_IFMT == S_IFREG else {
             throw TrainingError("\(path): is no file of the run's own; move it away")
@@ -20,6 +21,12 @@ final class MetricsLog: RunObserver {
                 guard let known = state.metrics, known != checksum.hexadecimal else { return }
                 notice("\(path): is not as the checkpoint left it; the training is not affected")
             }, position: { $0.epoch })
+    }
+
+    static func open(_ run: ObservedRun) throws -> MetricsLog? {
+        try fileName.map {
+            try MetricsLog(run.folder.file($0), run.state, notice: run.progress.line)
+        }
     }
 
     func epochEnded(_ record: EpochRecord) throws { try lines.append(record) }

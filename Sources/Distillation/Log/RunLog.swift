@@ -3,27 +3,23 @@ import Learning
 
 /// What a run writes while it trains: its observers, each told in turn.
 final class RunLog {
-    private var observers: [any RunObserver]
+    /// Every output of a run, in the order in which they are told.
+    static var kinds: [any RunObserver.Type] {
+        [MetricsLog.self, TraceLog.self, ConsoleLog.self]
+    }
+
+    /// The files that they make in a run's folder.
+    static var fileNames: [String] { kinds.compactMap { $0.fileName } }
+
+    private let observers: [any RunObserver]
 
     init(_ observers: [any RunObserver]) { self.observers = observers }
 
     /// The outputs of a training, opened where it goes on with them.
     ///
-    /// - Parameter losses: the names of the losses, in the order in which they are told.
     /// - Throws: `TrainingError` for a file that is not the training's own, or cannot be written.
-    convenience init(
-        folder: RunFolder, trace: String?, state: TrainingState, schedule: LearningRateSchedule,
-        losses: [String], progress: any ProgressReporter
-    ) throws {
-        let observers: [(any RunObserver)?] = [
-            try MetricsLog(folder, state, notice: progress.line),
-            try trace.map {
-                try TraceLog(
-                    $0, state, stepsPerEpoch: schedule.stepsPerEpoch, notice: progress.line)
-            },
-            ConsoleLog(epochs: schedule.epochs, losses: losses, print: progress.line),
-        ]
-        self.init(observers.compactMap { $0 })
+    convenience init(of run: ObservedRun) throws {
+        self.init(try Self.kinds.compactMap { try $0.open(run) })
     }
 
     func isKnown(to state: TrainingState) -> Bool {
@@ -41,4 +37,50 @@ final class RunLog {
     func beforeCheckpoint(_ state: inout TrainingState) throws {
         for observer in observers { try observer.beforeCheckpoint(&state) }
     }
+}
+
+/// What an observer may know of a run when it is opened.
+struct ObservedRun {
+    let folder: RunFolder
+    let options: TrainingOptions
+    /// Where the training goes on.
+    let state: TrainingState
+    let schedule: LearningRateSchedule
+    /// The names of the losses, in the order in which they are told.
+    let losses: [String]
+    let progress: any ProgressReporter
+}
+
+/// Is told what a training does; each output of a run is one.
+protocol RunObserver: AnyObject {
+    /// The file that it makes in the folder of every run; `nil` if it makes none there.
+    static var fileName: String? { get }
+
+    /// Opens the output where the training goes on with it; `nil` if the run is to have none.
+    ///
+    /// - Throws: `TrainingError` for a file that is not the training's own, or cannot be written.
+    static func open(_ run: ObservedRun) throws -> Self?
+
+    /// Whether the checkpoint tells that what was written so far is this run's. Where it does not, one
+    /// is written before the first step.
+    func isKnown(to state: TrainingState) -> Bool
+
+    /// A step was taken.
+    func stepped(_ record: StepRecord) throws
+
+    /// An epoch was trained and validated.
+    func epochEnded(_ record: EpochRecord) throws
+
+    /// A checkpoint is to be written: what it counts has to be on the disk.
+    ///
+    /// - Parameter state: what of the observer the checkpoint remembers is written into it.
+    func beforeCheckpoint(_ state: inout TrainingState) throws
+}
+
+extension RunObserver {
+    static var fileName: String? { nil }
+    func isKnown(to state: TrainingState) -> Bool { true }
+    func stepped(_ record: StepRecord) throws {}
+    func epochEnded(_ record: EpochRecord) throws {}
+    func beforeCheckpoint(_ state: inout TrainingState) throws {}
 }

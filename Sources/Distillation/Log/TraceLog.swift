@@ -7,7 +7,7 @@ final class TraceLog: RunObserver {
     /// Opens a trace, and keeps the steps before the state's.
     ///
     /// - Throws: `TrainingError` for the trace of another training, or one that was changed.
-    init(
+    private init(
         _ path: String, _ state: TrainingState, stepsPerEpoch: Int,
         notice: @escaping (String) -> Void
     ) throws {
@@ -25,6 +25,14 @@ final class TraceLog: RunObserver {
             let (start, overflow) = record.epoch.multipliedReportingOverflow(by: stepsPerEpoch)
             guard !overflow, (0..<stepsPerEpoch).contains(record.step) else { return .max }
             return start.addingReportingOverflow(record.step).partialValue
+        }
+    }
+
+    static func open(_ run: ObservedRun) throws -> TraceLog? {
+        try run.options.trace.map {
+            try TraceLog(
+                $0, run.state, stepsPerEpoch: run.schedule.stepsPerEpoch,
+                notice: run.progress.line)
         }
     }
 

@@ -15,7 +15,6 @@ final class RunFolder {
     private let lock: RunLock
 
     static let recipeName = "recipe.yaml"
-    static let metricsName = "metrics.jsonl"
     static let resultName = "result.json"
     static let bestName = "best.safetensors"
     static let averageName = "average.safetensors"
@@ -66,7 +65,9 @@ final class RunFolder {
         let own = FileIdentity(self.path)
         // A second name of the same file is found only where the file is.
         return Self.runs(of: path).contains { FileIdentity($0) == own }
-            || FileIdentity(path).map { $0 == FileIdentity(file(Self.metricsName)) } ?? false
+            || FileIdentity(path).map { identity in
+                RunLog.fileNames.contains { FileIdentity(file($0)) == identity }
+            } ?? false
     }
 
     /// The folders of which a path would be a file of the run, if they hold one; none for a name that
@@ -110,7 +111,8 @@ extension RunFolder {
             Self.size($0, in: path) != nil
         }
         if let results { return results }
-        if let size = Self.size(Self.metricsName, in: path), size > 0 { return Self.metricsName }
+        let log = RunLog.fileNames.first { (Self.size($0, in: path) ?? 0) > 0 }
+        if let log { return log }
         let names = (try? Self.names(in: file(Self.checkpointsName))) ?? []
         let made = names.first { name in
             switch Self.kind(ofCheckpoint: checkpoint(name), name) {
@@ -155,7 +157,7 @@ extension RunFolder {
             }
             if isOurs { return true }
         }
-        let results = [metricsName, resultName, bestName, averageName]
+        let results = RunLog.fileNames + [resultName, bestName, averageName]
         if names.contains(recipeName), inside != nil || names.contains(where: results.contains),
             (try? Recipe(contentsOf: "\(path)/\(recipeName)")) != nil
         {
@@ -226,9 +228,8 @@ extension RunFolder {
 
     /// Whether a training makes files of a name, in its folder or among the checkpoints.
     private static func isOurName(_ name: String) -> Bool {
-        [
-            recipeName, metricsName, resultName, bestName, averageName, latestName, previousName,
-        ].contains(name) || numbered(name) != nil
+        [recipeName, resultName, bestName, averageName, latestName, previousName].contains(name)
+            || RunLog.fileNames.contains(name) || numbered(name) != nil
     }
 
     private static func size(_ name: String, in folder: String) -> Int? {

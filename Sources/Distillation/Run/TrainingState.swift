@@ -20,7 +20,7 @@ package struct TrainingState: Codable, Equatable, Sendable {
     /// Optimizer steps in all.
     package internal(set) var steps = 0
     /// The present epoch's sums.
-    var sums: Measured<EpochSums>
+    var sums: Record<EpochSums>
     /// Time spent in steps, in seconds, over all starts.
     var trainingSeconds = 0.0
     /// Time spent in all, validation included, in seconds.
@@ -49,7 +49,7 @@ package struct TrainingState: Codable, Equatable, Sendable {
     /// - Parameter losses: the names of the figures that are summed.
     init(keep: Int, losses: [String]) {
         best = BestSnapshots(keep: keep)
-        sums = Measured(EpochSums(), losses: Measures(zeros: losses))
+        sums = Record(EpochSums(), losses: Measures(zeros: losses))
         format = Self.currentFormat
     }
 
@@ -72,7 +72,7 @@ package struct TrainingState: Codable, Equatable, Sendable {
     mutating func countEpoch(losses: [String]) {
         epoch += 1
         step = 0
-        sums = Measured(EpochSums(), losses: Measures(zeros: losses))
+        sums = Record(EpochSums(), losses: Measures(zeros: losses))
     }
 
     /// Whether an earlier version wrote it, so that it cannot be told whether all of it is intact.

@@ -57,14 +57,14 @@ final class DistillationTargets {
         }
         var awaited: Set<String> = []
         if missing == .wait {
-            for directory in directories where !CacheMatch.isBegun(directory) {
+            for directory in directories where !CacheAssignment.isBegun(directory) {
                 progress.line(
                     "waiting for \(directory), which another process is to build; Ctrl-C ends")
                 awaited.insert(directory)
-                try ResponseSupply.wait { CacheMatch.isBegun(directory) }
+                try ResponseSupply.wait { CacheAssignment.isBegun(directory) }
             }
         }
-        let match = CacheMatch(
+        let match = CacheAssignment(
             recipe: recipe.name,
             teachers: zip(teachers, identities).map { .init(name: $0.card.name, identity: $1) })
         let matched = try match.directories(directories, areMade: missing == .compute)

@@ -37,7 +37,7 @@ final class ResponseSupply {
             try CacheBuild(
                 teacher: teacher.section, directory: directory, device: device, loader: loader)
         }
-        if missing == .compute, !CacheMatch.isBegun(directory) { self.build = try build() }
+        if missing == .compute, !CacheAssignment.isBegun(directory) { self.build = try build() }
         let manifest = try CacheReader(directory: directory).manifest
         reader = try CacheReader(
             directory: directory, expecting: identity.expectation(for: manifest))

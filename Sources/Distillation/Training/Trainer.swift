@@ -50,8 +50,9 @@ package final class Trainer {
         if let limit = setup.options.maxSteps, state.steps >= limit, !isDone { return nil }
         tellBeginning(isDone: isDone)
         let log = try RunLog(
-            folder: setup.folder, trace: setup.options.trace, state: state,
-            schedule: setup.schedule, losses: step.loss.names, progress: progress)
+            of: ObservedRun(
+                folder: setup.folder, options: setup.options, state: state,
+                schedule: setup.schedule, losses: step.loss.names, progress: progress))
         self.log = log
         if !log.isKnown(to: state) { try save() }
         clock = Stopwatch()

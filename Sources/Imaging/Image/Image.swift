@@ -1,3 +1,5 @@
+import Base
+
 /// An 8-bit RGB picture in memory.
 package struct Image: Sendable, Equatable {
     /// The number of columns, at least 1.
@@ -110,6 +112,116 @@ extension Image {
                             from: source + (row * image.width + columns.lowerBound) * 3,
                             count: columns.count * 3)
                 }
+            }
+        }
+    }
+}
+
+/// A colour of 8 bits a channel.
+package struct Colour: Equatable, Sendable {
+    /// The three channels.
+    package let red, green, blue: UInt8
+
+    /// Makes a colour of its channels.
+    package init(red: UInt8, green: UInt8, blue: UInt8) {
+        (self.red, self.green, self.blue) = (red, green, blue)
+    }
+
+    /// The colour of a mean: 255 times each channel, rounded half to even.
+    ///
+    /// It is what RandAugment's geometric operations show where there is no picture. Source: timm
+    /// 1.0.31, `timm/data/transforms_factory.py`: `min(255, round(255 * x)) for x in mean`.
+    ///
+    /// - Parameter mean: Red, green, blue, in 0…1.
+    package init(mean: [Double]) {
+        precondition(mean.count == 3, "a colour has three channels")
+        func byte(_ value: Double) -> UInt8 {
+            UInt8(max(0, min((255 * value).rounded(.toNearestOrEven), 255)))
+        }
+        self.init(red: byte(mean[0]), green: byte(mean[1]), blue: byte(mean[2]))
+    }
+
+    /// ImageNet's mean colour, (124, 116, 104).
+    package static let imageNetMean = Colour(mean: [0.485, 0.456, 0.406])
+}
+
+/// A rectangle of whole pixels; `x` and `y` count from the top left.
+package struct PixelRect: Hashable, Sendable, Codable, CustomStringConvertible {
+    /// The first column.
+    package var x: Int
+    /// The first row.
+    package var y: Int
+    /// The number of columns.
+    package var width: Int
+    /// The number of rows.
+    package var height: Int
+
+    /// Makes a rectangle from its corner and its extent, all in pixels.
+    package init(x: Int, y: Int, width: Int, height: Int) {
+        self.x = x
+        self.y = y
+        self.width = width
+        self.height = height
+    }
+
+    /// `WxH+X+Y`.
+    package var description: String { "\(width)x\(height)+\(x)+\(y)" }
+
+    /// Whether the rectangle holds a pixel and lies within an image of this size.
+    func lies(withinWidth width: Int, height: Int) -> Bool {
+        x >= 0 && y >= 0 && self.width > 0 && self.height > 0
+            && self.width <= width && x <= width - self.width
+            && self.height <= height && y <= height - self.height
+    }
+}
+
+extension Image {
+    /// Resizes with antialiasing, to the same bytes as Pillow's `Image.resize`.
+    ///
+    /// - Throws: `ImageError` for want of memory.
+    package func resized(
+        width: Int, height: Int, interpolation: Interpolation
+    ) throws(ImageError) -> Image {
+        guard SystemMemory.canAllocate(width * height * 3) else {
+            throw .noMemory(width * height * 3)
+        }
+        let resampler = Resampler()
+        resampler.prepare(
+            from: (self.width, self.height), to: (width, height), interpolation: interpolation)
+        var failure: ImageError?
+        let image = withPixels { source in
+            Image(width: width, height: height) { target in
+                do throws(ImageError) {
+                    try resampler.resample(source, mirrored: false, into: target)
+                } catch {
+                    failure = error
+                }
+            }
+        }
+        if let failure { throw failure }
+        return image
+    }
+}
+
+extension Image {
+    /// Performs one operation on the image.
+    ///
+    /// Factors and distances must be finite; `posterize` takes 0 to 8 bits.
+    ///
+    /// - Parameter fill: The colour of what a geometric operation takes from outside.
+    package mutating func apply(_ operation: PixelOperation, fill: Colour) {
+        withCanvas(fill: fill) { operation.apply(to: $0) }
+    }
+
+    /// Lends the image's pixels, with scratch memory, to operations that work in place.
+    private mutating func withCanvas<R>(fill: Colour, _ body: (Canvas) -> R) -> R {
+        let (width, height) = (width, height)
+        return withMutablePixels { pixels in
+            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: width * height * 3) { scratch in
+                guard let scratch = scratch.baseAddress else { preconditionFailure("no pixels") }
+                return body(
+                    Canvas(
+                        width: width, height: height, pixels: pixels, scratch: scratch, fill: fill))
             }
         }
     }

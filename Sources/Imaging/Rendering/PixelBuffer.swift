@@ -1,3 +1,4 @@
+import CPixels
 import Glibc
 
 /// Memory for pixels that grows to the largest request and is kept for the next one.
@@ -31,4 +32,10 @@ final class PixelBuffer {
     }
 
     deinit { free(memory) }
+}
+
+/// What the processor can do for the loops of CPixels.
+enum Kernels {
+    /// 1 where it has AVX2.
+    static let avx2 = cpixels_has_avx2()
 }

@@ -1,3 +1,5 @@
+import Models
+import StrictYAML
 import Torch
 
 /// Changes a network's parameters along their gradients by an update rule.
@@ -70,5 +72,147 @@ package final class Optimizer {
                 gradients, to: parameters, moments,
                 at: UpdateStep(number: steps, rate: rate, weightDecay: weightDecay))
         }
+    }
+}
+
+/// How parameters follow their gradients: a rule's constants, which are its keys in a recipe, and what
+/// it does with them.
+package protocol UpdateRule: Section, Equatable {
+    /// The rule's name in recipes.
+    static var name: String { get }
+
+    /// What it keeps for each parameter.
+    static var moments: [Moments.Kind] { get }
+
+    /// Changes parameters and moments along clipped gradients, which it may overwrite; without
+    /// gradient tracking.
+    func apply(
+        _ gradients: [Tensor], to parameters: OptimizedParameters, _ moments: Moments,
+        at step: UpdateStep
+    ) throws(TorchError)
+}
+
+/// What an update rule is told of a step.
+package struct UpdateStep {
+    /// Which step it is, from 1.
+    package let number: Int
+    /// The learning rate.
+    package let rate: Double
+    /// The weight decay of the parameters that take any.
+    package let weightDecay: Double
+}
+
+/// The update rules that there are.
+package enum UpdateRules {
+    package static let kinds: [any UpdateRule.Type] = [LAMB.self, AdamW.self, SGD.self]
+
+    /// The key that chooses one, and their own keys beside it.
+    package static let alternatives = Alternatives<any UpdateRule>(
+        "name", "to", kinds.map { alternative($0) })
+
+    private static func alternative<Rule: UpdateRule>(
+        _ rule: Rule.Type
+    ) -> Alternative<any UpdateRule> {
+        Alternative(Rule.name, { (own: Rule) in own }, { $0 as? Rule })
+    }
+
+    /// Whether two rules are the same, constants included.
+    package static func areEqual(_ left: any UpdateRule, _ right: any UpdateRule) -> Bool {
+        func equals<Rule: UpdateRule>(_ left: Rule) -> Bool { left == right as? Rule }
+        return equals(left)
+    }
+}
+
+/// What an update rule keeps of past gradients: tensors of each kind, one for each parameter.
+package struct Moments {
+    /// What is kept.
+    package enum Kind: String, Sendable {
+        /// The running mean of gradients.
+        case first
+        /// The running mean of their squares.
+        case second
+        /// The running sum of gradients.
+        case velocity
+    }
+
+    private let kinds: [(kind: Kind, tensors: [Tensor])]
+
+    /// Zeros, of the parameters' shapes and types.
+    init(_ kinds: [Kind], of parameters: OptimizedParameters) throws(TorchError) {
+        var made: [(kind: Kind, tensors: [Tensor])] = []
+        for kind in kinds {
+            var zeros: [Tensor] = []
+            for tensor in parameters.tensors {
+                zeros.append(
+                    try Tensor.zeros(tensor.shape, dtype: tensor.dtype, device: tensor.device))
+            }
+            made.append((kind, zeros))
+        }
+        self.kinds = made
+    }
+
+    /// The tensors of a kind that the rule keeps, in the order of the parameters.
+    package subscript(kind: Kind) -> [Tensor] {
+        guard let found = kinds.first(where: { $0.kind == kind }) else {
+            preconditionFailure("the rule keeps no \(kind)")
+        }
+        return found.tensors
+    }
+
+    /// Every tensor under its kind and its parameter's name.
+    func named(by names: [String]) -> [(name: String, tensor: Tensor)] {
+        kinds.flatMap { kind, tensors in
+            zip(names, tensors).map { ("\(kind.rawValue).\($0)", $1) }
+        }
+    }
+}
+
+/// A network's parameters, those with weight decay first.
+package struct OptimizedParameters {
+    /// Names in the order of `tensors`.
+    package let names: [String]
+    /// The parameters.
+    package let tensors: [Tensor]
+    /// How many of the first ones take weight decay.
+    private let decayedCount: Int
+
+    /// The trainable parameters of a network.
+    package init(of network: any ImageClassifier) {
+        let entries = network.store.parameters
+        self.init(
+            entries.filter { network.decays($0) }, plain: entries.filter { !network.decays($0) })
+    }
+
+    /// Parameters with and without weight decay.
+    package init(_ decayed: [ParameterStore.Entry], plain: [ParameterStore.Entry]) {
+        names = (decayed + plain).map(\.name)
+        tensors = (decayed + plain).map(\.tensor)
+        decayedCount = decayed.count
+    }
+
+    /// The parameters that take weight decay.
+    package var decayed: [Tensor] { decayed(of: tensors) }
+
+    /// Of a list in the order of `tensors`, what belongs to parameters that take weight decay.
+    package func decayed(of list: [Tensor]) -> [Tensor] { Array(list[..<decayedCount]) }
+
+    /// The gradients, in the order of `tensors`.
+    ///
+    /// - Throws: `TorchError` naming the first parameter without one.
+    package func gradients() throws(TorchError) -> [Tensor] {
+        var gradients: [Tensor] = []
+        for (name, tensor) in zip(names, tensors) {
+            guard let gradient = try tensor.grad else {
+                throw TorchError(
+                    operation: "optimizer", message: "parameter \(name) has no gradient")
+            }
+            gradients.append(gradient)
+        }
+        return gradients
+    }
+
+    /// Forgets all gradients.
+    package func clearGradients() throws(TorchError) {
+        for tensor in tensors { try tensor.setGrad(nil) }
     }
 }

@@ -1,5 +1,6 @@
 import Base
 import Foundation
+import Imaging
 
 /// What a pipeline makes, and how.
 struct BatchWork<Draft: Sendable>: Sendable {
@@ -237,4 +238,13 @@ private final class PipelineState<Draft: Sendable>: @unchecked Sendable {
         condition.broadcast()
         condition.unlock()
     }
+}
+
+/// What a thread that renders images keeps from one to the next.
+package final class RenderWorker {
+    let renderer = Renderer()
+    let file = FileBuffer()
+
+    /// Makes a worker, whose memory grows as images need it.
+    package init() {}
 }

@@ -51,14 +51,17 @@ extension Recipe.Loss {
             .map { "loss.\(type(of: $0.term).name) \($0.weight)" }.joined(separator: ", ")
     }
 
-    private static func standard<Term: LossTerm>(of kind: Term.Type) -> any LossTerm { Term.initial }
+    private static func standard<Term: LossTerm>(of kind: Term.Type) -> any LossTerm {
+        Term.initial
+    }
 
     /// The key of a term.
     private static func key<Term: LossTerm>(of kind: Term.Type) -> Key<Self> {
         let form = Form<Double>.number(in: .nonNegative)
         return Key(
             Term.name,
-            expected: Term.keys.isEmpty ? form.title : "\(form.title), or a mapping with its weight",
+            expected: Term.keys.isEmpty
+                ? form.title : "\(form.title), or a mapping with its weight",
             read: { (section, loss) throws(YAMLError) in
                 guard Term.isAlwaysTold || section.has(Term.name) else { return }
                 let read: Learning.Loss.Weighted

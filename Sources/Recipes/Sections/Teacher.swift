@@ -21,7 +21,7 @@ extension Recipe {
         /// The bound keeps the sum of several finite.
         private static let weightKey = Key<Self>(
             "weight", \.weight,
-            .number(in: NumberBounds(lower: 0, upper: 1e6, includesLower: false)),
+            .number(in: .above(0, to: 1e6)),
             hasDefault: true, "its share of the target; the weights are divided by their sum")
 
         /// Those of a teacher that is alone: it has no weight.

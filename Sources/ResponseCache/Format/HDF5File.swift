@@ -43,7 +43,7 @@ struct HDF5File: ~Copyable {
         path: String, _ body: (borrowing HDF5File) throws(CacheError) -> Result
     ) throws(CacheError) -> Result {
         // What is no file, or cannot be opened, is told in the system's words, not in HDF5's.
-        close(try Files.openForReading(path))
+        close(try CacheFiles.openForReading(path))
         var result: Result?
         try locked { () throws(CacheError) in
             let file = try HDF5File(path) { chdf5_open(path, $0, $1) }

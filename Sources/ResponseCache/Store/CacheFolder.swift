@@ -32,7 +32,7 @@ struct CacheFolder: Sendable {
     init(
         creating directory: String, _ manifest: CacheManifest, accepting digests: Set<String> = []
     ) throws(CacheError) {
-        if try !Self.isFolder(directory) { try Files.makeFolder(directory) }
+        if try !Self.isFolder(directory) { try CacheFiles.makeFolder(directory) }
         let file = ManifestFile(in: directory)
         try file.begin(manifest.adding(epochs: manifest.epochs, digests: digests))
         var there = try CacheFolder(opening: directory)
@@ -70,7 +70,7 @@ struct CacheFolder: Sendable {
     /// The parts of one that cannot, such as a link to a disk that is not mounted, would otherwise
     /// count as not built yet.
     private static func requireEpochs(in directory: String) throws(CacheError) {
-        for name in try Files.names(in: directory) where PartID.isFolder(name) {
+        for name in try CacheFiles.names(in: directory) where PartID.isFolder(name) {
             let path = "\(directory)/\(name)"
             guard let stream = opendir(path) else {
                 let code = errno
@@ -86,7 +86,7 @@ struct CacheFolder: Sendable {
     /// Removes what killed writers left in the cache's folder and in those of its epochs.
     private static func removeStale(in directory: String) {
         AtomicFile.removeStale(in: directory)
-        for name in (try? Files.names(in: directory)) ?? [] where PartID.isFolder(name) {
+        for name in (try? CacheFiles.names(in: directory)) ?? [] where PartID.isFolder(name) {
             AtomicFile.removeStale(in: "\(directory)/\(name)")
         }
     }
@@ -153,5 +153,50 @@ struct CacheFolder: Sendable {
     /// The parts of these epochs that are not there, in order.
     func missingParts(epochs: Range<Int>) -> [PartID] {
         manifest.parts(epochs: epochs).filter { !isPublished($0) }
+    }
+}
+
+/// Where a part lies.
+enum PartPlace: Sendable, CustomStringConvertible {
+    /// In a file of its own, at this path.
+    case file(String)
+    /// In a group of its epoch's file.
+    case group(String, file: String)
+
+    /// The file.
+    var path: String {
+        switch self {
+        case .file(let path), .group(_, let path): path
+        }
+    }
+
+    /// The file and, if any, the group, as errors begin with them.
+    var description: String {
+        switch self {
+        case .file(let path): path
+        case .group(let name, let path): "\(path), \(name)"
+        }
+    }
+
+    /// What to do about a part that cannot be used.
+    var remedy: String {
+        switch self {
+        case .file: "delete this file and build the part again"
+        case .group: "delete this file and build its parts again"
+        }
+    }
+
+    /// Opens the file, or the file and the group, and lends it.
+    func open<Result>(
+        _ body: (borrowing HDF5File) throws(CacheError) -> Result
+    ) throws(CacheError) -> Result {
+        switch self {
+        case .file(let path):
+            try HDF5File.open(path: path, body)
+        case .group(let name, let path):
+            try HDF5File.open(path: path) { file throws(CacheError) in
+                try file.group(name, body)
+            }
+        }
     }
 }

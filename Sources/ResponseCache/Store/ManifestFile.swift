@@ -17,7 +17,7 @@ struct ManifestFile {
     func read() throws(CacheError) -> CacheManifest? {
         guard let size = RegularFile.bytes(at: path) else { return nil }
         guard size <= 16 << 20 else { throw CacheError("\(path): \(size) bytes are no manifest") }
-        return try CacheManifest.parse(Data(Files.contents(path)), path: path)
+        return try CacheManifest.parse(Data(CacheFiles.contents(path)), path: path)
     }
 
     /// Begins a cache in a folder that holds nothing else, unless it is begun.
@@ -26,14 +26,14 @@ struct ManifestFile {
         AtomicFile.removeStale(in: directory) { $0 == Self.name }
         guard FileKind.isMissing(path) else { return }
         // Between the look for a manifest and this list another builder may have begun the cache.
-        let foreign = try Files.names(in: directory).first { TemporaryName($0) == nil }
+        let foreign = try CacheFiles.names(in: directory).first { TemporaryName($0) == nil }
         if let foreign, foreign != Self.name, FileKind.isMissing(path) {
             throw CacheError(
                 "\(directory): is not a response cache (it holds \(foreign) and no \(Self.name)); "
                     + "name an empty or a new directory")
         }
         // If another builder was first, its manifest stands and is compared with ours.
-        _ = try Files.publishUnlessPresent(manifest.json(), at: path)
+        _ = try CacheFiles.publishUnlessPresent(manifest.json(), at: path)
     }
 
     /// Adds epochs, and digests that parts may have, to the manifest that is there.
@@ -42,7 +42,7 @@ struct ManifestFile {
         defer { close(descriptor) }
         guard let there = try read() else { throw CacheError("\(path): has gone meanwhile") }
         let manifest = try there.adding(epochs: epochs, digests: digests)
-        if manifest != there { try Files.publish(manifest.json(), at: path) }
+        if manifest != there { try CacheFiles.publish(manifest.json(), at: path) }
     }
 
     /// Seconds that another program may take for an addition of its own.
@@ -53,7 +53,7 @@ struct ManifestFile {
         let start = ContinuousClock.now
         while true {
             var descriptor = open(path, O_RDWR | O_CLOEXEC)
-            if descriptor < 0 { descriptor = try Files.openForReading(path) }
+            if descriptor < 0 { descriptor = try CacheFiles.openForReading(path) }
             let outcome: FileLock.Outcome
             do { outcome = try FileLock.take(descriptor, path: path) } catch {
                 close(descriptor)

@@ -24,7 +24,7 @@ final class PriorStore: Sendable {
 
     /// The names of the files that are there, sorted.
     func files() throws(CacheError) -> [String] {
-        try Files.names(in: directory).filter {
+        try CacheFiles.names(in: directory).filter {
             $0.hasPrefix(Self.prefix) && $0.hasSuffix(Self.suffix)
         }
     }
@@ -73,7 +73,7 @@ final class PriorStore: Sendable {
                     chunkRows: min(chunk, prior.classes), prior.table)
             },
             use: { bytes throws(CacheError) in
-                _ = try Files.publishUnlessPresent(bytes, at: path)
+                _ = try CacheFiles.publishUnlessPresent(bytes, at: path)
             })
         return try current() ?? prior
     }

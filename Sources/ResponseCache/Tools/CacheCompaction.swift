@@ -142,7 +142,7 @@ package struct CacheCompaction: Sendable {
         do {
             try file.encode(path: path, expectedBytes: bytes, from: folder.path(of:)) {
                 image throws(CacheError) in
-                isOurs = try Files.publishUnlessPresent(image, at: path)
+                isOurs = try CacheFiles.publishUnlessPresent(image, at: path)
             }
         } catch {
             // Another compaction may have been faster and have removed parts that were to be read.
@@ -177,7 +177,7 @@ package struct CacheCompaction: Sendable {
         // The name may be another compaction's, which has not made it durable yet.
         try asCacheError { () throws(SystemFailure) in try Folders.synchronize(reader.directory) }
         var removed = 0
-        for part in file.parts where try Files.remove(folder.path(of: part)) { removed += 1 }
+        for part in file.parts where try CacheFiles.remove(folder.path(of: part)) { removed += 1 }
         let parent = "\(reader.directory)/\(PartID(epoch: file.epoch, index: 0).folder)"
         AtomicFile.removeStale(in: parent)
         if rmdir(parent) != 0, errno != ENOENT, errno != ENOTEMPTY, errno != EEXIST {

@@ -133,17 +133,17 @@ package struct CacheMerge: Sendable {
         let (old, new) = ("\(source.directory)/\(path)", "\(target.directory)/\(path)")
         let folder = Folders.parent(of: new)
         let name = String(new.dropFirst(folder.count + 1))
-        try Files.makeFolder(folder)
+        try CacheFiles.makeFolder(folder)
         AtomicFile.removeStale(in: folder) { $0 == name }
         // A file of the name that appeared since is another merge's: compared like any other.
         if linking, link(old, new) == 0 {
             try asCacheError { () throws(SystemFailure) in try Folders.synchronize(folder) }
             return true
         }
-        let bytes = try Files.mapped(old)
+        let bytes = try CacheFiles.mapped(old)
         let published = bytes.withUnsafeBytes { bytes in
             Result { () throws(CacheError) in
-                try Files.publishUnlessPresent(bytes, at: new)
+                try CacheFiles.publishUnlessPresent(bytes, at: new)
             }
         }
         if try !published.get() {
@@ -188,6 +188,6 @@ package struct CacheMerge: Sendable {
 
     private static func haveSameBytes(_ one: String, _ other: String) throws(CacheError) -> Bool {
         guard RegularFile.bytes(at: one) == RegularFile.bytes(at: other) else { return false }
-        return try Files.mapped(one) == Files.mapped(other)
+        return try CacheFiles.mapped(one) == CacheFiles.mapped(other)
     }
 }

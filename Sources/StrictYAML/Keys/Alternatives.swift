@@ -16,8 +16,6 @@ package struct Alternatives<Choice>: Sendable {
         self.all = all
     }
 
-    package func name(of choice: Choice) -> String { chosen(choice).name }
-
     /// The one that a value is.
     func chosen(_ choice: Choice) -> Alternative<Choice> {
         guard let found = all.first(where: { $0.isChosen(choice) }) else {
@@ -124,13 +122,7 @@ extension Key where Owner: Section {
         _ path: any WritableKeyPath<Owner, Choice> & Sendable, hasDefault: Bool = false,
         field: Field = .always, _ summary: String
     ) -> Key {
-        let names = alternatives.all.map(\.name)
-        let form = Form<String>(
-            expected: "one of \(names.joined(separator: ", "))",
-            parse: { node in
-                guard case .scalar(let text, _) = node.content else { return nil }
-                return names.first { $0 == text }
-            }, write: { $0 })
+        let form = Form<String>.oneOf(alternatives.all.map(\.name))
         return Key(
             alternatives.key, expected: form.title,
             read: { (section, owner) throws(YAMLError) in

@@ -30,17 +30,16 @@ extension Form where Value == Double {
 extension Form where Value == [Double] {
     /// A list of `count` numbers, each within `bounds`.
     package static func numbers(_ count: Int, in bounds: NumberBounds) -> Form {
-        let expected = "a list of \(count), each \(bounds.phrase)"
-        return Form(
-            expected: expected,
-            read: { (node, name) throws(YAMLError) in
-                guard case .list(let items) = node.content, items.count == count else {
-                    throw node.mismatch(name, expected)
+        Form(
+            expected: "a list of \(count), each \(bounds.phrase)",
+            read: { (given) throws(YAMLError) in
+                guard case .list(let items) = given.node.content, items.count == count else {
+                    throw given.mismatch()
                 }
                 var numbers: [Double] = []
                 for item in items {
                     guard let number = Scalar.number(item), bounds.contains(number) else {
-                        throw item.mismatch(name, expected)
+                        throw given.mismatch(of: item)
                     }
                     numbers.append(number)
                 }
@@ -55,9 +54,9 @@ extension Form where Value == ClosedRange<Double> {
         let ends = Form<[Double]>.numbers(2, in: bounds)
         return Form(
             expected: ends.expected, title: "\(ends.expected), the lower first",
-            read: { (node, name) throws(YAMLError) in
-                let ends = try ends.read(node, name)
-                return try ordered(ends[0], ends[1], node, name)
+            read: { (given) throws(YAMLError) in
+                let ends = try ends.read(given)
+                return try given.interval(ends[0], ends[1])
             }, write: { ends.write([$0.lowerBound, $0.upperBound]) })
     }
 }
@@ -66,29 +65,28 @@ extension Form where Value == ClosedRange<Int> {
     /// A whole number within `range`, or a list of two, the lower one first.
     package static func integers(in range: ClosedRange<Int>) -> Form {
         let each = "from \(range.lowerBound) to \(range.upperBound)"
-        let expected = "a whole number \(each), or a list of two"
         return Form(
-            expected: expected,
-            read: { (node, name) throws(YAMLError) in
-                var items = [node, node]
-                if case .list(let listed) = node.content { items = listed }
-                guard items.count == 2 else { throw node.mismatch(name, expected) }
+            expected: "a whole number \(each), or a list of two",
+            read: { (given) throws(YAMLError) in
+                var items = [given.node, given.node]
+                if case .list(let listed) = given.node.content { items = listed }
+                guard items.count == 2 else { throw given.mismatch() }
                 var ends: [Int] = []
                 for item in items {
                     guard let number = Scalar.integer(item, as: Int.self), range.contains(number)
-                    else { throw item.mismatch(name, expected) }
+                    else { throw given.mismatch(of: item) }
                     ends.append(number)
                 }
-                return try ordered(ends[0], ends[1], node, name)
+                return try given.interval(ends[0], ends[1])
             }, write: { "[\($0.lowerBound), \($0.upperBound)]" })
     }
 }
 
-private func ordered<Bound>(
-    _ lower: Bound, _ upper: Bound, _ node: SourcedNode, _ name: String
-) throws(YAMLError) -> ClosedRange<Bound> {
-    guard lower <= upper else {
-        throw node.place.error("\(name): the first number must not exceed the second")
+extension Given {
+    fileprivate func interval<Bound>(
+        _ lower: Bound, _ upper: Bound
+    ) throws(YAMLError) -> ClosedRange<Bound> {
+        guard lower <= upper else { throw error("the first number must not exceed the second") }
+        return lower...upper
     }
-    return lower...upper
 }

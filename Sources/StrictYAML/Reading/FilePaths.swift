@@ -2,14 +2,14 @@ import Foundation
 
 /// Paths by their text alone: nothing here looks at the file system, and links stay as written.
 enum FilePaths {
-    /// `path` from the working directory, standardised.
+    /// `path` from the working directory, standardized.
     static func absolute(_ path: String) -> String {
         joined(FileManager.default.currentDirectoryPath, path)
     }
 
-    /// `path` as seen from `directory`, standardised; absolute if either is.
+    /// `path` as seen from `directory`, standardized; absolute if either is.
     static func joined(_ directory: String, _ path: String) -> String {
-        standardised(path.hasPrefix("/") ? path : "\(directory)/\(path)")
+        standardized(path.hasPrefix("/") ? path : "\(directory)/\(path)")
     }
 
     /// The folder that holds `path`: `.` for a bare name.
@@ -27,7 +27,7 @@ enum FilePaths {
     }
 
     /// Without `.`, `//` and, where a folder stands before it, `..`.
-    static func standardised(_ path: String) -> String {
+    static func standardized(_ path: String) -> String {
         let isAbsolute = path.hasPrefix("/")
         var parts: [Substring] = []
         for part in path.split(separator: "/") where part != "." {

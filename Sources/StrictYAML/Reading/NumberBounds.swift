@@ -5,17 +5,13 @@ package struct NumberBounds: Sendable {
     var includesLower = true
     var includesUpper = true
 
-    package init(
-        lower: Double, upper: Double, includesLower: Bool = true, includesUpper: Bool = true
-    ) {
-        self.lower = lower
-        self.upper = upper
-        self.includesLower = includesLower
-        self.includesUpper = includesUpper
-    }
-
     package static func range(_ range: ClosedRange<Double>) -> NumberBounds {
         NumberBounds(lower: range.lowerBound, upper: range.upperBound)
+    }
+
+    /// Above `lower`, up to `upper`.
+    package static func above(_ lower: Double, to upper: Double) -> NumberBounds {
+        NumberBounds(lower: lower, upper: upper, includesLower: false)
     }
 
     private static let smallest = 1e-30
@@ -24,13 +20,15 @@ package struct NumberBounds: Sendable {
     /// 0…1.
     package static let share = NumberBounds(lower: 0, upper: 1)
     /// Above 0, up to 1.
-    package static let positiveShare = NumberBounds(lower: 0, upper: 1, includesLower: false)
+    package static let positiveShare = above(0, to: 1)
     /// 0 up to, but not, 1.
     package static let belowOne = NumberBounds(lower: 0, upper: 1, includesUpper: false)
     /// Above 0, and neither 0 nor infinite as a 32-bit number.
     package static let positive = NumberBounds(lower: smallest, upper: largest)
     /// 0 and above, as far as `positive` goes.
     package static let nonNegative = NumberBounds(lower: 0, upper: largest)
+    /// What pixels are divided by: beside a number that is nearly 0 they would be infinite.
+    package static let deviation = range(1e-3...1e3)
     /// 0…100.
     package static let percentage = NumberBounds(lower: 0, upper: 100)
 
@@ -59,5 +57,29 @@ package struct NumberBounds: Sendable {
         case (false, true): return "a number \(start) \(from) and at most \(to)"
         case (false, false): return "a number \(start) \(from) and below \(to)"
         }
+    }
+}
+
+/// YAML's plain scalars, read as narrowly as they can be: decimal numbers only, no `yes`, no octal.
+enum Scalar {
+    /// A decimal whole number without leading zeros.
+    static func integer<Number: FixedWidthInteger>(
+        _ node: SourcedNode, as type: Number.Type
+    ) -> Number? {
+        guard case .scalar(let text, plain: true) = node.content else { return nil }
+        let digits = text.hasPrefix("-") ? text.dropFirst() : text[...]
+        guard digits.utf8.allSatisfy({ (48...57).contains($0) }),
+            digits.count == 1 || !digits.hasPrefix("0")
+        else { return nil }
+        return Number(text)
+    }
+
+    /// A finite decimal number.
+    static func number(_ node: SourcedNode) -> Double? {
+        guard case .scalar(let text, plain: true) = node.content,
+            text.utf8.allSatisfy({ "0123456789+-.eE".utf8.contains($0) }),
+            let value = Double(text), value.isFinite
+        else { return nil }
+        return value
     }
 }

@@ -38,7 +38,8 @@ package struct SectionReader: Sendable {
 
     /// The value of a key in the form that it must have.
     package func value<Value>(_ key: String, _ form: Form<Value>) throws(YAMLError) -> Value {
-        try form.read(node(key, expected: form.expected), dotted(key))
+        let node = try node(key, expected: form.expected)
+        return try form.read(Given(node: node, name: dotted(key), expected: form.expected))
     }
 
     // MARK: Sections
@@ -57,7 +58,9 @@ package struct SectionReader: Sendable {
         let expected = "a mapping or none"
         let node = try node(key, expected: expected)
         guard !node.isNone else { return nil }
-        guard case .mapping = node.content else { throw node.mismatch(dotted(key), expected) }
+        guard case .mapping = node.content else {
+            throw Given(node: node, name: dotted(key), expected: expected).mismatch()
+        }
         return try SectionReader(node, path: dotted(key), noun: noun, known: known)
     }
 
@@ -67,7 +70,8 @@ package struct SectionReader: Sendable {
     ) throws(YAMLError) -> [SectionReader]? {
         guard let node = entries[key]?.value, !node.isNone else { return nil }
         guard case .list(let items) = node.content, items.count >= least else {
-            throw node.mismatch(dotted(key), "a list of at least \(least) mappings, or none")
+            let expected = "a list of at least \(least) mappings, or none"
+            throw Given(node: node, name: dotted(key), expected: expected).mismatch()
         }
         var sections: [SectionReader] = []
         for (index, item) in items.enumerated() {
@@ -115,14 +119,5 @@ package struct SectionReader: Sendable {
             throw place.error("missing key '\(key)' in \(title): \(expected)")
         }
         return entry.value
-    }
-}
-
-extension SourcedNode {
-    /// The error of a value that is not what its key takes.
-    ///
-    /// - Parameter name: The key's dotted path.
-    package func mismatch(_ name: String, _ expected: String) -> YAMLError {
-        place.error("\(name): expected \(expected), found \(shown)")
     }
 }

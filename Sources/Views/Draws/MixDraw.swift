@@ -9,7 +9,7 @@ package enum MixDraw: Sendable, Equatable {
     /// Every pixel is λ of the member's and 1 - λ of its partner's.
     case mixup(lambda: Double)
     /// A box is pasted from the partner; the centre is a share of the side, in [0, 1).
-    case cutmix(lambda: Double, centreX: Double, centreY: Double)
+    case cutmix(lambda: Double, centerX: Double, centerY: Double)
 
     /// Draws a group's mixing, in this order: whether it is mixed, whether by CutMix (drawn even
     /// where only one of the two is on), then CutMix's centre y and x (drawn for mixup too), then λ.
@@ -18,13 +18,13 @@ package enum MixDraw: Sendable, Equatable {
     static func draw(_ rule: MixSettings, from draws: inout DrawStream) -> MixDraw {
         let isMixed = draws.uniform() < rule.probability
         let coin = draws.uniform()
-        let centreY = draws.uniform()
-        let centreX = draws.uniform()
+        let centerY = draws.uniform()
+        let centerX = draws.uniform()
         guard isMixed else { return .none }
         let isCutMix = rule.cutmix > 0 && (rule.mixup == 0 || coin < rule.switch)
         guard isCutMix else { return .mixup(lambda: draws.beta(rule.mixup, rule.mixup)) }
         let lambda = draws.beta(rule.cutmix, rule.cutmix)
-        return .cutmix(lambda: lambda, centreX: centreX, centreY: centreY)
+        return .cutmix(lambda: lambda, centerX: centerX, centerY: centerY)
     }
 
     /// The mixing of a rendering of `size` × `size` pixels.
@@ -38,13 +38,13 @@ package enum MixDraw: Sendable, Equatable {
         switch self {
         case .none: return .none
         case .mixup(let lambda): return lambda == 1 ? .none : .mixup(lambda: lambda)
-        case .cutmix(let lambda, let centreX, let centreY):
+        case .cutmix(let lambda, let centerX, let centerY):
             let half = Int(Double(size) * (1 - lambda).squareRoot()) / 2
-            func span(_ centre: Double) -> Range<Int> {
-                let middle = Int(centre * Double(size))
+            func span(_ center: Double) -> Range<Int> {
+                let middle = Int(center * Double(size))
                 return max(0, middle - half)..<min(size, middle + half)
             }
-            let (columns, rows) = (span(centreX), span(centreY))
+            let (columns, rows) = (span(centerX), span(centerY))
             let area = columns.count * rows.count
             guard area > 0 else { return .none }
             return .cutmix(

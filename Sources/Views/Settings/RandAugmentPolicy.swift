@@ -111,18 +111,17 @@ extension RandAugmentPolicy {
 extension Form where Value == RandAugmentPolicy? {
     /// timm's form, or `none`.
     static var randAugment: Form {
-        let expected = "none or timm's form rand-m7-mstd0.5"
-        return Form(
-            expected: expected,
-            read: { (node, name) throws(YAMLError) in
-                if node.isNone { return nil }
-                guard case .scalar(let text, _) = node.content, !text.isEmpty else {
-                    throw node.mismatch(name, expected)
+        Form(
+            expected: "none or timm's form rand-m7-mstd0.5",
+            read: { (given) throws(YAMLError) in
+                if given.node.isNone { return nil }
+                guard case .scalar(let text, _) = given.node.content, !text.isEmpty else {
+                    throw given.mismatch()
                 }
                 do throws(YAMLError) {
                     return try RandAugmentPolicy(parsing: text)
                 } catch {
-                    throw node.place.error("\(name): \(error.message)")
+                    throw given.error(error.message)
                 }
             }, write: { $0?.description ?? "none" })
     }

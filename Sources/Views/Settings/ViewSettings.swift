@@ -62,9 +62,8 @@ package struct ViewSettings: Section, Equatable {
         Key(
             "mean", \.mean, .numbers(3, in: .share),
             "what is subtracted from red, green and blue, in 0…1"),
-        // Pixels are divided by it: what is nearly 0 would make them infinite.
         Key(
-            "std", \.std, .numbers(3, in: .range(1e-3...1e3)),
+            "std", \.std, .numbers(3, in: .deviation),
             "what divides red, green and blue after `mean`"),
         .optionalSection(
             "mix", \.mix, field: .text { $0.mix?.fieldText ?? "none" },
@@ -83,20 +82,4 @@ package struct ViewSettings: Section, Equatable {
                     + "or three_augment to false")
         }
     }
-}
-
-/// The random resized crop: section `view.crop`.
-package struct CropSettings: Section, Equatable {
-    package var scale = 1.0...1
-    package var ratio = 1.0...1
-
-    package static let initial = Self()
-    package static let keys: [Key<Self>] = [
-        Key(
-            "scale", \.scale, .interval(in: .positiveShare),
-            "the crop's area as a share of the image's, drawn uniformly"),
-        Key(
-            "ratio", \.ratio, .interval(in: .range(0.001...1000)),
-            "the crop's width over its height, its logarithm drawn uniformly"),
-    ]
 }

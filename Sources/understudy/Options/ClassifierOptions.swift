@@ -48,9 +48,9 @@ struct ClassifierOptions: ParsableArguments {
             throw ValidationError("--model needs --weights FILE")
         }
         for (option, value) in [("--size", size), ("--resize", resize)] {
-            if let value, !Recipe.Limits.sides.contains(value) {
+            if let value, !Limits.sides.contains(value) {
                 throw ValidationError(
-                    "\(option) must be between \(Recipe.Limits.sides.lowerBound) and \(Recipe.Limits.sides.upperBound)"
+                    "\(option) must be between \(Limits.sides.lowerBound) and \(Limits.sides.upperBound)"
                 )
             }
         }
@@ -78,10 +78,10 @@ struct ClassifierOptions: ParsableArguments {
         let resize =
             resize
             ?? Int((Double(standard.resize) * Double(size) / Double(standard.size)).rounded())
-        guard size <= resize, Recipe.Limits.sides.contains(resize) else {
+        guard size <= resize, Limits.sides.contains(resize) else {
             throw ValidationError(
                 "--resize \(resize) does not fit --size \(size); choose one from \(size) to "
-                    + "\(Recipe.Limits.sides.upperBound)")
+                    + "\(Limits.sides.upperBound)")
         }
         if let only, size != only {
             throw CommandError(
@@ -132,4 +132,12 @@ extension Recipe {
             size: validation.size, resize: validation.resize,
             interpolation: validation.interpolation, mean: view.mean, std: view.std)
     }
+}
+
+/// A network and what its input needs.
+struct Classifier {
+    let network: any ImageClassifier
+    let transform: EvaluationTransform
+    let mean: [Double]
+    let std: [Double]
 }

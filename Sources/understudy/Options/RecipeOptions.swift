@@ -1,4 +1,5 @@
 import ArgumentParser
+import Distillation
 import Recipes
 
 /// The recipe of a command and its overrides.
@@ -22,4 +23,19 @@ struct RecipeOverrides: ParsableArguments {
             "Overrides one key of the recipe, for example optimizer.lr=0.01. May be repeated.",
             valueName: "key=value"))
     var list: [String] = []
+}
+
+/// Which of a recipe's teachers a command is about.
+struct TeacherOptions: ParsableArguments {
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "The recipe's teacher, by its card's name; needed where the recipe has several.",
+            valueName: "name"))
+    var teacher: String?
+
+    /// The section of the teacher that is meant.
+    func section(of recipe: Recipe) throws -> Recipe.Teacher {
+        try recipe.teacher(named: teacher)
+    }
 }

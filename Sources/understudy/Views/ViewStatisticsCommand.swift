@@ -33,7 +33,7 @@ struct ViewStatisticsCommand: ParsableCommand {
     private static let sample = 10_000
 
     func validate() throws {
-        try Recipe.Limits.check(epoch: epoch)
+        try Limits.check(epoch: epoch)
     }
 
     func run() throws {

@@ -49,7 +49,7 @@ final class RowSpool: Sendable {
         guard let file = state.file else { return }
         let (code, bytes) = state.held.withUnsafeBytes { ($0.write(to: file), $0.count) }
         guard code == 0 else {
-            throw Files.unwritten("\(folder), a temporary file", bytes, code)
+            throw CacheFiles.unwritten("\(folder), a temporary file", bytes, code)
         }
         state.held.removeAll(keepingCapacity: true)
     }

@@ -3,14 +3,14 @@ import Testing
 
 @testable import Distillation
 
-@Suite("Caches and their teachers") struct CacheMatchTests {
+@Suite("Caches and their teachers") struct CacheAssignmentTests {
     private let sets: DataSets
-    private let match: CacheMatch
+    private let match: CacheAssignment
 
     init() throws {
         let sets = try DataSets()
         self.sets = sets
-        match = CacheMatch(
+        match = CacheAssignment(
             recipe: "student",
             teachers: try ["tiny", "small", "large"].map {
                 .init(name: $0, identity: try Self.inputs($0).identity(in: sets))

@@ -3,7 +3,7 @@ import Foundation
 import ResponseCache
 
 /// Finds out which teacher of a recipe each cache belongs to.
-struct CacheMatch {
+struct CacheAssignment {
     /// A teacher that needs a cache.
     struct Candidate {
         let name: String

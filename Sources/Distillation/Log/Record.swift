@@ -2,7 +2,7 @@ import Learning
 
 /// Facts beside the losses that were measured, in JSON as one flat object.
 @dynamicMemberLookup
-struct Measured<Facts: FlatFacts>: Codable, Equatable, Sendable {
+struct Record<Facts: FlatFacts>: Codable, Equatable, Sendable {
     var facts: Facts
     var losses: Measures
 
@@ -63,4 +63,58 @@ struct Measured<Facts: FlatFacts>: Codable, Equatable, Sendable {
 /// Facts that know their keys, none of which is the name of a loss.
 protocol FlatFacts: Codable, Equatable, Sendable {
     associatedtype CodingKeys: CodingKey, CaseIterable
+}
+
+/// One step, as `--trace` records it.
+typealias StepRecord = Record<StepFacts>
+
+/// What is recorded of a step besides its losses, which are means over the step's images.
+struct StepFacts: FlatFacts {
+    /// The training epoch, from 0.
+    let epoch: Int
+    /// The step within the epoch, from 0.
+    let step: Int
+    /// The learning rate.
+    let lr: Double
+    /// The decay of the moving average; 0 without one.
+    let emaDecay: Double
+    /// The norm of all gradients together, before they were clipped.
+    let gradNorm: Double
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case epoch, step, lr
+        case emaDecay = "ema_decay"
+        case gradNorm = "grad_norm"
+    }
+}
+
+/// One epoch, as `metrics.jsonl` records it.
+typealias EpochRecord = Record<EpochFacts>
+
+/// What is recorded of an epoch besides its losses, which are means over the epoch's images.
+struct EpochFacts: FlatFacts {
+    /// The training epoch, from 0.
+    let epoch: Int
+    /// The epoch of views that it saw.
+    let viewEpoch: Int
+    /// The learning rate of the last step.
+    let lr: Double
+    /// Top-1 accuracy on the validation images, in percent.
+    let top1: Double
+    /// Top-5 accuracy of the same, in percent.
+    let top5: Double
+    /// Whether the snapshot is among the best.
+    let kept: Bool
+    /// Training images for each second spent in the epoch's steps.
+    let imagesPerSecond: Double
+    /// Wall time since the training began, in seconds, over all starts.
+    let seconds: Double
+    /// Images so far that stood in for ones that could not be decoded.
+    let substituted: Int
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case epoch, lr, top1, top5, kept, seconds, substituted
+        case viewEpoch = "view_epoch"
+        case imagesPerSecond = "images_per_second"
+    }
 }

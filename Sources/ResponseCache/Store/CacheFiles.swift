@@ -2,7 +2,7 @@ import Base
 import Foundation
 
 /// The few file operations of a cache, with errors that name the path.
-enum Files {
+enum CacheFiles {
     /// Opens a file for reading.
     ///
     /// - Returns: a descriptor that the caller closes.
