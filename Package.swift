@@ -138,7 +138,8 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "Base", "understudy", "Imaging", "Loading", "Recipes", "ResponseCache", "StrictYAML",
+                "Base", "understudy", "Imaging", "Loading", "Recipes", "ResponseCache",
+                "StrictYAML",
                 "Torch", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: swiftSettings),
     ],
