@@ -2,7 +2,7 @@ import Base
 import Foundation
 import Imaging
 
-/// A data set that cannot be used: what is wrong, where, and what to do.
+/// A data set that cannot be used: what is wrong, where, and, as far as a library knows, what to do.
 package struct DatasetError: Error, CustomStringConvertible, Equatable {
     /// What is to blame, for whoever may go on in spite of it.
     package enum Cause: Equatable, Sendable {
@@ -18,7 +18,7 @@ package struct DatasetError: Error, CustomStringConvertible, Equatable {
         case interruption
     }
 
-    /// One line: the path, what is wrong with it, and what to do.
+    /// One line: the path and what is wrong with it.
     package let description: String
     /// What is to blame.
     package let cause: Cause

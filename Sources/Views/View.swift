@@ -71,7 +71,7 @@ package struct View: Sendable, Equatable {
     /// The part of the image that the view shows, in the image's own pixels.
     ///
     /// torchvision's random resized crop: up to 10 tries of an area and a shape, rounded half to
-    /// even, then an offset; if none fits, the largest centerd crop whose shape is allowed. Draws
+    /// even, then an offset; if none fits, the largest centered crop whose shape is allowed. Draws
     /// per try: area, shape; and once one fits: top, left.
     ///
     /// - Parameters:

@@ -101,13 +101,15 @@ import Testing
             RunIdentity.Responses.self, from: Data(record.utf8))
         func now(_ directory: String) throws -> RunIdentity.Responses {
             RunIdentity.Responses(
-                teacher: "elsewhere", manifest: try CacheReader(directory: directory).manifest)
+                teacher: "elsewhere", manifest: try CacheReader(directory: directory).manifest,
+                epochs: 2)
         }
         #expect(try now(cache).isRecorded(as: recorded))
         _ = try `import`("cache.epochs=3", into: cache).run(progress: Quiet())
         #expect(try now(cache).isRecorded(as: recorded))
         let new = "\(scratch.path)/new"
         _ = try `import`("cache.epochs=3", into: new).run(progress: Quiet())
+        #expect(try now(new).isRecorded(as: recorded), "built anew by this program")
         _ = try CacheMerge(into: "\(scratch.path)/both", sources: [new, cache]).run()
         #expect(try now("\(scratch.path)/both").isRecorded(as: recorded))
         // What this program records holds for every cache of these responses, and for no other.

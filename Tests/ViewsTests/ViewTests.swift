@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    @Test("an image too thin for any crop gets the largest centerd one")
+    @Test("an image too thin for any crop gets the largest centered one")
     func cropFallback() throws {
         let recipe = try imagenet("view.crop.scale=[0.9, 1.0]")
         let view = View(recipe: recipe, epoch: 0, slot: 0, imageIndex: 0)

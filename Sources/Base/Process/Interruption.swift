@@ -80,7 +80,7 @@ package enum Interruption {
 
 /// The work stopped half-way because a signal asked for it; what was done is saved.
 package struct Interrupted: Error, CustomStringConvertible, Equatable {
-    /// Where it stopped and how to go on.
+    /// Where it stopped, and what of it is kept.
     package let description: String
 
     /// Makes the error from its one line.

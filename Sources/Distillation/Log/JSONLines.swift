@@ -3,7 +3,7 @@ import Foundation
 import Torch
 
 /// A log of one line of JSON for each epoch or step, which a resumed training goes on with.
-final class JSONLines<Record: Codable> {
+final class JSONLines<Line: Codable> {
     /// The CRC-32C of all records, as this program writes them.
     private(set) var checksum: UInt32
 
@@ -25,7 +25,7 @@ final class JSONLines<Record: Codable> {
     /// - Throws: `TrainingError` for a file that cannot be written.
     init(
         _ path: String, keep: Int, notice: (String) -> Void,
-        accept: (_ checksum: UInt32, _ records: Int) throws -> Void, position: (Record) -> Int
+        accept: (_ checksum: UInt32, _ records: Int) throws -> Void, position: (Line) -> Int
     ) throws {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let bytes = try Self.bytes(path)
@@ -108,7 +108,7 @@ final class JSONLines<Record: Codable> {
     /// Appends one record.
     ///
     /// - Throws: `TrainingError` with the path and the system's reason, as on a full disk.
-    func append(_ record: Record) throws {
+    func append(_ record: Line) throws {
         let line = try Self.line(of: record, encoder)
         var rest = line[...]
         while !rest.isEmpty {
@@ -134,11 +134,11 @@ final class JSONLines<Record: Codable> {
         bytes.split(separator: UInt8(ascii: "\n"))
     }
 
-    private static func record(_ line: ArraySlice<UInt8>) -> Record? {
-        try? JSONDecoder().decode(Record.self, from: Data(line))
+    private static func record(_ line: ArraySlice<UInt8>) -> Line? {
+        try? JSONDecoder().decode(Line.self, from: Data(line))
     }
 
-    private static func line(of record: Record, _ encoder: JSONEncoder) throws -> [UInt8] {
+    private static func line(of record: Line, _ encoder: JSONEncoder) throws -> [UInt8] {
         try Array(encoder.encode(record)) + [UInt8(ascii: "\n")]
     }
 

@@ -29,10 +29,12 @@ final class MetricsLog: RunObserver {
         }
     }
 
-    func epochEnded(_ record: EpochRecord) throws { try lines.append(record) }
-
-    func beforeCheckpoint(_ state: inout TrainingState) throws {
+    func epochEnded(_ record: EpochRecord) throws {
+        try lines.append(record)
         try lines.synchronize()
+    }
+
+    func beforeCheckpoint(_ state: inout TrainingState) {
         state.metrics = lines.checksum.hexadecimal
     }
 }

@@ -38,17 +38,20 @@ struct RunIdentity: Codable, Equatable, Sendable {
         let fingerprint: String
         /// How rows are stored, which decides their last digits.
         let encoding: String
-        /// The digests that the same fingerprint has in the words of other programs, as far as the
-        /// cache knows them; not recorded.
+        /// The digests that the same fingerprint has in the words of other programs; not recorded.
         let otherDigests: Set<String>
 
         private enum CodingKeys: CodingKey { case teacher, fingerprint, encoding }
 
-        init(teacher: String, manifest: CacheManifest) {
+        /// - Parameter epochs: the recipe's `cache.epochs`, which earlier programs counted among what
+        ///   determines a row.
+        init(teacher: String, manifest: CacheManifest, epochs: Int) {
             self.teacher = teacher
             fingerprint = manifest.fingerprint.current.digest
             encoding = "\(manifest.encoding)"
-            otherDigests = manifest.digests
+            otherDigests = manifest.digests.union([
+                manifest.fingerprint.earlier(epochs: epochs).digest
+            ])
         }
 
         init(from decoder: any Decoder) throws {
@@ -57,6 +60,11 @@ struct RunIdentity: Codable, Equatable, Sendable {
             fingerprint = try container.decode(String.self, forKey: .fingerprint)
             encoding = try container.decode(String.self, forKey: .encoding)
             otherDigests = []
+        }
+
+        static func == (left: Responses, right: Responses) -> Bool {
+            left.teacher == right.teacher && left.fingerprint == right.fingerprint
+                && left.encoding == right.encoding
         }
 
         /// Whether a record is of responses with the same fingerprint.
@@ -94,10 +102,12 @@ struct RunIdentity: Codable, Equatable, Sendable {
     ///     be exchanged.
     /// - Throws: `TrainingError` naming what differs.
     func check(_ now: RunIdentity, run: String, isMeasured: Bool) throws(TrainingError) {
-        func refuse(_ what: String) -> TrainingError {
+        func refuse(
+            _ what: String, _ kind: TrainingError.Kind = .runUnfit
+        ) -> TrainingError {
             TrainingError(
                 "\(run): the run was begun with other \(what); restore what it was begun with",
-                .runUnfit)
+                kind)
         }
         if let difference = train.difference(from: now.train) {
             throw refuse("training images (\(difference))")
@@ -117,7 +127,7 @@ struct RunIdentity: Codable, Equatable, Sendable {
             }
         }
         guard now.initial == nil || now.initial == initial else {
-            throw refuse("initial weights")
+            throw refuse("initial weights", .runOfOtherWeights)
         }
     }
 

@@ -27,7 +27,9 @@ final class DistillationTargets {
     /// What each teacher's cache holds, in the recipe's order.
     var identities: [RunIdentity.Responses] {
         zip(shares, supplies).map { share, supply in
-            .init(teacher: share.name, manifest: supply.reader.manifest)
+            .init(
+                teacher: share.name, manifest: supply.reader.manifest,
+                epochs: supply.cachedEpochs)
         }
     }
 

@@ -13,6 +13,8 @@ final class ResponseSupply {
     private let missing: MissingResponses
     /// The teacher at work, while parts are missing and are to be computed.
     private var build: CacheBuild?
+    /// The recipe's `cache.epochs`.
+    let cachedEpochs: Int
     /// The view epochs that the training sees.
     private let needed: Range<Int>
     private let progress: any ProgressReporter
@@ -47,6 +49,7 @@ final class ResponseSupply {
                     + "\(recipe.name) has \(recipe.data.classes); build it again")
         }
         let cached = recipe.cache?.epochs ?? recipe.schedule.epochs
+        cachedEpochs = cached
         needed = 0..<min(cached, recipe.schedule.epochs)
         let parts = reader.missingParts(epochs: needed)
         guard !parts.isEmpty else {
@@ -55,7 +58,11 @@ final class ResponseSupply {
         }
         let isOneOfSeveral = recipe.teachers.count > 1
         switch missing {
-        case .wait: break
+        case .wait:
+            guard manifest.epochs < needed.upperBound else { break }
+            progress.line(
+                "\(directory): holds \(manifest.epochs) epochs, and recipe \(recipe.name) sees "
+                    + "\(needed.upperBound): the training waits where a build has to let it grow")
         case .compute:
             self.build = try self.build ?? build()
             progress.line(

@@ -1,7 +1,7 @@
 import Torch
 
 /// The processes that train one network together, each of which takes some groups of every step.
-package protocol Ranks {
+protocol Ranks {
     /// How many there are.
     var count: Int { get }
 
@@ -16,7 +16,7 @@ extension Ranks {
     /// The groups of a step that this rank takes: neighbors, so that the first rank has group 0.
     ///
     /// - Parameter groups: of the step, a multiple of the ranks.
-    package func share(ofGroups groups: Int) -> Range<Int> {
+    func share(ofGroups groups: Int) -> Range<Int> {
         precondition(groups.isMultiple(of: count), "\(groups) groups for \(count) ranks")
         let each = groups / count
         return index * each..<(index + 1) * each
@@ -24,11 +24,9 @@ extension Ranks {
 }
 
 /// One process that takes every group by itself.
-package struct SingleRank: Ranks {
-    package let count = 1
-    package let index = 0
+struct SingleRank: Ranks {
+    let count = 1
+    let index = 0
 
-    package init() {}
-
-    package func sum(_ tensors: [Tensor]) {}
+    func sum(_ tensors: [Tensor]) {}
 }

@@ -90,8 +90,7 @@ package final class Trainer {
     ///
     /// - Throws: `TrainingError` naming a tensor that is not finite; then the last checkpoint stays.
     func save() throws {
-        try log?.beforeCheckpoint(&state)
-        try setup.publish(&state)
+        try setup.publish(&state, log: log)
     }
 }
 

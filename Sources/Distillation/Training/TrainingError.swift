@@ -27,6 +27,8 @@ package struct TrainingError: Error, CustomStringConvertible, Equatable {
         case runIsForeign
         /// The run is damaged, or was begun with something else; another folder would do.
         case runUnfit
+        /// The run was begun from other initial weights.
+        case runOfOtherWeights
         /// None of the snapshots that are averaged is whole.
         case snapshotsLost
         /// Responses are to be made for a training that needs none.

@@ -117,11 +117,13 @@ struct TrainingSetup {
 
     /// Publishes a state with the tensors as they are now.
     ///
+    /// - Parameter log: what the run has written, which is on the disk before.
     /// - Throws: `TrainingError` naming a tensor that is not finite; then the last checkpoint stays.
-    func publish(_ state: inout TrainingState) throws {
+    func publish(_ state: inout TrainingState, log: RunLog? = nil) throws {
         if let name = try firstNotFinite(step.tensors) {
             throw failure(NotFinite(what: name), at: state)
         }
+        try log?.beforeCheckpoint(&state)
         try checkpoints.save(&state, tensors: step.tensors)
     }
 

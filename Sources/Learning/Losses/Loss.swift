@@ -110,7 +110,7 @@ package protocol LossTerm: Section, Equatable {
 package struct LossInputs {
     /// The logarithms of the student's probabilities, `[B, C]`, float32.
     package let logProbabilities: Tensor
-    /// The student's logits, `[B, C]`, float32.
+    /// The student's logits, `[B, C]`, float32, for terms of a temperature of their own.
     package let logits: Tensor
     /// Label distributions, `[B, C]`, float32.
     package let targets: Tensor

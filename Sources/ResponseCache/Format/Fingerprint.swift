@@ -113,6 +113,19 @@ extension Fingerprint {
         return Self.areNamesUnique(renamed) ? Fingerprint(fields: renamed) : self
     }
 
+    /// The fingerprint that programs before this one gave a cache of the same inputs.
+    ///
+    /// - Parameter epochs: the recipe's `cache.epochs`.
+    package func earlier(epochs: Int) -> Fingerprint {
+        let now = "view."
+        let renamed = current.fields.map { field in
+            field.name.hasPrefix(now)
+                ? Field(name: "views." + field.name.dropFirst(now.count), value: field.value)
+                : field
+        }
+        return Fingerprint(fields: renamed + [Field(name: Self.uncounted, value: "\(epochs)")])
+    }
+
     /// How many epochs a cache holds says nothing of what a row is: a cache can grow.
     private static let uncounted = "cache.epochs"
 

@@ -63,7 +63,8 @@ enum CacheFiles {
 
     /// Publishes a file, replacing what is there.
     ///
-    /// Others that replace it at the same time must write the same bytes.
+    /// Others that replace it at the same time must write the same bytes, or what was written is
+    /// looked at again, as `ManifestFile.add` does.
     static func publish(
         _ bytes: UnsafeRawBufferPointer, at path: String
     ) throws(CacheError) {

@@ -42,6 +42,8 @@ struct CacheFolder: Sendable {
             try file.add(epochs: manifest.epochs, digests: digests)
             let before = there.manifest.epochs
             there = try CacheFolder(opening: directory)
+            let wanted = try there.manifest.adding(epochs: manifest.epochs, digests: digests)
+            guard wanted == there.manifest else { throw ManifestFile.takenBack(in: directory) }
             there.grownFrom = before < there.manifest.epochs ? before : nil
         }
         Self.removeStale(in: directory)

@@ -47,7 +47,13 @@ struct ManifestFile {
             guard manifest != there else { return }
             try CacheFiles.publish(manifest.json(), at: path)
         }
-        throw CacheError("\(path): another program takes back what is added to it; run again")
+        throw Self.takenBack(in: directory)
+    }
+
+    /// The error of an addition that another program, on a host that no lock reaches, undid.
+    static func takenBack(in directory: String) -> CacheError {
+        CacheError(
+            "\(directory)/\(name): another program takes back what is added to it; run again")
     }
 
     /// Seconds that another program may take for an addition of its own.

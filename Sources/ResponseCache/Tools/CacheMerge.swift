@@ -1,8 +1,8 @@
 import Base
 import Foundation
 
-/// Gathers the parts of several caches of one fingerprint in one cache, which holds as many epochs as
-/// the longest of them.
+/// Gathers the parts of several caches of the same inputs, whatever program wrote them, in one cache,
+/// which holds as many epochs as the longest of them.
 ///
 /// A file comes as a hard link where the file system allows it and as a copy elsewhere, under its
 /// name completely or not at all. So a merge that was killed is finished by the same call.
@@ -43,7 +43,11 @@ package struct CacheMerge: Sendable {
         var opened: [CacheFolder] = []
         for source in sources { opened.append(try CacheFolder(opening: source)) }
         let there = try FileKind.isMissing(directory) ? nil : ManifestFile(in: directory).read()
-        var manifest = there ?? opened[0].manifest
+        // That of the most epochs when it was begun, whatever the order of the sources.
+        let largest = opened.map(\.manifest).max {
+            ($0.begunEpochs ?? $0.epochs) < ($1.begunEpochs ?? $1.epochs)
+        }
+        guard var manifest = there ?? largest else { preconditionFailure("no source") }
         for source in opened {
             let differences = source.manifest.differences(from: manifest)
             if !differences.isEmpty { throw CacheFolder.mismatch(source.directory, differences) }

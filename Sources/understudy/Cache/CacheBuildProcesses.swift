@@ -4,27 +4,27 @@ import Foundation
 import Recipes
 import ResponseCache
 
-/// Several processes of this program that build a cache together, each its share of a shard.
+/// Several processes of this program that build a cache together, each its part of a share.
 ///
 /// They need not know of each other. This one starts them, shows how far they are by the parts
 /// that appear, passes an interruption on, and ends the others if one fails.
 final class CacheBuildProcesses {
     private struct Child {
         var process: ChildProcess
-        let shard: Share
+        let share: Share
         /// The parts that it is still to publish, last first.
         var missing: [PartID] = []
     }
 
     private let command: CacheCommand.Build
-    private let shard: Share
+    private let share: Share
     private var children: [Child] = []
     /// Lines of the first child that were passed on.
     private var passedOn = 0
 
-    init(_ command: CacheCommand.Build, shard: Share) {
+    init(_ command: CacheCommand.Build, share: Share) {
         self.command = command
-        self.shard = shard
+        self.share = share
     }
 
     /// Runs them to their end.
@@ -86,7 +86,7 @@ final class CacheBuildProcesses {
 
     private func startChild(_ index: Int) throws {
         let count = command.processes
-        let share = shard.divided(Share(index: index, count: count, source: nil))
+        let share = self.share.divided(Share(index: index, count: count, source: nil))
         let loading = command.device.loadingOptions
         var arguments = [
             "cache", "build", "--recipe", command.recipe.recipe, "--cache", command.cache,
@@ -104,7 +104,7 @@ final class CacheBuildProcesses {
             environment["OMP_NUM_THREADS"] = "\(max(1, Cores.usable.count / count))"
         }
         children.append(
-            Child(process: try ChildProcess(arguments, environment: environment), shard: share))
+            Child(process: try ChildProcess(arguments, environment: environment), share: share))
     }
 
     private func isAnyRunning() -> Bool {
@@ -120,7 +120,7 @@ final class CacheBuildProcesses {
         let missing = reader.missingParts(epochs: epochs)
         for index in children.indices {
             children[index].missing = missing.filter {
-                children[index].shard.owns($0, of: manifest)
+                children[index].share.owns($0, of: manifest)
             }.reversed()
         }
         return children.reduce(0) { sum, child in
@@ -156,7 +156,7 @@ final class CacheBuildProcesses {
             case nil, .exit(0): continue
             case .signal(let number):
                 throw CommandError(
-                    "the process of shard \(child.shard) was ended by signal \(number); run again, "
+                    "the process of shard \(child.share) was ended by signal \(number); run again, "
                         + "finished parts are kept")
             case .exit(let status):
                 // Some errors have more lines than one; what comes before is progress.
@@ -167,7 +167,7 @@ final class CacheBuildProcesses {
                     .trimmingCharacters(in: .newlines)
                 throw CommandError(
                     text.isEmpty
-                        ? "the process of shard \(child.shard) ended with status \(status)" : text)
+                        ? "the process of shard \(child.share) ended with status \(status)" : text)
             }
         }
     }
@@ -184,7 +184,7 @@ final class CacheBuildProcesses {
             return try JSONDecoder().decode(CacheBuild.Summary.self, from: Data(text.utf8))
         } catch {
             throw CommandError(
-                "the process of shard \(child.shard) printed no summary; its parts are there: run "
+                "the process of shard \(child.share) printed no summary; its parts are there: run "
                     + "again to see them counted")
         }
     }

@@ -66,19 +66,19 @@ extension CacheCommand {
         func run() throws {
             Interruption.install()
             let isOneOfSeveral = try followParent()
-            var shard = try chosenShard()
+            var share = try chosenShare()
             // Whose share it is of the command's own nobody asked.
             if isOneOfSeveral {
-                shard = Share(index: shard.index, count: shard.count, source: nil)
+                share = Share(index: share.index, count: share.count, source: nil)
             }
             let recipe = try recipe.read()
             let section = try teacher.section(of: recipe)
             if let epochs { try recipe.checkCached(epochs: epochs.range) }
             if processes > 1 {
                 try requireFiles([self.recipe.recipe, section.card])
-                let summary = try CacheBuildProcesses(self, shard: shard).run(
+                let summary = try CacheBuildProcesses(self, share: share).run(
                     recipe: recipe, progress: ProgressBar())
-                try StandardStreams.print(json ? try summary.json() : text(summary, shard))
+                try StandardStreams.print(json ? try summary.json() : text(summary, share))
                 return
             }
             let build = try CacheBuild(
@@ -86,8 +86,8 @@ extension CacheCommand {
                 loading: device.loading)
             let progress = ProgressBar(showsLinesOnly: isOneOfSeveral)
             if !isOneOfSeveral { progress.line(device.threadsText) }
-            let summary = try build.run(epochs: epochs?.range, share: shard, progress: progress)
-            try StandardStreams.print(json ? try summary.json() : text(summary, shard))
+            let summary = try build.run(epochs: epochs?.range, share: share, progress: progress)
+            try StandardStreams.print(json ? try summary.json() : text(summary, share))
         }
 
         /// Has one of several processes of a command end with the command.
@@ -113,14 +113,14 @@ extension CacheCommand {
             }
         }
 
-        private func chosenShard() throws -> Share {
+        private func chosenShare() throws -> Share {
             if let shard { return try Share(parsing: shard, source: "--shard") }
             return try Share(environment: ProcessInfo.processInfo.environment)
         }
 
-        private func text(_ summary: CacheBuild.Summary, _ shard: Share) -> String {
+        private func text(_ summary: CacheBuild.Summary, _ share: Share) -> String {
             var lines = [
-                (shard == .whole ? cache : "\(cache), shard \(shard)")
+                (share == .whole ? cache : "\(cache), shard \(share)")
                     + ": \(summary.built) parts built, \(summary.skipped) were there, "
                     + "\(summary.bytes.byteText); \(summary.rows.grouped) responses in "
                     + String(format: "%.1f s", summary.seconds)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Writes draws.json: random draws and views, computed by an independent reading of
-Sources/Views/DrawStream.swift's layout. Python only; its floats are IEEE doubles, so ViewsTests
+Sources/Views/Random/DrawStream.swift's layout. Python only; its floats are IEEE doubles, so ViewsTests
 compares every number exactly. Usage: python3 make_draws.py > draws.json
 """
 import json

@@ -24,7 +24,7 @@ import Testing
         #expect(areEven(cells(xs, ys, 16)))
     }
 
-    @Test("a wide image gets the centerd crop as often as ten tries fail")
+    @Test("a wide image gets the centered crop as often as ten tries fail")
     func fallback() throws {
         // Ten times as wide as high: a try fits where its height does, a ≤ r / 10. With a uniform in
         // 0.08…1 and t = ln r in ±ln 4/3 that has the probability
@@ -33,8 +33,8 @@ import Testing
         let integral = (4.0 / 3 - 0.8) / 10 - 0.08 * (edge - log(0.8))
         let acceptance = integral / (0.92 * 2 * edge)
         let crops = try manyViews().map { $0.crop(width: 100_000, height: 10_000) }
-        let centerd = PixelRect(x: 43_333, y: 0, width: 13_333, height: 10_000)
-        let count = crops.filter { $0 == centerd }.count
+        let centered = PixelRect(x: 43_333, y: 0, width: 13_333, height: 10_000)
+        let count = crops.filter { $0 == centered }.count
         #expect(happens(count, of: manyDraws, with: pow(1 - acceptance, 10)))
     }
 
