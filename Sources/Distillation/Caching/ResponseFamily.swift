@@ -53,3 +53,18 @@ package enum ResponseFamily: String, CaseIterable, Sendable {
         return radius * cos(2 * .pi * Double.random(in: 0..<1, using: &numbers))
     }
 }
+
+/// Numbers for tools that look at a sample; what a training sees is drawn by `DrawStream`.
+///
+/// Source: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014.
+struct SplitMix64: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}

@@ -99,3 +99,134 @@ package struct CropSettings: Section, Equatable {
             "the crop's width over its height, its logarithm drawn uniformly"),
     ]
 }
+
+/// Mixup and CutMix, drawn once per group: section `view.mix`.
+package struct MixSettings: Section, Equatable {
+    package var probability = 0.0
+    package var mixup = 0.0
+    package var cutmix = 0.0
+    package var `switch` = 0.0
+
+    package static let initial = Self()
+    package static let keys: [Key<Self>] = [
+        Key(
+            "probability", \.probability, .number(in: .share),
+            "the probability that a group is mixed at all"),
+        Key("mixup", \.mixup, .number(in: parameters), "λ ~ Beta(mixup, mixup); 0 turns mixup off"),
+        Key(
+            "cutmix", \.cutmix, .number(in: parameters),
+            "λ ~ Beta(cutmix, cutmix); 0 turns CutMix off"),
+        Key(
+            "switch", \.switch, .number(in: .share), "the probability of CutMix where both are on"),
+    ]
+
+    private static let parameters = NumberBounds.range(0...1000)
+
+    package func check(_ section: SectionReader) throws(YAMLError) {
+        // Far below 1, every λ of Beta is 0 or 1.
+        for (key, value) in [("mixup", mixup), ("cutmix", cutmix)]
+        where value != 0 && value < 0.001 {
+            throw section.error(
+                key, "\(section.dotted(key)): expected 0, or a number from 0.001 to 1000")
+        }
+        guard mixup > 0 || cutmix > 0 else {
+            throw section.error("mixup", "view.mix: mixup and cutmix are both 0; write mix: none")
+        }
+    }
+
+    /// The whole as one field of a fingerprint.
+    var fieldText: String {
+        "probability \(YAMLText.scalar(probability)), mixup \(YAMLText.scalar(mixup)), "
+            + "cutmix \(YAMLText.scalar(cutmix)), switch \(YAMLText.scalar(`switch`))"
+    }
+}
+
+/// Color jitter: brightness, contrast, saturation and hue, in an order of its own for each view:
+/// section `view.color_jitter`.
+///
+/// The factor of each of the first three is uniform in [max(0, 1 - amount), 1 + amount], the turn of
+/// the hue in [-hue, hue]; an amount of 0 switches its operation off.
+///
+/// Source: torchvision 0.26, `ColorJitter`, as timm 1.0.31 uses it.
+package struct ColorJitterSettings: Section, Equatable {
+    package var brightness = 0.0
+    package var contrast = 0.0
+    package var saturation = 0.0
+    package var hue = 0.0
+    package var probability = 1.0
+
+    /// Beyond 100 every pixel is at an end of its range.
+    private static let amounts = NumberBounds.range(0...100)
+
+    package static let initial = Self()
+    package static let keys: [Key<Self>] = [
+        Key(
+            "brightness", \.brightness, .number(in: amounts),
+            "how far the factor of the brightness may go from 1"),
+        Key(
+            "contrast", \.contrast, .number(in: amounts),
+            "how far the factor of the contrast may go from 1"),
+        Key(
+            "saturation", \.saturation, .number(in: amounts),
+            "how far the factor of the saturation may go from 1"),
+        Key(
+            "hue", \.hue, .number(in: .range(0...0.5)), hasDefault: true,
+            "how far the hue may turn, as a share of the circle"),
+        Key(
+            "probability", \.probability, .number(in: .share), hasDefault: true,
+            "the probability that a view is jittered at all"),
+    ]
+
+    package func check(_ section: SectionReader) throws(YAMLError) {
+        guard brightness + contrast + saturation + hue > 0 else {
+            throw section.error(
+                "brightness",
+                "view.color_jitter: brightness, contrast, saturation and hue are all 0; "
+                    + "write color_jitter: none")
+        }
+    }
+}
+
+/// Random erasing: boxes of a view are painted over: section `view.erasing`.
+///
+/// Source: Zhong et al., "Random erasing data augmentation", 2017, in the form of timm 1.0.31's
+/// `RandomErasing`. The one difference: timm erases floats after normalizing, this package the
+/// 8-bit view before it, so that what is shown, stored and mixed is what was drawn. A fill is
+/// what timm's would be, taken back through `std` and `mean`, rounded to 8 bits and clipped.
+package struct ErasingSettings: Section, Equatable {
+    package var probability = 0.0
+    package var area = 1.0...1
+    package var aspect = 1.0...1
+    package var count = 1...1
+    package var fill = Fill.mean
+
+    /// What an erased box shows.
+    package enum Fill: String, Sendable, CaseIterable {
+        /// The recipe's mean color: 0 after normalizing (timm's `const`).
+        case mean
+        /// One normal color for each box: normal channels after normalizing (timm's `rand`).
+        case channel
+        /// A normal color for each pixel (timm's `pixel`).
+        case pixel
+    }
+
+    package static let initial = Self()
+    package static let keys: [Key<Self>] = [
+        Key(
+            "probability", \.probability, .number(in: .share),
+            "the probability that a view is erased at all"),
+        Key(
+            "area", \.area, .interval(in: .positiveShare),
+            "the share of the image that all boxes of a view have together, drawn uniformly"),
+        Key(
+            "aspect", \.aspect, .interval(in: .range(0.001...1000)),
+            "a box's height over its width, its logarithm drawn uniformly"),
+        Key(
+            "count", \.count, .integers(in: 1...100), hasDefault: true,
+            "how many boxes there are, drawn uniformly"),
+        Key(
+            "fill", \.fill, .choice,
+            "what a box shows: the recipe's mean color, one normal color for each box, or one for "
+                + "each pixel"),
+    ]
+}
