@@ -43,11 +43,7 @@ package struct CacheMerge: Sendable {
         var opened: [CacheFolder] = []
         for source in sources { opened.append(try CacheFolder(opening: source)) }
         let there = try FileKind.isMissing(directory) ? nil : ManifestFile(in: directory).read()
-        // That of the most epochs when it was begun, whatever the order of the sources.
-        let largest = opened.map(\.manifest).max {
-            ($0.begunEpochs ?? $0.epochs) < ($1.begunEpochs ?? $1.epochs)
-        }
-        guard var manifest = there ?? largest else { preconditionFailure("no source") }
+        var manifest = there ?? opened[0].manifest
         for source in opened {
             let differences = source.manifest.differences(from: manifest)
             if !differences.isEmpty { throw CacheFolder.mismatch(source.directory, differences) }
