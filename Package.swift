@@ -139,7 +139,8 @@ let package = Package(
             name: "CommandTests",
             dependencies: [
                 "Base", "understudy", "Imaging", "Loading", "Recipes", "ResponseCache", "StrictYAML",
-                "Torch", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Torch",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: swiftSettings),
     ],
     cxxLanguageStandard: .cxx20

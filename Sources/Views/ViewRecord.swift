@@ -48,7 +48,8 @@ package struct ViewRecord: Sendable, Equatable, Codable {
 
         private enum CodingKeys: String, CodingKey {
             case box, pixels
-            case color = "color"
+            // As dumps have named it from the first.
+            case color = "colour"
         }
 
         init(_ erasure: Erasure) {
