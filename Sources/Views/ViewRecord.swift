@@ -1,3 +1,4 @@
+import Base
 import Imaging
 
 /// A view's parameters at a size, for dumps: enough to replay its pixels without this package.
@@ -48,7 +49,7 @@ package struct ViewRecord: Sendable, Equatable, Codable {
 
         private enum CodingKeys: String, CodingKey {
             case box, pixels
-            // As dumps have named it from the first.
+            // As records have named it since there are any.
             case color = "colour"
         }
 
@@ -56,14 +57,8 @@ package struct ViewRecord: Sendable, Equatable, Codable {
             box = erasure.box
             switch erasure.paint {
             case .color(let red, let green, let blue): color = [red, green, blue]
-            case .pixels(let bytes): pixels = Self.hexadecimal(bytes)
+            case .pixels(let bytes): pixels = hexadecimal(bytes)
             }
-        }
-
-        private static func hexadecimal(_ bytes: [UInt8]) -> String {
-            let digits = Array("0123456789abcdef".utf8)
-            let text = bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
-            return String(decoding: text, as: UTF8.self)
         }
     }
 }

@@ -2,17 +2,6 @@ import Base
 import Crypto
 import Foundation
 
-/// Bytes as lower-case hexadecimal digits.
-func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    var text: [UInt8] = []
-    for byte in bytes {
-        text.append(digits[Int(byte >> 4)])
-        text.append(digits[Int(byte & 15)])
-    }
-    return String(decoding: text, as: UTF8.self)
-}
-
 /// SHA-256 of bytes, in hexadecimal.
 func sha256(_ bytes: some Sequence<UInt8>) -> String {
     hexadecimal(SHA256.hash(data: Array(bytes)))

@@ -63,27 +63,17 @@ enum Directory {
         _ folder: FileName,
         _ body: (UnsafePointer<CChar>, Result<stat, Reason>) throws(DatasetError) -> Void
     ) throws(DatasetError) {
-        let opened = folder.withCString { opendir($0) }
-        guard let directory = opened else {
-            throw .system(folder.text, "cannot be read as a folder")
-        }
-        defer { closedir(directory) }
-        let descriptor = dirfd(directory)
-        while true {
-            errno = 0
-            guard let record = readdir(directory) else {
-                guard errno == 0 else { throw .system(folder.text, "cannot be read as a folder") }
-                return
-            }
-            let visited = withUnsafePointer(to: &record.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { name in
-                    Result { () throws(DatasetError) in
-                        guard name.pointee != CChar(bitPattern: UInt8(ascii: ".")) else { return }
-                        try body(name, status(of: name, below: descriptor))
-                    }
+        let listing = folder.withCString { path in
+            Result { () throws(DatasetError) in
+                try Folders.visit(path) { (name, descriptor) throws(DatasetError) in
+                    guard name.pointee != CChar(bitPattern: UInt8(ascii: ".")) else { return }
+                    try body(name, status(of: name, below: descriptor))
                 }
             }
-            try visited.get()
+        }
+        let code = try listing.get()
+        guard code == 0 else {
+            throw .system(folder.text, "cannot be read as a folder", code)
         }
     }
 

@@ -40,9 +40,14 @@ struct ManifestFile {
     func add(epochs: Int, digests: Set<String>) throws(CacheError) {
         let descriptor = try locked()
         defer { close(descriptor) }
-        guard let there = try read() else { throw CacheError("\(path): has gone meanwhile") }
-        let manifest = try there.adding(epochs: epochs, digests: digests)
-        if manifest != there { try CacheFiles.publish(manifest.json(), at: path) }
+        // Where there are no locks, another program may be replacing it at this moment.
+        for _ in 0..<10 {
+            guard let there = try read() else { throw CacheError("\(path): has gone meanwhile") }
+            let manifest = try there.adding(epochs: epochs, digests: digests)
+            guard manifest != there else { return }
+            try CacheFiles.publish(manifest.json(), at: path)
+        }
+        throw CacheError("\(path): another program takes back what is added to it; run again")
     }
 
     /// Seconds that another program may take for an addition of its own.

@@ -56,7 +56,7 @@ final class ScratchFolder {
     /// Removes folders of a use's name and content that nobody uses.
     private static func removeStale(_ use: Use, in temporary: String) {
         let files = FileManager.default
-        for name in (try? files.contentsOfDirectory(atPath: temporary)) ?? []
+        for name in (try? Folders.names(in: temporary)) ?? []
         where name.hasPrefix(use.prefix) {
             guard UUID(uuidString: String(name.dropFirst(use.prefix.count))) != nil else {
                 continue
@@ -68,7 +68,7 @@ final class ScratchFolder {
             var status = stat()
             guard fstat(folder, &status) == 0, status.st_uid == getuid(),
                 (try? FileLock.take(folder, path: path)) == .held,
-                let names = try? files.contentsOfDirectory(atPath: path),
+                let names = try? Folders.names(in: path),
                 names.allSatisfy({ name in use.content.contains { name.hasPrefix($0) } })
             else { continue }
             try? files.removeItem(atPath: path)

@@ -52,8 +52,7 @@ import Testing
         let evaluated: [Evaluated]
 
         static func load() throws -> Expected {
-            let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-                .appendingPathComponent("../../Fixtures/imaging/evaluation.json")
+            let file = Fixture.url("imaging/evaluation.json")
             return try JSONDecoder().decode(Expected.self, from: Data(contentsOf: file))
         }
     }

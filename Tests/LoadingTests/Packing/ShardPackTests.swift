@@ -177,8 +177,7 @@ import Testing
             try scratch.write("data/class1/\(name)", Array(name.utf8))
         }
         _ = try pack(ImageDataset("\(scratch.path)/data"), "\(scratch.path)/out")
-        let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .appendingPathComponent("../../Fixtures/loading/check_pack.py").standardizedFileURL.path
+        let script = Fixture.url("loading/check_pack.py").path
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = ["python3", script, "\(scratch.path)/out"]

@@ -32,8 +32,7 @@ struct TestTar {
 }
 
 @Suite("Tar archives") struct TarTests {
-    private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .appendingPathComponent("../../Fixtures/loading").standardizedFileURL.path
+    private static let folder = Fixture.url("loading").path
 
     @Test(
         "samples are those that webdataset reads", arguments: ["ustar", "gnu", "pax", "webdataset"])

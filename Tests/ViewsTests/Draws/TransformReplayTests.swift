@@ -178,4 +178,15 @@ import Testing
         let json = try JSONEncoder().encode(record)
         #expect(try JSONDecoder().decode(ViewRecord.self, from: json) == record)
     }
+
+    @Test("what is erased is recorded under the keys that it always had") func keys() throws {
+        for (fill, key) in [("mean", "colour"), ("channel", "colour"), ("pixel", "pixels")] {
+            let record = try view([
+                "view.erasing={probability: 1, area: [0.1, 0.2], aspect: [0.5, 2], fill: \(fill)}"
+            ]).record(width: 33, height: 35)
+            let object = try JSONSerialization.jsonObject(with: JSONEncoder().encode(record))
+            let erased = try #require((object as? [String: Any])?["erased"] as? [[String: Any]])
+            #expect(erased.map { $0.keys.sorted() } == [["box", key].sorted()])
+        }
+    }
 }
