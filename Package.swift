@@ -83,7 +83,7 @@ let package = Package(
             name: "ResponseCache", dependencies: ["Base", "CHDF5"],
             swiftSettings: swiftSettings),
         .target(
-            name: "Learning", dependencies: ["Models", "StrictYAML", "Torch"],
+            name: "Learning", dependencies: ["Base", "Models", "StrictYAML", "Torch"],
             swiftSettings: swiftSettings),
         .target(
             name: "Distillation",

@@ -1,5 +1,6 @@
 import Foundation
 import Models
+import StrictYAML
 import Torch
 
 /// A running mean of a network's weights and BN statistics, in a second copy of the network.
@@ -10,10 +11,7 @@ import Torch
 package final class ExponentialMovingAverage {
     /// The averaged network.
     package let network: any ImageClassifier
-    /// The decay that the ramp approaches.
-    package let decay: Double
-    /// The steepness of the ramp.
-    package let beta: Double
+    package let settings: Settings
     private let shadow: [Tensor]
     private let source: [Tensor]
 
@@ -24,14 +22,13 @@ package final class ExponentialMovingAverage {
     ///   - copy: another of the same architecture; it is overwritten.
     /// - Throws: `TorchError` if the two differ in their parameters.
     package init(
-        of network: any ImageClassifier, into copy: any ImageClassifier, decay: Double, beta: Double
+        of network: any ImageClassifier, into copy: any ImageClassifier, settings: Settings
     ) throws(TorchError) {
         let floating = { (store: ParameterStore) in
             store.entries.map(\.tensor).filter { $0.dtype == .float32 }
         }
         self.network = copy
-        self.decay = decay
-        self.beta = beta
+        self.settings = settings
         source = floating(network.store)
         shadow = floating(copy.store)
         for entry in copy.store.entries { try entry.tensor.setRequiresGrad(false) }
@@ -48,10 +45,29 @@ package final class ExponentialMovingAverage {
     /// - Returns: the decay used.
     @discardableResult
     package func update(step k: Int, of total: Int) throws(TorchError) -> Double {
-        let d = Self.decay(decay, beta: beta, step: k, of: total)
+        let d = Self.decay(settings.decay, beta: settings.beta, step: k, of: total)
         try withoutGrad { () throws(TorchError) in
             try Foreach.lerp(shadow, to: source, weight: 1 - d)
         }
         return d
+    }
+}
+
+extension ExponentialMovingAverage {
+    /// Section `ema` of a recipe.
+    package struct Settings: Section, Equatable {
+        package var decay: Double
+        package var beta: Double
+
+        package init(decay: Double, beta: Double) {
+            self.decay = decay
+            self.beta = beta
+        }
+
+        package static let initial = Self(decay: 0, beta: 1)
+        package static let keys: [Key<Self>] = [
+            Key("decay", \.decay, .number(in: .belowOne), "the decay that the ramp approaches"),
+            Key("beta", \.beta, .number(in: .positive), "the ramp's steepness over the whole run"),
+        ]
     }
 }

@@ -1,4 +1,6 @@
+import Base
 import Foundation
+import StrictYAML
 
 /// Warm-up by epochs, a cosine by steps, and a flat end.
 ///
@@ -7,35 +9,24 @@ import Foundation
 /// last `cooldown` epochs hold its last value. Source: SuperGradients `LinearEpochLRWarmup` and
 /// `CosineLRScheduler`; the numbers are recipe-spec's section 2.
 package struct LearningRateSchedule: Sendable, Equatable {
+    package let settings: Settings
     /// The highest rate.
     package let rate: Double
-    /// Epochs in all.
-    package let epochs: Int
-    /// Epochs of warm-up.
-    package let warmup: Int
-    /// Epochs at the end with a constant rate.
-    package let cooldown: Int
-    /// The last rate over the highest.
-    package let finalRatio: Double
     /// Steps of one epoch.
     package let stepsPerEpoch: Int
 
     /// Makes a schedule; the warm-up and the cooldown must fit into the epochs.
-    package init(
-        rate: Double, epochs: Int, warmup: Int, cooldown: Int, finalRatio: Double,
-        stepsPerEpoch: Int
-    ) {
-        precondition(warmup + cooldown <= epochs && stepsPerEpoch > 0)
+    package init(_ settings: Settings, rate: Double, stepsPerEpoch: Int) {
+        precondition(
+            settings.warmup + settings.cooldown <= settings.epochs && stepsPerEpoch > 0)
+        self.settings = settings
         self.rate = rate
-        self.epochs = epochs
-        self.warmup = warmup
-        self.cooldown = cooldown
-        self.finalRatio = finalRatio
         self.stepsPerEpoch = stepsPerEpoch
     }
 
     /// The rate that one step uses.
     package func rate(epoch: Int, step: Int) -> Double {
+        let (epochs, warmup, cooldown) = (settings.epochs, settings.warmup, settings.cooldown)
         if epoch < warmup {
             let first = rate / Double(warmup + 1)
             return first + Double(epoch) * (rate - first) / Double(warmup)
@@ -48,6 +39,46 @@ package struct LearningRateSchedule: Sendable, Equatable {
         let done = min(stepsPerEpoch * (epoch - warmup) + step, length) - 1
         guard done >= 0 else { return rate }
         let cosine = 0.5 * (1 + cos(Double.pi * Double(done) / Double(length + 1)))
-        return rate * ((1 - finalRatio) * cosine + finalRatio)
+        return rate * ((1 - settings.finalRatio) * cosine + settings.finalRatio)
+    }
+}
+
+extension LearningRateSchedule {
+    /// Section `schedule` of a recipe.
+    package struct Settings: Section, Equatable {
+        package var epochs: Int
+        package var warmup: Int
+        package var cooldown: Int
+        package var finalRatio: Double
+
+        package init(epochs: Int, warmup: Int = 0, cooldown: Int = 0, finalRatio: Double = 0) {
+            self.epochs = epochs
+            self.warmup = warmup
+            self.cooldown = cooldown
+            self.finalRatio = finalRatio
+        }
+
+        package static let initial = Self(epochs: 1)
+        package static let keys: [Key<Self>] = [
+            Key("epochs", \.epochs, .integer(in: Limits.epochs), "training epochs in all"),
+            Key(
+                "warmup", \.warmup, .integer(in: 0...Limits.epochs.upperBound),
+                "epochs of warm-up at the start"),
+            Key(
+                "cooldown", \.cooldown, .integer(in: 0...Limits.epochs.upperBound),
+                "epochs at the final rate at the end"),
+            Key(
+                "final_ratio", \.finalRatio, .number(in: .share),
+                "the final learning rate as a share of `optimizer.lr`"),
+        ]
+
+        package func check(_ section: SectionReader) throws(YAMLError) {
+            guard warmup + cooldown <= epochs else {
+                throw section.error(
+                    "epochs",
+                    "schedule.epochs \(epochs) is less than warmup \(warmup) + cooldown \(cooldown)"
+                )
+            }
+        }
     }
 }

@@ -21,8 +21,8 @@ package struct Recipe: Section, Equatable {
     package var model = Model()
     package var loss = Loss.initial
     package var optimizer = Optimizer()
-    package var schedule = Schedule()
-    package var ema: EMA?
+    package var schedule = LearningRateSchedule.Settings.initial
+    package var ema: ExponentialMovingAverage.Settings?
     package var average = Average()
     package var validation = Validation()
     package var precision = Precision.fp32

@@ -138,7 +138,7 @@ struct Plan: Encodable {
         steps = plan.stepsPerEpoch * epochs
         groupsPerStep = recipe.batch.groups
         groupSize = recipe.batch.group
-        learningRates = Self.landmarks(of: schedule).map { epoch, phase in
+        learningRates = Self.landmarks(of: recipe.schedule).map { epoch, phase in
             Rate(
                 epoch: epoch, first: schedule.rate(epoch: epoch, step: 0),
                 last: schedule.rate(epoch: epoch, step: plan.stepsPerEpoch - 1), phase: phase)
@@ -156,7 +156,9 @@ struct Plan: Encodable {
     }
 
     /// The epochs at which a schedule changes its course.
-    private static func landmarks(of schedule: LearningRateSchedule) -> [(Int, String)] {
+    private static func landmarks(
+        of schedule: LearningRateSchedule.Settings
+    ) -> [(Int, String)] {
         let end = schedule.epochs - schedule.cooldown
         var marks: [(Int, String)] = []
         if schedule.warmup > 0 {

@@ -51,7 +51,7 @@ private final class HalfOfTwo: Ranks {
 
 @Suite("A step of the training") struct TrainingStepTests {
     private let schedule = LearningRateSchedule(
-        rate: 0.5, epochs: 2, warmup: 0, cooldown: 0, finalRatio: 0, stepsPerEpoch: 3)
+        .init(epochs: 2), rate: 0.5, stepsPerEpoch: 3)
 
     private func step(
         _ network: Affine, ranks: any Ranks = SingleRank(), loss: Loss = .published
@@ -61,7 +61,8 @@ private final class HalfOfTwo: Ranks {
             optimizer: try Optimizer(
                 SGD(momentum: 0), of: OptimizedParameters(of: network), weightDecay: 0,
                 maxGradNorm: nil),
-            ema: try ExponentialMovingAverage(of: network, into: Affine(), decay: 0.5, beta: 15),
+            ema: try ExponentialMovingAverage(
+                of: network, into: Affine(), settings: .init(decay: 0.5, beta: 15)),
             loss: loss, schedule: schedule, ranks: ranks, groups: 4, autocast: nil, device: .cpu)
     }
 

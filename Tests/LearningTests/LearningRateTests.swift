@@ -4,7 +4,8 @@ import Testing
 
 @Suite("Learning rate") struct ScheduleTests {
     let schedule = LearningRateSchedule(
-        rate: 5e-3, epochs: 610, warmup: 5, cooldown: 10, finalRatio: 0.01, stepsPerEpoch: 834)
+        .init(epochs: 610, warmup: 5, cooldown: 10, finalRatio: 0.01), rate: 5e-3,
+        stepsPerEpoch: 834)
 
     // (epoch, step, rate), recipe-spec section 2; relative to nine digits.
     static let landmarks: [(Int, Int, Double)] = [
@@ -23,8 +24,7 @@ import Testing
     }
 
     @Test("without warm-up the first step has the full rate") func noWarmup() {
-        let plain = LearningRateSchedule(
-            rate: 0.1, epochs: 3, warmup: 0, cooldown: 0, finalRatio: 0, stepsPerEpoch: 4)
+        let plain = LearningRateSchedule(.init(epochs: 3), rate: 0.1, stepsPerEpoch: 4)
         #expect(plain.rate(epoch: 0, step: 0) == 0.1)
         // The last of 12 steps uses the value set after the one before it.
         #expect(abs(plain.rate(epoch: 2, step: 3) - 0.05 * (1 + cos(.pi * 10 / 13))) < 1e-15)

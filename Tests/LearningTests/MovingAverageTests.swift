@@ -22,7 +22,8 @@ import Torch
         let architecture = Architecture(ResNetConfiguration(depth: .layers18))
         let network = try architecture.makeNetwork(classes: 3, seed: 1)
         let copy = try architecture.makeNetwork(classes: 3, seed: 2)
-        let ema = try ExponentialMovingAverage(of: network, into: copy, decay: 0.9999, beta: 15)
+        let ema = try ExponentialMovingAverage(
+            of: network, into: copy, settings: .init(decay: 0.9999, beta: 15))
         func value(_ network: any ImageClassifier, _ name: String) throws -> Double {
             try #require(network.store.entries.first { $0.name == name }).tensor.sum().item()
         }

@@ -15,7 +15,8 @@ final class ConsoleLog: RunObserver {
     }
 
     static func open(_ run: ObservedRun) -> ConsoleLog? {
-        ConsoleLog(epochs: run.schedule.epochs, losses: run.losses, print: run.progress.line)
+        ConsoleLog(
+            epochs: run.schedule.settings.epochs, losses: run.losses, print: run.progress.line)
     }
 
     func epochEnded(_ record: EpochRecord) {

@@ -57,10 +57,7 @@ extension Recipe {
 
     /// The recipe's learning rates, for a number of steps in each epoch.
     package func learningRateSchedule(stepsPerEpoch: Int) -> LearningRateSchedule {
-        LearningRateSchedule(
-            rate: optimizer.lr, epochs: schedule.epochs, warmup: schedule.warmup,
-            cooldown: schedule.cooldown, finalRatio: schedule.finalRatio,
-            stepsPerEpoch: stepsPerEpoch)
+        LearningRateSchedule(schedule, rate: optimizer.lr, stepsPerEpoch: stepsPerEpoch)
     }
 
     /// What weight files say of themselves.

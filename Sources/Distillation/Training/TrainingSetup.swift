@@ -78,10 +78,9 @@ struct TrainingSetup {
         self.identity = identity
         step = TrainingStep(
             network: network, optimizer: try recipe.optimizer.make(for: network),
-            ema: try recipe.ema.map { section in
+            ema: try recipe.ema.map {
                 try ExponentialMovingAverage(
-                    of: network, into: recipe.makeNetwork(on: options.device),
-                    decay: section.decay, beta: section.beta)
+                    of: network, into: recipe.makeNetwork(on: options.device), settings: $0)
             }, loss: recipe.trainingLoss,
             schedule: recipe.learningRateSchedule(stepsPerEpoch: loader.plan.stepsPerEpoch),
             groups: recipe.batch.groups, autocast: recipe.precision.autocast,

@@ -94,7 +94,7 @@ final class TrainingStep {
         try optimizer.parameters.clearGradients()
         let decay = try ema?.update(
             step: epoch * schedule.stepsPerEpoch + step + 1,
-            of: schedule.epochs * schedule.stepsPerEpoch)
+            of: schedule.settings.epochs * schedule.stepsPerEpoch)
         return StepRecord(
             StepFacts(
                 epoch: epoch, step: step, lr: rate, emaDecay: decay ?? 0, gradNorm: gradNorm),

@@ -50,7 +50,7 @@ extension BenchCommand {
             let optimizer = try Optimizer(
                 LAMB(), of: OptimizedParameters(of: network), weightDecay: 0.02, maxGradNorm: 1)
             let average = try ExponentialMovingAverage(
-                of: network, into: make(), decay: 0.9999, beta: 15)
+                of: network, into: make(), settings: .init(decay: 0.9999, beta: 15))
             var step = 0
             let seconds = try options.time(on: device) {
                 var sum: Tensor?

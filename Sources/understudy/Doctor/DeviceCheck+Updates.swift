@@ -46,7 +46,7 @@ extension DeviceCheck {
             let network = try Self.small.makeNetwork(classes: 10, device: place, seed: 1)
             let other = try Self.small.makeNetwork(classes: 10, device: place, seed: 2)
             let average = try ExponentialMovingAverage(
-                of: network, into: other, decay: 0.9999, beta: 15)
+                of: network, into: other, settings: .init(decay: 0.9999, beta: 15))
             try withoutGrad { () throws(TorchError) in
                 for entry in network.store.parameters { try entry.tensor.multiply(by: 1.5) }
             }
