@@ -1,6 +1,7 @@
 import Base
 import Learning
 import StrictYAML
+import Torch
 import Views
 
 /// One experiment: everything that a teacher's responses or a student's training depend on.
@@ -20,7 +21,7 @@ package struct Recipe: Section, Equatable {
     package var cache: Cache?
     package var model = Model()
     package var loss = Loss.initial
-    package var optimizer = Optimizer()
+    package var optimizer = Optimizer.Settings.initial
     package var schedule = LearningRateSchedule.Settings.initial
     package var ema: ExponentialMovingAverage.Settings?
     package var average = Average()
@@ -34,6 +35,14 @@ package struct Recipe: Section, Equatable {
         case fp32
         /// bfloat16 autocast.
         case bf16
+
+        /// The type that convolutions and matrix products run in; `nil` for float32 throughout.
+        package var autocast: DType? {
+            switch self {
+            case .fp32: nil
+            case .bf16: .bfloat16
+            }
+        }
     }
 
     package static let initial = Self()

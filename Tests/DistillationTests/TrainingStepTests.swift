@@ -59,8 +59,7 @@ private final class HalfOfTwo: Ranks {
         TrainingStep(
             network: network,
             optimizer: try Optimizer(
-                SGD(momentum: 0), of: OptimizedParameters(of: network), weightDecay: 0,
-                maxGradNorm: nil),
+                .init(SGD(momentum: 0)), of: OptimizedParameters(of: network)),
             ema: try ExponentialMovingAverage(
                 of: network, into: Affine(), settings: .init(decay: 0.5, beta: 15)),
             loss: loss, schedule: schedule, ranks: ranks, groups: 4, autocast: nil, device: .cpu)

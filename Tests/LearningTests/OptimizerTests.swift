@@ -71,8 +71,8 @@ private struct OptimizerCase: Decodable {
             default: SGD(momentum: options.momentum ?? 0, nesterov: options.nesterov ?? false)
             }
         return try Optimizer(
-            rule, of: parameters, weightDecay: options.weightDecay,
-            maxGradNorm: options.maxGradNorm)
+            .init(rule, weightDecay: options.weightDecay, maxGradNorm: options.maxGradNorm),
+            of: parameters)
     }
 }
 
@@ -113,8 +113,8 @@ private struct OptimizerCase: Decodable {
         let z = try make("z", [0, 0])
         let entries = store.parameters
         let optimizer = try Optimizer(
-            LAMB(), of: OptimizedParameters([entries[0], entries[2]], plain: [entries[1]]),
-            weightDecay: 0.02, maxGradNorm: 1)
+            .init(LAMB(), weightDecay: 0.02, maxGradNorm: 1),
+            of: OptimizedParameters([entries[0], entries[2]], plain: [entries[1]]))
         let gradients: [([Float], [Float], [Float])] = [
             ([0.5, -0.25, 1, 2], [0.3, -0.1], [0.2, 0.4]),
             ([0.01, 0.02, -0.03, 0.04], [0.05, 0], [0, -0.1]),
@@ -151,8 +151,7 @@ private struct OptimizerCase: Decodable {
         let store = try ParameterStore(seed: 0)
         _ = try store.parameter("layer" / "weight", shape: [2, 3], initializer: .zeros)
         let optimizer = try Optimizer(
-            AdamW(), of: OptimizedParameters(store.parameters, plain: []), weightDecay: 0,
-            maxGradNorm: nil)
+            .init(AdamW()), of: OptimizedParameters(store.parameters, plain: []))
         let error = #expect(throws: TorchError.self) { try optimizer.step(rate: 1) }
         #expect(error?.message == "parameter layer.weight has no gradient")
     }

@@ -64,25 +64,6 @@ extension Recipe {
     var weightsMetadata: [String: String] { ["model": model.name, "recipe": name, "format": "pt"] }
 }
 
-extension Recipe.Optimizer {
-    /// Makes the optimizer that the recipe names.
-    package func make(for network: any ImageClassifier) throws(TorchError) -> Learning.Optimizer {
-        try Learning.Optimizer(
-            rule, of: OptimizedParameters(of: network), weightDecay: weightDecay,
-            maxGradNorm: maxGradNorm)
-    }
-}
-
-extension Recipe.Precision {
-    /// The type that convolutions and matrix products run in; `nil` for float32 throughout.
-    package var autocast: DType? {
-        switch self {
-        case .fp32: nil
-        case .bf16: .bfloat16
-        }
-    }
-}
-
 extension Recipe.Validation {
     /// How validation images are brought to size.
     package var transform: EvaluationTransform {

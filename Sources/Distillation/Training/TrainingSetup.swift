@@ -77,7 +77,9 @@ struct TrainingSetup {
         identity.responses = targets?.identities ?? []
         self.identity = identity
         step = TrainingStep(
-            network: network, optimizer: try recipe.optimizer.make(for: network),
+            network: network,
+            optimizer: try Optimizer(
+                recipe.optimizer, of: OptimizedParameters(of: network)),
             ema: try recipe.ema.map {
                 try ExponentialMovingAverage(
                     of: network, into: recipe.makeNetwork(on: options.device), settings: $0)

@@ -8,26 +8,16 @@ package final class Optimizer {
     package let parameters: OptimizedParameters
     /// Steps taken so far; with `state` all that it remembers.
     package var steps = 0
-    private let rule: any UpdateRule
-    private let weightDecay: Double
-    private let maxGradNorm: Double?
+    private let settings: Settings
     private let moments: Moments
 
     /// Makes an optimizer whose moments are zero.
-    ///
-    /// - Parameters:
-    ///   - weightDecay: of the parameters that take any.
-    ///   - maxGradNorm: gradients are divided by `max(1, norm / maxGradNorm)` first; `nil` leaves
-    ///     them.
     package init(
-        _ rule: any UpdateRule, of parameters: OptimizedParameters, weightDecay: Double,
-        maxGradNorm: Double?
+        _ settings: Settings, of parameters: OptimizedParameters
     ) throws(TorchError) {
-        self.rule = rule
+        self.settings = settings
         self.parameters = parameters
-        self.weightDecay = weightDecay
-        self.maxGradNorm = maxGradNorm
-        moments = try Moments(type(of: rule).moments, of: parameters)
+        moments = try Moments(type(of: settings.rule).moments, of: parameters)
     }
 
     /// The moments, named for their kind and parameter: `first.layer1.0.conv1.weight`.
@@ -62,15 +52,55 @@ package final class Optimizer {
     package func step(rate: Double, norm: Tensor) throws(TorchError) {
         try withoutGrad { () throws(TorchError) in
             let gradients = try parameters.gradients()
-            if let maxGradNorm {
+            if let maxGradNorm = settings.maxGradNorm {
                 let divisor = try (norm / maxGradNorm).clamped(min: 1)
                 try Foreach.divide(
                     gradients, by: [Tensor](repeating: divisor, count: gradients.count))
             }
             steps += 1
-            try rule.apply(
+            try settings.rule.apply(
                 gradients, to: parameters, moments,
-                at: UpdateStep(number: steps, rate: rate, weightDecay: weightDecay))
+                at: UpdateStep(number: steps, rate: rate, weightDecay: settings.weightDecay))
+        }
+    }
+}
+
+extension Optimizer {
+    /// Section `optimizer` of a recipe: the update rule, and what all rules share.
+    package struct Settings: Section, Equatable {
+        /// The rule and the constants of its own.
+        package var rule: any UpdateRule
+        package var lr: Double
+        package var weightDecay: Double
+        /// Gradients are divided by `max(1, norm / maxGradNorm)` first; `nil` leaves them.
+        package var maxGradNorm: Double?
+
+        package init(
+            _ rule: any UpdateRule, lr: Double = 0, weightDecay: Double = 0,
+            maxGradNorm: Double? = nil
+        ) {
+            self.rule = rule
+            self.lr = lr
+            self.weightDecay = weightDecay
+            self.maxGradNorm = maxGradNorm
+        }
+
+        package static let initial = Self(SGD.initial)
+        package static let keys: [Key<Self>] = [
+            .choice(of: UpdateRules.alternatives, \.rule, "the update rule"),
+            Key("lr", \.lr, .number(in: .positive), "the learning rate after warm-up"),
+            Key(
+                "weight_decay", \.weightDecay, .number(in: .nonNegative),
+                "the weight decay of the tensors that take any (not biases, not normalization)"),
+            .constants(of: UpdateRules.alternatives, \.rule),
+            Key(
+                "max_grad_norm", \.maxGradNorm, .orNone(.number(in: .positive)), hasDefault: true,
+                "the norm of all gradients together above which they are scaled down"),
+        ]
+
+        package static func == (left: Self, right: Self) -> Bool {
+            UpdateRules.areEqual(left.rule, right.rule) && left.lr == right.lr
+                && left.weightDecay == right.weightDecay && left.maxGradNorm == right.maxGradNorm
         }
     }
 }

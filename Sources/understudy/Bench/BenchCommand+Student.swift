@@ -48,7 +48,8 @@ extension BenchCommand {
                 .on(device)
             let network = try make()
             let optimizer = try Optimizer(
-                LAMB(), of: OptimizedParameters(of: network), weightDecay: 0.02, maxGradNorm: 1)
+                .init(LAMB(), weightDecay: 0.02, maxGradNorm: 1),
+                of: OptimizedParameters(of: network))
             let average = try ExponentialMovingAverage(
                 of: network, into: make(), settings: .init(decay: 0.9999, beta: 15))
             var step = 0

@@ -19,8 +19,8 @@ extension DeviceCheck {
                 let network = try Self.small.makeNetwork(classes: 10, device: place, seed: 5)
                 let before = try network.flattened()
                 let optimizer = try Optimizer(
-                    rule, of: OptimizedParameters(of: network), weightDecay: weightDecay,
-                    maxGradNorm: 1)
+                    .init(rule, weightDecay: weightDecay, maxGradNorm: 1),
+                    of: OptimizedParameters(of: network))
                 let generator = try RandomGenerator(seed: 6)
                 for _ in 0..<3 {
                     for entry in network.store.parameters {
