@@ -201,12 +201,19 @@ int32_t ct_cuda_peak_memory(int32_t index, int64_t *bytes, char **error) {
     });
 }
 
-int32_t ct_cuda_numerics(bool tensor_float, bool time_convolutions, char **error) {
+int32_t ct_cuda_numerics(bool tensor_float, bool time_convolutions, bool deterministic, char **error) {
     return guarded(error, [&] {
+        // libtorch demands it, and reads it when cuBLAS begins: of several workspaces cuBLAS would
+        // take whichever is free.
+        if (deterministic) { setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0); }
         auto &context = at::globalContext();
         context.setAllowTF32CuDNN(tensor_float);
         context.setAllowTF32CuBLAS(tensor_float);
         context.setBenchmarkCuDNN(time_convolutions);
+        context.setDeterministicCuDNN(deterministic);
+        context.setDeterministicAlgorithms(deterministic, /*warn_only=*/false);
+        // Memory that nobody has written would be filled, at a price, to no end here.
+        context.setDeterministicFillUninitializedMemory(false);
     });
 }
 

@@ -44,6 +44,14 @@ bool is_of_library(std::string_view message) {
     return false;
 }
 
+// "max_unpool2d does not have a deterministic implementation" of the sentences about it, which advise a
+// caller of PyTorch; empty for any other message.
+std::string fact_of_indeterminacy(std::string_view message) {
+    constexpr std::string_view fact = " does not have a deterministic implementation";
+    const auto found = message.find(fact);
+    return found == message.npos ? "" : std::string(message.substr(0, found + fact.size()));
+}
+
 int32_t no_memory(char **error, const std::string &what) {
     report(error, what.c_str());
     return CT_NO_MEMORY;
@@ -52,6 +60,10 @@ int32_t no_memory(char **error, const std::string &what) {
 int32_t failed(char **error, const char *message) {
     if (const auto bytes = bytes_of_host(message); !bytes.empty()) {
         return no_memory(error, "no memory for " + std::string(bytes) + " bytes");
+    }
+    if (const auto fact = fact_of_indeterminacy(message); !fact.empty()) {
+        report(error, fact.c_str());
+        return CT_INDETERMINATE;
     }
     report(error, message);
     return is_of_library(message) ? CT_NO_MEMORY : CT_FAILED;

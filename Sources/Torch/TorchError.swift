@@ -10,11 +10,14 @@ package struct TorchError: Error, CustomStringConvertible, Equatable {
     /// What was expected and found, or what to do about it.
     package let message: String
     /// The `errno` where the file or operation may be sound and the system is to blame: `ENOMEM` where
-    /// the host or a device had no memory.
+    /// the host or a device had no memory, `ENOTSUP` where a device cannot do it as it was told to.
     package let code: Int32?
 
     /// Whether there was no memory for it: with less to do at a time it may pass.
     package var isOutOfMemory: Bool { code == ENOMEM }
+
+    /// Whether it has no algorithm that gives the same bits each time, and only those were allowed.
+    package var isIndeterminate: Bool { code == ENOTSUP }
 
     /// Makes an error; line breaks in the message become spaces, and one as long as a hostile file
     /// may make it loses its middle.

@@ -29,6 +29,8 @@ def main() -> None:
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cudnn.benchmark = True
+    if device.type == "cuda":
+        torch.cuda.init()  # the counters of memory are not there before
     # What libraries print must not come between the answers.
     answers, sys.stdout = sys.stdout, sys.stderr
 

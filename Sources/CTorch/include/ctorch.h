@@ -19,8 +19,9 @@
 extern "C" {
 #endif
 
-// CT_NO_MEMORY is a failure, too: memory of the host or of a device could not be had.
-enum { CT_OK = 0, CT_FAILED = 1, CT_NO_MEMORY = 2 };
+// CT_NO_MEMORY is a failure, too: memory of the host or of a device could not be had. CT_INDETERMINATE
+// is one of an operation that has no deterministic algorithm, where only those may run.
+enum { CT_OK = 0, CT_FAILED = 1, CT_NO_MEMORY = 2, CT_INDETERMINATE = 3 };
 
 // Element types. The numbers are this header's own, not libtorch's.
 enum {
@@ -241,8 +242,10 @@ int32_t ct_cuda_versions(ct_cuda_version *out, char **error);
 // The most bytes that tensors took at once on a device since the process began.
 int32_t ct_cuda_peak_memory(int32_t index, int64_t *bytes, char **error);
 // How float32 is computed on CUDA devices: with products in TF32, which keeps 10 bits of mantissa;
-// and whether each convolution's algorithm is chosen by timing all. Before CUDA is loaded or after.
-int32_t ct_cuda_numerics(bool tensor_float, bool time_convolutions, char **error);
+// and whether each convolution's algorithm is chosen by timing all. Deterministic: only algorithms that
+// give the same bits each time; an operation that has none fails. Before CUDA is loaded or after, but
+// not after its first matrix product.
+int32_t ct_cuda_numerics(bool tensor_float, bool time_convolutions, bool deterministic, char **error);
 // Two lines: the folder of the libraries, the instruction set that they use on this CPU.
 int32_t ct_libtorch(char **text, char **error);
 int32_t ct_threads(void);

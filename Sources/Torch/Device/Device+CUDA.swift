@@ -17,18 +17,22 @@ extension Device {
         return Int(bytes)
     }
 
-    /// Sets how GPUs compute in float32. A program calls it once, at its start; a library leaves
-    /// the choice to its program. It neither needs nor loads CUDA.
+    /// Sets how GPUs compute. A program calls it at its start; a library leaves the choice to its
+    /// program. It neither needs nor loads CUDA.
     ///
     /// - Parameters:
     ///   - tensorFloat: whether matrix products and convolutions of float32 round their operands to
     ///     TF32, which keeps 10 bits of 23. PyTorch's default is to round those of convolutions.
     ///   - timesConvolutions: whether cuDNN tries all its algorithms for each new shape and takes
     ///     the fastest, so that two runs may take two, and differ by rounding.
+    ///   - deterministic: whether only algorithms are taken whose sums have a fixed order. An
+    ///     operation that has none then throws.
     package static func setCUDANumerics(
-        tensorFloat: Bool, timesConvolutions: Bool
+        tensorFloat: Bool, timesConvolutions: Bool, deterministic: Bool
     ) throws(TorchError) {
-        try Tensor.call("numerics") { ct_cuda_numerics(tensorFloat, timesConvolutions, $0) }
+        try Tensor.call("numerics") {
+            ct_cuda_numerics(tensorFloat, timesConvolutions, deterministic, $0)
+        }
     }
 }
 

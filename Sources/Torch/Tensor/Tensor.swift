@@ -115,8 +115,14 @@ extension Tensor {
         let status = withHandles(inputs) { body($0, &message) }
         guard status != Int32(CT_OK) else { return }
         let reason = take(message)
-        guard status != Int32(CT_NO_MEMORY) else {
-            throw TorchError(operation: operation, message: reason, code: ENOMEM)
+        let code: Int32? =
+            switch status {
+            case Int32(CT_NO_MEMORY): ENOMEM
+            case Int32(CT_INDETERMINATE): ENOTSUP
+            default: nil
+            }
+        guard code == nil else {
+            throw TorchError(operation: operation, message: reason, code: code)
         }
         let found = summary(of: inputs.compactMap { $0 })
         if let expected = expected() {

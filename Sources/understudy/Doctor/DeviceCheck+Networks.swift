@@ -124,7 +124,7 @@ extension DeviceCheck {
 
     private func withTensorFloat<R>(_ value: Bool, _ body: () throws -> R) throws -> R {
         guard value else { return try body() }
-        try Numerics.standard.with(tensorFloat: true).set()
+        try Numerics(tensorFloat: true).set()
         defer { try? Numerics.standard.set() }
         return try body()
     }

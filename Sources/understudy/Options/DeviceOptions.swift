@@ -15,6 +15,11 @@ struct DeviceOptions: ParsableArguments {
         help: "Threads that compute on the CPU; by default one for each core that may be used.")
     var threads: Int?
 
+    @Flag(
+        name: .long,
+        help: "On a GPU, compute so that each run gives the same bits, as on a CPU; slower.")
+    var deterministic = false
+
     @OptionGroup var loadingOptions: LoadingArguments
 
     func validate() throws {
@@ -29,6 +34,7 @@ struct DeviceOptions: ParsableArguments {
 
     /// The device, after a check that it is there, and with the threads that are to compute.
     func checkedDevice() throws -> Device {
+        if deterministic { try Numerics(deterministic: true).set() }
         let device = try device.checked()
         if let threads { try Threads.setCount(threads) }
         try Threads.requireRoom(rendering: loadingOptions.workers)
