@@ -47,7 +47,7 @@ class Training:
         command = [
             arguments.understudy, "train", "--recipe", arguments.recipe, "--out", f"{folder}/run",
             "--trace", str(self.trace), "--set", "schedule.epochs=1000",
-            "--set", "checkpoint.every_steps=1000000"]
+            "--set", "checkpoint.every_steps=1000000", "--set", "precision=fp32"]
         self.process = subprocess.Popen(
             command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=open(self.errors, "w"))
@@ -124,7 +124,7 @@ def main() -> None:
     arguments = parser.parse_args()
 
     cores = len(os.sched_getaffinity(0))
-    batch = 96  # of recipes/digits-base.yaml
+    batch = 96  # of recipes/patches-base.yaml
     # (limit, busy) -> images in a second, for each round.
     rates = {(limit, busy): [] for limit in ("ours", "libgomp's") for busy in (False, True)}
     others = {key: [] for key in rates}

@@ -270,7 +270,7 @@ package struct BEiTConfiguration: NetworkFamily {
             timm(
                 "beit_large_patch16_224", 224, width: 1024, depth: 24, heads: 16,
                 layerScale: 1e-5, cropShare: 0.9),
-            // Not published by others: as teachers/beit_micro_patch4_32.yaml has it.
+            // Not published by others: that of teachers/beit_micro_patches.yaml, for any images.
             PublishedNetwork(
                 "beit_micro_patch4_32",
                 Self(

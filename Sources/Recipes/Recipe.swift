@@ -50,7 +50,8 @@ package struct Recipe: Section, Equatable {
         Key("name", \.name, .word, "the experiment's name"),
         Key(
             "seed", \.seed, .unsigned,
-            "the key of every random draw of a view, and of the student's initialization"),
+            "the key of every random draw of a view and, unless `model.seed` is set, of the student's "
+                + "initialization"),
         .section("data", \.data, "the images"),
         .section("view", \.view, "the augmented view of an image, which teacher and student share"),
         .section("batch", \.batch, "how slots form groups and steps"),
@@ -95,6 +96,9 @@ package struct Recipe: Section, Equatable {
                     + "add teacher: {card: FILE}, or set \(key) to 0")
         }
     }
+
+    /// The key of what is drawn for the network alone.
+    package var networkSeed: UInt64 { model.seed ?? seed }
 
     /// The view epoch that a training epoch replays.
     ///

@@ -13,7 +13,7 @@ struct RecipeCommand: ParsableCommand {
             one that a run folder holds.
 
             Examples:
-              understudy recipe --recipe recipes/digits-kd.yaml --set optimizer.lr=0.01
+              understudy recipe --recipe recipes/patches-kd.yaml --set optimizer.lr=0.01
               understudy recipe --keys
             """)
 

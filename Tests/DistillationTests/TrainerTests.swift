@@ -25,6 +25,21 @@ import Torch
         #expect(lines.filter { $0.wholeMatch(of: line) != nil }.count == 2, "\(lines)")
     }
 
+    @Test("a network's own seed changes its weights, and no view") func ownSeed() throws {
+        let fixture = try RunFixture()
+        func weights(_ overrides: [String]) throws -> [[Float]] {
+            try fixture.recipe(overrides).makeNetwork(on: .cpu).store.parameters.map {
+                try $0.tensor.floats()
+            }
+        }
+        let plain = try fixture.recipe()
+        let own = try fixture.recipe(["model.seed=7"])
+        #expect(own.viewFields.map(\.value) == plain.viewFields.map(\.value))
+        #expect(try weights(["model.seed=7"]) != weights([]))
+        #expect(try weights(["model.seed=42"]) == weights([]))
+        #expect(try weights(["model.seed=7"]) == weights(["seed=7"]))
+    }
+
     @Test("a training that is asked for fewer steps stops there, and says where") func stops()
         throws
     {

@@ -215,23 +215,23 @@ import Testing
     }
 
     @Test(
-        "the digits recipes read, and their images are of one size",
-        arguments: ["digits-teacher", "digits-labels", "digits-kd"])
-    func digits(name: String) throws {
+        "the demo's recipes read, and their images are of one size",
+        arguments: ["patches-teacher", "patches-labels", "patches-kd"])
+    func patches(name: String) throws {
         let recipe = try Recipe(contentsOf: "\(repository)/recipes/\(name).yaml")
         #expect(recipe.name == name)
-        #expect(recipe.data.train == "\(repository)/.demo/digits/train")
-        #expect(recipe.view.flip == 0)
+        #expect(recipe.data.train == "\(repository)/.demo/patches/train")
+        #expect(recipe.data.val == "\(repository)/.demo/patches/val")
         #expect(try Recipe(parsing: recipe.resolvedYAML, path: "r.yaml") == recipe)
-        let student = try Recipe(contentsOf: "\(repository)/recipes/digits-kd.yaml")
+        let student = try Recipe(contentsOf: "\(repository)/recipes/patches-kd.yaml")
         #expect(recipe.view.size == student.view.size)
         #expect(recipe.schedule.epochs >= recipe.cache?.epochs ?? 0)
     }
 
     @Test("the distilled and the labels-only student differ in teacher, cache and loss alone")
     func samebudget() throws {
-        var labels = try Recipe(contentsOf: "\(repository)/recipes/digits-labels.yaml")
-        let distilled = try Recipe(contentsOf: "\(repository)/recipes/digits-kd.yaml")
+        var labels = try Recipe(contentsOf: "\(repository)/recipes/patches-labels.yaml")
+        let distilled = try Recipe(contentsOf: "\(repository)/recipes/patches-kd.yaml")
         #expect(labels.teachers.isEmpty && labels.cache == nil && !labels.loss.needsTeacher)
         labels.name = distilled.name
         labels.teachers = distilled.teachers
@@ -255,7 +255,7 @@ import Testing
 
     @Test("a recipe's teacher has a card that reads, with as many classes")
     func teachers() throws {
-        for name in ["imagenet-resnet50-kd", "digits-kd", "textures-kd"] {
+        for name in ["imagenet-resnet50-kd", "patches-kd", "textures-kd"] {
             let recipe = try Recipe(contentsOf: "\(repository)/recipes/\(name).yaml")
             let card = try TeacherCard(contentsOf: #require(recipe.teachers.first).card)
             #expect(card.classes == recipe.data.classes)

@@ -17,7 +17,7 @@ extension Recipe {
                     + PublishedNetwork.names.joined(separator: ", "))
         }
         let network = try published.architecture.makeNetwork(
-            classes: data.classes, device: device, seed: seed,
+            classes: data.classes, device: device, seed: networkSeed,
             initialization: model.initialization, dropPath: model.dropPath)
         for (key, size) in [("view.size", view.size), ("validation.size", validation.size)] {
             if let only = network.imageSize, size != only {

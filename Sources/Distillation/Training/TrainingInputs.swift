@@ -48,7 +48,8 @@ struct TrainingInputs {
     /// The seed of a group's stochastic depth: the training epoch's, so that replayed views drop
     /// other branches; the step's own, so that a resumed run repeats it.
     private func dropPathSeed(epoch: Int, group: Int) -> UInt64 {
-        var stream = DrawStream(seed: recipe.seed, epoch: epoch, slot: group, purpose: .dropPath)
+        var stream = DrawStream(
+            seed: recipe.networkSeed, epoch: epoch, slot: group, purpose: .dropPath)
         return stream.bits()
     }
 }

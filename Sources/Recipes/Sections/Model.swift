@@ -7,6 +7,8 @@ extension Recipe {
         package var name = ""
         package var initialization = Initialization.pytorch
         package var dropPath = 0.0
+        /// `nil`: the recipe's.
+        package var seed: UInt64?
 
         package static let initial = Self()
         package static let keys: [Key<Self>] = [
@@ -17,6 +19,11 @@ extension Recipe {
             Key(
                 "drop_path", \.dropPath, .number(in: .belowOne), hasDefault: true,
                 "the stochastic-depth rate of the last block; 0 for none"),
+            Key(
+                "seed", \.seed, .orNone(.unsigned), hasDefault: true,
+                "the key of the initial weights and of the branches that are dropped, so that "
+                    + "several students learn from the same views and the same cache; `none`: the "
+                    + "recipe's `seed`"),
         ]
     }
 }

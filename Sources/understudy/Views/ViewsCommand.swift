@@ -16,8 +16,8 @@ struct ViewsCommand: ParsableCommand {
             elsewhere. `views stats` counts what the recipe does to the whole data set.
 
             Example:
-              understudy views --recipe recipes/digits-kd.yaml --slots '0..<8' --sheet views.png
-              understudy views stats --recipe recipes/digits-kd.yaml
+              understudy views --recipe recipes/patches-kd.yaml --slots '0..<8' --sheet views.png
+              understudy views stats --recipe recipes/patches-kd.yaml
             """,
         subcommands: [
             ShowViewsCommand.self, ViewStatisticsCommand.self, ViewBenchmarkCommand.self,
@@ -32,7 +32,7 @@ struct ShowViewsCommand: ParsableCommand {
         abstract: "Draws views on a contact sheet, or writes their pixels and parameters.",
         discussion: """
             Example:
-              understudy views --recipe recipes/digits-kd.yaml --epoch 0 --slots '0..<8' \\
+              understudy views --recipe recipes/patches-kd.yaml --epoch 0 --slots '0..<8' \\
                 --sheet views.png
             """)
 
