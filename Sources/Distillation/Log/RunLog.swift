@@ -1,15 +1,21 @@
 import Base
 import Learning
+import Loading
+import Models
+import Recipes
 
 /// What a run writes while it trains: its observers, each told in turn.
 final class RunLog {
     /// Every output of a run, in the order in which they are told.
     static var kinds: [any RunObserver.Type] {
-        [MetricsLog.self, TraceLog.self, ConsoleLog.self]
+        [MetricsLog.self, TensorBoardLog.self, TraceLog.self, ConsoleLog.self]
     }
 
-    /// The files that they make in a run's folder.
+    /// The files of one name that they make in a run's folder, each of which takes an epoch to fill.
     static var fileNames: [String] { kinds.compactMap { $0.fileName } }
+
+    /// Whether a name is that of a file which one of them makes in a run's folder.
+    static func isFile(_ name: String) -> Bool { kinds.contains { $0.isFile(name) } }
 
     private let observers: [any RunObserver]
 
@@ -37,6 +43,10 @@ final class RunLog {
     func beforeCheckpoint(_ state: inout TrainingState) throws {
         for observer in observers { try observer.beforeCheckpoint(&state) }
     }
+
+    func finished(_ result: TrainingResult) throws {
+        for observer in observers { try observer.finished(result) }
+    }
 }
 
 /// What an observer may know of a run when it is opened.
@@ -48,6 +58,11 @@ struct ObservedRun {
     let schedule: LearningRateSchedule
     /// The names of the losses, in the order in which they are told.
     let losses: [String]
+    let recipe: Recipe
+    /// What renders the views.
+    let loader: ViewLoader
+    /// The network that is trained.
+    let network: any ImageClassifier
     let progress: any ProgressReporter
 }
 
@@ -55,6 +70,9 @@ struct ObservedRun {
 protocol RunObserver: AnyObject {
     /// The file that it makes in the folder of every run; `nil` if it makes none there.
     static var fileName: String? { get }
+
+    /// Whether a name is that of a file which it makes in the folder of a run.
+    static func isFile(_ name: String) -> Bool
 
     /// Opens the output where the training goes on with it; `nil` if the run is to have none.
     ///
@@ -75,12 +93,17 @@ protocol RunObserver: AnyObject {
     ///
     /// - Parameter state: what of the observer the checkpoint remembers is written into it.
     func beforeCheckpoint(_ state: inout TrainingState) throws
+
+    /// The training came to its end.
+    func finished(_ result: TrainingResult) throws
 }
 
 extension RunObserver {
     static var fileName: String? { nil }
+    static func isFile(_ name: String) -> Bool { name == fileName }
     func isKnown(to state: TrainingState) -> Bool { true }
     func stepped(_ record: StepRecord) throws {}
     func epochEnded(_ record: EpochRecord) throws {}
     func beforeCheckpoint(_ state: inout TrainingState) throws {}
+    func finished(_ result: TrainingResult) throws {}
 }

@@ -66,7 +66,10 @@ final class RunFolder {
         // A second name of the same file is found only where the file is.
         return Self.runs(of: path).contains { FileIdentity($0) == own }
             || FileIdentity(path).map { identity in
-                RunLog.fileNames.contains { FileIdentity(file($0)) == identity }
+                let inside = (try? Self.names(in: self.path)) ?? []
+                return inside.contains {
+                    RunLog.isFile($0) && FileIdentity(file($0)) == identity
+                }
             } ?? false
     }
 
@@ -229,7 +232,7 @@ extension RunFolder {
     /// Whether a training makes files of a name, in its folder or among the checkpoints.
     private static func isOurName(_ name: String) -> Bool {
         [recipeName, resultName, bestName, averageName, latestName, previousName].contains(name)
-            || RunLog.fileNames.contains(name) || numbered(name) != nil
+            || RunLog.isFile(name) || numbered(name) != nil
     }
 
     private static func size(_ name: String, in folder: String) -> Int? {

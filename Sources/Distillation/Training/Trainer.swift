@@ -52,7 +52,8 @@ package final class Trainer {
         let log = try RunLog(
             of: ObservedRun(
                 folder: setup.folder, options: setup.options, state: state,
-                schedule: setup.schedule, losses: step.loss.names, progress: progress))
+                schedule: setup.schedule, losses: step.loss.names, recipe: recipe,
+                loader: setup.loader, network: step.network, progress: progress))
         self.log = log
         if !log.isKnown(to: state) { try save() }
         clock = Stopwatch()
@@ -262,6 +263,7 @@ extension Trainer {
                 / max(state.trainingSeconds, 1e-9),
             averaged: kept.count, teachers: setup.targets?.shares)
         try result.write(to: setup.folder.file(RunFolder.resultName))
+        try log?.finished(result)
         return result
     }
 

@@ -1,6 +1,7 @@
 import Base
 import Distillation
 import Foundation
+import Imaging
 import Torch
 
 /// A file that a command writes where its user says.

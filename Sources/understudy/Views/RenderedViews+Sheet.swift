@@ -29,7 +29,9 @@ extension RenderedViews {
         titles.append("view")
         if recipe.view.mix != nil { titles += ["partner", "mixed"] }
         var sheet = ContactSheet(cell: cell, titles: titles)
-        try sheet.checkMemory(rows: rows.count)
+        do throws(ImageError) { try sheet.checkMemory(rows: rows.count) } catch {
+            throw CommandError("\(error); choose fewer slots")
+        }
         for (index, row) in rows.enumerated() {
             let slot = slots.lowerBound + index
             var pictures = row.start + row.middle.map(Optional.some)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Base
 import Foundation
+import Imaging
 import Loading
 import Recipes
 import Torch

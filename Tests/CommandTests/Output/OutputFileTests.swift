@@ -130,9 +130,9 @@ import Torch
     @Test("a sheet that there is no memory for is told before it is drawn") func memory() throws {
         let sheet = ContactSheet(cell: 1024, titles: Array(repeating: "view", count: 7))
         try sheet.checkMemory(rows: 2)
-        let error = #expect(throws: CommandError.self) { try sheet.checkMemory(rows: 100_000_000) }
+        let error = #expect(throws: ImageError.self) { try sheet.checkMemory(rows: 100_000_000) }
         #expect(
-            error?.description.hasSuffix(" pixels; choose fewer slots") == true
+            error?.description.hasSuffix(" pixels") == true
                 && error?.description.hasPrefix("no memory for a sheet of 7") == true)
     }
 

@@ -1,12 +1,9 @@
 import Base
-import Foundation
-import Imaging
-import Views
 
-/// A picture of views: a row for each, a column for each stage, with titles and captions.
-struct ContactSheet {
+/// A picture of pictures: rows with titles, of columns with captions.
+package struct ContactSheet {
     /// One picture of a row.
-    struct Stage {
+    package struct Stage {
         let image: Image
         /// What is said below it.
         let caption: String
@@ -15,7 +12,10 @@ struct ContactSheet {
         /// A rectangle of the image to outline.
         let frame: PixelRect?
 
-        init(_ image: Image, _ caption: String, _ detail: String, frame: PixelRect? = nil) {
+        package init(
+            _ image: Image, _ caption: String, _ detail: String = "",
+            frame: PixelRect? = nil
+        ) {
             self.image = image
             self.caption = caption
             self.detail = detail
@@ -46,25 +46,27 @@ struct ContactSheet {
     /// - Parameters:
     ///   - cell: The side that pictures are fitted into, pixels.
     ///   - titles: What the columns show.
-    init(cell: Int, titles: [String]) {
+    package init(cell: Int, titles: [String]) {
         self.cell = cell
         self.titles = titles
     }
 
     /// Refuses a sheet of so many rows that there is no memory for it.
-    func checkMemory(rows: Int) throws {
+    package func checkMemory(rows: Int) throws(ImageError) {
         let height = margin + line + rows * rowHeight
         // The rows, and the sheet that is put together of them.
         guard SystemMemory.canAllocate(2 * width * height * 3) else {
-            throw CommandError(
-                "no memory for a sheet of \(width)x\(height) pixels; choose fewer slots")
+            throw ImageError(
+                "no memory for a sheet of \(width)x\(height) pixels", cause: .memory)
         }
     }
 
     /// Adds a row; a stage that is nil leaves its place empty.
     ///
     /// - Throws: `ImageError` for a picture that there is no memory for.
-    mutating func add(title: String, _ stages: [Stage?]) throws {
+    package mutating func add(
+        title: String, _ stages: [Stage?]
+    ) throws(ImageError) {
         let top = line + margin
         var row = Image(width: width, height: rowHeight, fill: Self.paper)
         row.paste(Image(width: width - 2 * margin, height: 1, fill: Self.rule), x: margin, y: 0)
@@ -82,13 +84,13 @@ struct ContactSheet {
     }
 
     /// The most rows that a PNG has room for, which is a million pixels high at most.
-    static func mostRows(cell: Int) -> Int {
+    package static func mostRows(cell: Int) -> Int {
         let sheet = ContactSheet(cell: cell, titles: [])
         return (1_000_000 - sheet.margin - sheet.line) / sheet.rowHeight
     }
 
     /// The sheet so far.
-    func image() -> Image {
+    package func image() -> Image {
         let head = margin + line
         var sheet = Image(
             width: width, height: head + rows.count * rowHeight, fill: Self.paper)
@@ -115,7 +117,9 @@ struct ContactSheet {
     }
 
     /// The picture at the cell's size with its outline, and where in the cell it lies.
-    private func fitted(_ stage: Stage) throws -> (Image, (x: Int, y: Int)) {
+    private func fitted(
+        _ stage: Stage
+    ) throws(ImageError) -> (Image, (x: Int, y: Int)) {
         let image = stage.image
         let long = max(image.width, image.height)
         var picture: Image
@@ -183,36 +187,13 @@ extension ContactSheet {
     private static let software = "Understudy contact sheet"
 
     /// The bytes of a sheet's file.
-    static func png(_ sheet: Image) throws(ImageError) -> [UInt8] {
+    package static func png(_ sheet: Image) throws(ImageError) -> [UInt8] {
         try ImageEncoder.png(sheet, software: software)
     }
 
     /// Whether a file begins as a sheet does: the text stands before the pixels.
-    static func isWritten(in head: [UInt8]) -> Bool {
+    package static func isWritten(in head: [UInt8]) -> Bool {
         head.starts(with: [0x89] + Array("PNG".utf8))
             && head.firstRange(of: Array("tEXtSoftware\0\(software)".utf8)) != nil
-    }
-}
-
-extension NamedOperation {
-    /// The name for a contact sheet: timm's, less what no caption has room for.
-    var title: String {
-        name.hasSuffix("Increasing") ? String(name.dropLast("Increasing".count)) : name
-    }
-
-    /// The argument with its unit, for a contact sheet.
-    var argumentText: String {
-        guard let argument else { return "" }
-        return switch operation {
-        case .rotate: String(format: "%+.1f degrees", argument)
-        case .posterize: String(format: "%.0f bits", argument)
-        case .solarize: String(format: "from %.0f", argument)
-        case .solarizeAdd: String(format: "+%.0f below 128", argument)
-        case .translateX, .translateY: String(format: "%+.1f %% of side", argument * 100)
-        case .shearX, .shearY: String(format: "%+.3f", argument)
-        case .hue: String(format: "%+.1f degrees", argument * 360)
-        case .gaussianBlur: String(format: "%.2f pixels", argument)
-        default: String(format: "factor %.3f", argument)
-        }
     }
 }
