@@ -52,6 +52,7 @@ package struct CacheBuild {
         directory: String, loader: ViewLoader, teacher: Recipe.CardedTeacher,
         weightsDigest: String, source: any ResponseSource
     ) throws {
+        try teacher.card.checkClasses(of: loader.dataset)
         let wanted = try CacheManifest(
             of: teacher, weightsDigest: weightsDigest, loader: loader, directory: directory)
         epochs = wanted.epochs
