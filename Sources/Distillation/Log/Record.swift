@@ -107,6 +107,9 @@ struct EpochFacts: FlatFacts {
     let kept: Bool
     /// Training images for each second spent in the epoch's steps.
     let imagesPerSecond: Double
+    /// The share of the steps' time in which they waited for their views, 0…1; `nil` in logs of earlier
+    /// versions.
+    var dataWait: Double?
     /// Wall time since the training began, in seconds, over all starts.
     let seconds: Double
     /// Images so far that stood in for ones that could not be decoded.
@@ -118,5 +121,6 @@ struct EpochFacts: FlatFacts {
         case rawTop5 = "raw_top5"
         case viewEpoch = "view_epoch"
         case imagesPerSecond = "images_per_second"
+        case dataWait = "data_wait"
     }
 }

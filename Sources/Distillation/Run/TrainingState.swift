@@ -9,8 +9,10 @@ package struct TrainingState: Codable, Equatable, Sendable {
         var steps = 0
         /// Time spent in them.
         var seconds = 0.0
+        /// Time of these in which they waited for their views.
+        var waiting = 0.0
 
-        enum CodingKeys: String, CodingKey, CaseIterable { case steps, seconds }
+        enum CodingKeys: String, CodingKey, CaseIterable { case steps, seconds, waiting }
     }
 
     /// The epoch under way.
@@ -117,6 +119,16 @@ package struct TrainingState: Codable, Equatable, Sendable {
 
 // MARK: - Reading
 
+extension TrainingState.EpochSums {
+    /// Reads sums; those of earlier versions do not say how long their steps waited.
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        steps = try container.decode(Int.self, forKey: .steps)
+        seconds = try container.decode(Double.self, forKey: .seconds)
+        waiting = try container.decodeIfPresent(Double.self, forKey: .waiting) ?? 0
+    }
+}
+
 extension TrainingState {
     /// Reads a state and checks that it is intact and makes sense in itself.
     ///
@@ -153,7 +165,7 @@ extension TrainingState {
         }
         let figures = [
             ("trainingSeconds", trainingSeconds), ("seconds", seconds),
-            ("sums.seconds", sums.seconds),
+            ("sums.seconds", sums.seconds), ("sums.waiting", sums.waiting),
         ]
         if let (name, value) = figures.first(where: { !($0.1 >= 0 && $0.1 < 1e12) }) {
             return "\(name) \(value) is out of range"

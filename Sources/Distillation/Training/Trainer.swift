@@ -65,6 +65,7 @@ package final class Trainer {
     }
 
     private func tellBeginning(isDone: Bool) {
+        TrainingHeader(setup).lines.forEach(progress.line)
         if isDone {
             progress.line("all \(state.epoch) epochs are trained: measuring their average")
         } else if state.steps > 0 {
@@ -171,9 +172,11 @@ extension Trainer {
     ///   unless a group of this step has moved the running statistics already.
     private func nextGroup(_ views: UpcomingViews, index: Int) throws -> ViewGroup {
         do {
+            var watch = Stopwatch()
             guard let group = try views.next() else {
                 preconditionFailure("the views end early")
             }
+            state.sums.waiting += watch.lap()
             return group
         } catch let error as Interrupted {
             guard index == 0 else { throw error }
@@ -249,6 +252,7 @@ extension Trainer {
                 top1: accuracy.top1, top5: accuracy.top5, rawTop1: raw?.top1, rawTop5: raw?.top5,
                 kept: kept,
                 imagesPerSecond: count * Double(recipe.batch.size) / max(state.sums.seconds, 1e-9),
+                dataWait: min(state.sums.waiting / max(state.sums.seconds, 1e-9), 1),
                 seconds: state.seconds, substituted: state.substituted),
             losses: state.sums.losses.divided(by: count))
     }
