@@ -8,6 +8,9 @@ package struct TeacherCard: Sendable, Equatable {
     package var name: String
     /// How many classes it tells apart.
     package var classes: Int
+    /// Their names in the order of its outputs; `nil` where the card says their number alone. No part of
+    /// a cache's identity: names change no response.
+    package var classNames: [String]?
     /// What the card is of.
     package var subject: Subject
     /// The file of its weights, or of its responses, absolute.
@@ -90,9 +93,10 @@ extension TeacherCard {
         file = try SectionReader(
             root, noun: "teacher card", known: common + (family == nil ? responses : network))
         name = try file.value("name", .word)
-        classes = try file.value("classes", .integer(in: Limits.classes))
+        let classes = try file.value("classes", TeacherClasses.form)
+        (self.classes, classNames) = (classes.count, classes.names)
         if let family {
-            subject = .network(try Network(of: family, file, classes: classes))
+            subject = .network(try Network(of: family, file, classes: classes.count))
         } else {
             subject = .responses(try file.section("responses"))
         }
@@ -183,6 +187,7 @@ extension TeacherCard {
     ) {
         self.name = name
         self.classes = classes
+        classNames = nil
         subject = .responses(responses)
         weightsFile = file
         weightsSHA256 = sha256
@@ -199,7 +204,9 @@ extension TeacherCard {
         return [
             .init("name", .text(YAMLText.scalar(name))),
             .init("kind", .text(kind)),
-            .init("classes", .text("\(classes)")),
+            .init(
+                "classes",
+                .text(TeacherClasses.form.write(.init(count: classes, names: classNames)))),
             .init("responses", .block(responses.entries())),
             .init("weights", .block(weights.entries())),
             .init("source", .text(YAMLText.scalar(source))),

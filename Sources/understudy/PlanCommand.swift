@@ -118,6 +118,10 @@ struct Plan: Encodable {
     let groupsPerStep: Int
     let groupSize: Int
     let learningRates: [Rate]
+    /// How many steps the moving average looks back at the end; `nil` without one.
+    let emaWindow: Double?
+    /// What the recipe should be looked at for.
+    let warnings: [String]
     let cache: Cache?
     let studentHours: Double?
     let teacherHours: Double?
@@ -143,6 +147,9 @@ struct Plan: Encodable {
                 epoch: epoch, first: schedule.rate(epoch: epoch, step: 0),
                 last: schedule.rate(epoch: epoch, step: plan.stepsPerEpoch - 1), phase: phase)
         }
+        let window = EMAWindow(recipe: recipe, runSteps: steps)
+        emaWindow = window?.steps
+        warnings = [window?.warning].compactMap { $0 }
         cache = try recipe.cache.map { try Cache($0, of: recipe, plan: plan) }
         let views = Double(plan.slotsPerEpoch)
         studentHours = studentSpeed.map {
@@ -208,11 +215,13 @@ struct Plan: Encodable {
         if let studentHours {
             lines.append(String(format: "student          %.1f h", studentHours))
         }
+        if !warnings.isEmpty { lines += [""] + warnings.map { "warning: \($0)" } }
         return lines.joined(separator: "\n")
     }
 
     enum CodingKeys: String, CodingKey {
-        case recipe, images, epochs, steps, cache
+        case recipe, images, epochs, steps, cache, warnings
+        case emaWindow = "ema_window"
         case viewsPerEpoch = "views_per_epoch"
         case imagesPerEpoch = "images_per_epoch"
         case stepsPerEpoch = "steps_per_epoch"

@@ -9,8 +9,10 @@ struct TrainCommand: ParsableCommand {
         commandName: "train",
         abstract: "Trains a network by a recipe, from cached responses or from labels alone.",
         discussion: """
-            Leaves in --out: recipe.yaml (resolved), metrics.jsonl, checkpoints/, \
-            best.safetensors, average.safetensors and result.json. Ctrl-C saves and ends, as do a \
+            Leaves in --out: recipe.yaml (resolved), metrics.jsonl, checkpoints/, result.json and \
+            the weights: average.safetensors (the mean of the best snapshots), best.safetensors \
+            (the best EMA snapshot) and raw.safetensors (the best of the trained network). The \
+            best of the three is the result, the average if none is better. Ctrl-C saves and ends, as do a \
             closed terminal, the signals TERM, USR1 and USR2 of batch systems and a limit of \
             processor time; --resume goes on, also after a kill, with the same data wherever it \
             lies by then.
@@ -117,12 +119,7 @@ struct TrainCommand: ParsableCommand {
         if json {
             try StandardStreams.print(result.json())
         } else {
-            try StandardStreams.print(
-                String(
-                    format: "%@: top-1 %.2f %%, top-5 %.2f %% on %ld images (mean of the %ld best; "
-                        + "the best alone %.2f %%), %.0f s",
-                    result.name, result.top1, result.top5, result.images, result.averaged,
-                    result.bestTop1, result.seconds))
+            try StandardStreams.print(result.text.printableLines)
         }
     }
 
@@ -165,5 +162,20 @@ struct TrainCommand: ParsableCommand {
         case SIGXCPU: "SIGXCPU"
         default: "signal \(number ?? 0)"
         }
+    }
+}
+
+extension TrainingResult {
+    /// What a training came to, in two lines: its figures, and which weights they are of.
+    var text: String {
+        func percent(_ top1: Double) -> String { String(format: "%.2f %%", top1) }
+        let others = candidates.filter { $0.weights != weights }.map {
+            "\($0.weights.rawValue) \(percent($0.top1))"
+        }
+        return
+            "\(name): top-1 \(percent(top1)), top-5 \(percent(top5)) on \(images.grouped) images, "
+            + String(format: "%.0f s\n", seconds)
+            + "result: \(weights.rawValue) \(percent(top1))"
+            + (others.isEmpty ? "" : " (\(others.joined(separator: ", ")))") + ": \(reason)"
     }
 }

@@ -110,7 +110,7 @@ import Torch
     @Test("eval, predict, average, export and views agree with the run") func tools() throws {
         let folder = try Folder.prepared()
         let result = try JSONSerialization.jsonObject(with: folder.data("teacher/result.json"))
-        let top1 = try #require((result as? [String: Any])?["top1"] as? Double)
+        let top1 = try #require((result as? [String: Any])?["average_top1"] as? Double)
         let eval = try Program.run(
             [
                 "eval", "--teacher", "card.yaml", "--recipe", "teacher.yaml", "--data", "val",
@@ -155,6 +155,81 @@ import Torch
         #expect(
             Set(try SafetensorsFile(path: "\(folder.path)/last.safetensors").names)
                 == Set(average.names))
+    }
+
+    @Test("export takes the run's result, or what it is told") func exports() throws {
+        let folder = try Folder.prepared()
+        let result = try String(decoding: folder.data("teacher/result.json"), as: UTF8.self)
+        func export(_ which: String?) throws -> Program.Outcome {
+            try Program.run(
+                ["export", "--run", "teacher", "--out", "out.safetensors"]
+                    + (which.map { ["--which", $0] } ?? []), in: folder)
+        }
+        func expect(_ outcome: Program.Outcome, is name: String) throws {
+            try #require(outcome.status == 0, "\(outcome.errors)")
+            #expect(
+                outcome.output
+                    == "out.safetensors: \(name) weights of beit_micro_patch4_32, 4 classes\n")
+            let out = try SafetensorsFile(path: "\(folder.path)/out.safetensors")
+            let kept = try SafetensorsFile(path: "\(folder.path)/teacher/\(name).safetensors")
+            for tensor in kept.names {
+                #expect(try out.tensor(tensor).floats() == kept.tensor(tensor).floats())
+            }
+        }
+        for name in ["average", "best", "raw"] {
+            // As if it had been the best.
+            let line = try #require(result.firstMatch(of: /"result" : "[a-z]+"/)).output
+            try folder.write(
+                "teacher/result.json",
+                Data(result.replacing(line, with: "\"result\" : \"\(name)\"").utf8))
+            try expect(export(nil), is: name)
+            try expect(export(name), is: name)
+        }
+        try FileManager.default.removeItem(atPath: "\(folder.path)/teacher/result.json")
+        #expect(
+            try export(nil).errors
+                == "Error: teacher: no result yet; let the training end, or use --which best or "
+                + "--which last\n")
+        try folder.write("teacher/result.json", Data("{".utf8))
+        #expect(
+            try export(nil).errors
+                == "Error: teacher/result.json: cannot be read: it is no JSON\n")
+        try expect(export("best"), is: "best")
+    }
+
+    @Test(
+        "a training says all that it could hand over, in 80 columns, and its last line which it is")
+    func result() throws {
+        let folder = try Folder()
+        let train = [
+            "train", "--recipe", "base.yaml", "--set", "schedule.epochs=3", "--set",
+            "ema.decay=0.9999", "--set", "validation.batch=16", "--out", "run",
+        ]
+        let text = try Program.run(train, in: folder)
+        try #require(text.status == 0, "\(text.errors)")
+        #expect(
+            text.errors.contains(
+                "warning: ema: a window of 9,970 steps in a run of 6; leave out ema, or train for "
+                    + "longer\n"), "\(text.errors)")
+        let lines = text.output.split(separator: "\n")
+        let course = text.errors.split(separator: "\n").filter { $0.contains("top-1") }
+        #expect(course.count == 3)
+        for line in lines + course { #expect(line.count <= 80, "\(line)") }
+        let last = try #require(
+            lines.last?.wholeMatch(of: /result: (\w+) (\S+) % \((\w+) \S+ %, (\w+) \S+ %\): .+/))
+        #expect(
+            Set([last.1, last.3, last.4].map(String.init)) == ["average", "best", "raw"])
+        // The same again as JSON, from the run that is finished.
+        let json = try Program.run(train + ["--resume", "--json"], in: folder)
+        let object = try #require(
+            JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])
+        #expect(object["result"] as? String == String(last.1))
+        let top1 = try ["average", "best", "raw"].map {
+            try #require(object["\($0)_top1"] as? Double)
+        }
+        #expect(object["top1"] as? Double == top1.max())
+        #expect(String(format: "%.2f", try #require(top1.max())) == last.2)
+        #expect(object["reason"] is String)
     }
 
     @Test("a dump holds the pixels, mixed images and targets of its slots") func views() throws {

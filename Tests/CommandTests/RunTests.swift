@@ -245,7 +245,7 @@ import Torch
         throws
     {
         let folder = try Folder.prepared()
-        for name in ["teacher/average.safetensors", "teacher/best.safetensors"] {
+        for name in ["average", "best", "raw"].map({ "teacher/\($0).safetensors" }) {
             var data = try folder.data(name)
             data[data.count - 3] ^= 0x10
             try folder.write(name, data)

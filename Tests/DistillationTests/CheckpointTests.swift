@@ -116,44 +116,11 @@ import Torch
         }
     }
 
-    /// Writes a state with a right checksum.
-    private func seal(_ fixture: RunFixture, _ change: (inout [String: Any]) -> Void) throws {
-        for name in ["latest.json", "previous.json"] {
-            let path = "run/checkpoints/\(name)"
-            var object = try #require(
-                JSONSerialization.jsonObject(with: Data(fixture.bytes(path))) as? [String: Any])
-            object["crc32c"] = nil
-            change(&object)
-            let data = try SealedJSON.encode(Value(object))
-            try fixture.set(path, Array(data))
-        }
-    }
-
-    /// Any JSON.
-    private struct Value: Encodable {
-        let value: Any
-
-        init(_ value: Any) { self.value = value }
-
-        func encode(to encoder: any Encoder) throws {
-            switch value {
-            case let object as [String: Any]: try object.mapValues(Value.init).encode(to: encoder)
-            case let list as [Any]: try list.map(Value.init).encode(to: encoder)
-            case let number as Int: try number.encode(to: encoder)
-            case let number as Double: try number.encode(to: encoder)
-            case let text as String: try text.encode(to: encoder)
-            default:
-                var container = encoder.singleValueContainer()
-                try container.encodeNil()
-            }
-        }
-    }
-
     @Test("a state that cannot be is refused, whatever its checksum") func ranges() throws {
         let fixture = try Self.stopped()
         let files = try fixture.files("run")
         func refusal(_ change: (inout [String: Any]) -> Void) throws -> String {
-            try seal(fixture, change)
+            try fixture.seal("run", change)
             defer { try? fixture.restore("run", files) }
             return fixture.refusal("run")
         }

@@ -53,6 +53,22 @@ private final class ColorClassifier: ImageClassifier {
             try evaluator.accuracy(of: network) == Accuracy(correct1: 1, correct5: 5, images: 7))
     }
 
+    @Test("several networks are measured in one pass, and one that cannot be spoils no other")
+    func several() throws {
+        let scratch = try Scratch()
+        let evaluator = try Evaluator(
+            greys([1, 4], in: scratch), mean: [0, 0, 0], std: [1, 1, 1], device: .cpu)
+        let first = try ColorClassifier([[1, 0, 0], [0, 0, 0]])
+        let bad = try ColorClassifier([[.infinity, 0, 0], [0, 0, 0]])
+        let second = try ColorClassifier([[0, 0, 0], [1, 0, 0]])
+        var done: [Int] = []
+        let measured = try evaluator.accuracies(of: [first, bad, second]) { done.append($0) }
+        #expect(done == [3, 5])
+        #expect(try measured[0].get() == Accuracy(correct1: 1, correct5: 5, images: 5))
+        #expect(throws: TrainingError.self) { try measured[1].get() }
+        #expect(try measured[2].get() == Accuracy(correct1: 4, correct5: 5, images: 5))
+    }
+
     /// The second class leads by 0.0056 before bf16 rounds the weights, and the first by 0.0039
     /// after: 1.0041 becomes 1.0078, 0.9979 becomes 0.9961, and 1.0038 becomes 1.
     @Test("it computes in float32 unless it is told otherwise") func precision() throws {

@@ -18,6 +18,25 @@ import Testing
             losses: Measures(["loss", "ce", "kl"], [1, 1, 0]))
     }
 
+    @Test("a log of an earlier version is read, and what was not measured is no key") func keys()
+        throws
+    {
+        let bytes = try whole(1)[0]
+        let text = String(decoding: bytes, as: UTF8.self)
+        #expect(!text.contains("raw_top") && !text.contains("data_wait"))
+        let earlier = try JSONDecoder().decode(EpochRecord.self, from: Data(bytes))
+        #expect(earlier.rawTop1 == nil && earlier.dataWait == nil)
+        var measured = record(0)
+        measured.rawTop1 = 40
+        measured.rawTop5 = 90
+        measured.dataWait = 0.25
+        let data = try JSONEncoder().encode(measured)
+        let object = try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
+        #expect(object["raw_top1"] as? Double == 40 && object["raw_top5"] as? Double == 90)
+        #expect(object["data_wait"] as? Double == 0.25)
+        #expect(try JSONDecoder().decode(EpochRecord.self, from: data) == measured)
+    }
+
     private func text() throws -> String { try String(contentsOfFile: path, encoding: .utf8) }
 
     /// The log's lines after it was opened with so many to keep, and what was said.

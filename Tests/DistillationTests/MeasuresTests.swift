@@ -54,12 +54,20 @@ import Testing
         state.count(losses, seconds: 2)
         #expect(
             try json(state).contains(
-                #""sums":{"ce":1.25,"kl":0.25,"loss":0.5,"seconds":2,"steps":1}"#))
+                #""sums":{"ce":1.25,"kl":0.25,"loss":0.5,"seconds":2,"steps":1,"waiting":0}"#))
         #expect(state.step == 1 && state.steps == 1 && state.seconds == 2)
         state.countEpoch(losses: ["loss", "ce", "kl"])
         #expect(state.epoch == 1 && state.step == 0 && state.steps == 1)
         #expect(
             try json(state).contains(
-                #""sums":{"ce":0,"kl":0,"loss":0,"seconds":0,"steps":0}"#))
+                #""sums":{"ce":0,"kl":0,"loss":0,"seconds":0,"steps":0,"waiting":0}"#))
+    }
+
+    @Test("sums of an earlier version do not say how long their steps waited") func earlier() throws
+    {
+        let text = #"{"ce":1.25,"kl":0.25,"loss":0.5,"seconds":2,"steps":1}"#
+        let sums = try JSONDecoder().decode(
+            Record<TrainingState.EpochSums>.self, from: Data(text.utf8))
+        #expect(sums.seconds == 2 && sums.steps == 1 && sums.waiting == 0)
     }
 }

@@ -154,10 +154,49 @@ final class RunFixture {
     }
 }
 
+extension RunFixture {
+    /// Changes a run's states, and writes each with a right checksum.
+    func seal(_ run: String, _ change: (inout [String: Any]) -> Void) throws {
+        for name in ["latest.json", "previous.json"] {
+            let path = "\(run)/checkpoints/\(name)"
+            var object = try #require(
+                JSONSerialization.jsonObject(with: Data(self.bytes(path))) as? [String: Any])
+            object["crc32c"] = nil
+            change(&object)
+            let data = try SealedJSON.encode(Value(object))
+            try set(path, Array(data))
+        }
+    }
+
+    /// Any JSON.
+    private struct Value: Encodable {
+        let value: Any
+
+        init(_ value: Any) { self.value = value }
+
+        func encode(to encoder: any Encoder) throws {
+            switch value {
+            case let object as [String: Any]: try object.mapValues(Value.init).encode(to: encoder)
+            case let list as [Any]: try list.map(Value.init).encode(to: encoder)
+            case let number as Int: try number.encode(to: encoder)
+            case let number as Double: try number.encode(to: encoder)
+            case let text as String: try text.encode(to: encoder)
+            default:
+                var container = encoder.singleValueContainer()
+                try container.encodeNil()
+            }
+        }
+    }
+}
+
 extension Trainer {
     /// All numbers of the training, by name.
     func numbers() throws -> [String: [Float]] {
         try Dictionary(
-            uniqueKeysWithValues: setup.step.tensors.map { ($0.name, try $0.tensor.floats()) })
+            uniqueKeysWithValues: setup.step.tensors.map { name, tensor in
+                // Counts of batches are whole numbers.
+                let isWhole = !tensor.dtype.isFloatingPoint
+                return (name, try isWhole ? tensor.int64s().map(Float.init) : tensor.floats())
+            })
     }
 }

@@ -116,7 +116,11 @@ import Torch
         try fixture.train("run")
         try fixture.remove("run/checkpoints/latest.json")
         try fixture.remove("run/checkpoints/previous.json")
-        for name in ["result.json", "best.safetensors", "average.safetensors", "metrics.jsonl"] {
+        let made = [
+            "result.json", "average.safetensors", "best.safetensors", "raw.safetensors",
+            "metrics.jsonl",
+        ]
+        for name in made {
             let before = try fixture.files("run")
             #expect(
                 fixture.refusal("run")

@@ -15,13 +15,13 @@ import Torch
                 ".lock", "average.safetensors", "best.safetensors",
                 "checkpoints/best-epoch-0000.safetensors",
                 "checkpoints/best-epoch-0001.safetensors", "checkpoints/latest.json",
-                "checkpoints/previous.json", "checkpoints/step-00000005.safetensors",
-                "checkpoints/step-00000006.safetensors", "metrics.jsonl", "recipe.yaml",
-                "result.json",
+                "checkpoints/previous.json", "checkpoints/raw-epoch-0001.safetensors",
+                "checkpoints/step-00000005.safetensors", "checkpoints/step-00000006.safetensors",
+                "metrics.jsonl", "raw.safetensors", "recipe.yaml", "result.json",
             ])
         let lines = fixture.lines.lines
         let line =
-            /epoch   [12]\/2  loss \d\.\d{4}  ce \d\.\d{4}  kl 0\.0000  top-1 \d+\.\d\d  \d+\.\d images\/s/
+            /epoch   [12]\/2  loss \d\.\d{4}  ce \d\.\d{4}  kl 0\.0000  top-1 \d+\.\d\d(  raw \d+\.\d\d)?/
         #expect(lines.filter { $0.wholeMatch(of: line) != nil }.count == 2, "\(lines)")
     }
 

@@ -1,3 +1,4 @@
+import Foundation
 import Models
 import StrictYAML
 import Testing
@@ -44,6 +45,47 @@ import Testing
         #expect(card.weightsSHA256 == Self.digest)
         #expect(card.source == "made here")
         #expect(card.top1 == 97.5)
+    }
+
+    @Test("classes are a number, a list of names, or a file of them as data sets have it")
+    func classNames() throws {
+        func card(_ classes: String, in folder: String = "/exp") throws -> TeacherCard {
+            try TeacherCard(
+                parsing: Self.card.replacingOccurrences(
+                    of: "classes: 10", with: "classes: \(classes)"),
+                path: "\(folder)/t.yaml")
+        }
+        #expect(try card("10").classNames == nil)
+        let listed = try card("[no, \"tench, fish\", 7]")
+        #expect(listed.classes == 3)
+        #expect(listed.classNames == ["no", "tench, fish", "7"])
+        let folder = FileManager.default.temporaryDirectory
+            .appendingPathComponent("understudy-classes-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        func write(_ text: String) throws {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/names.txt"))
+        }
+        for text in ["tench\ngoldfish\n", "tench\r\ngoldfish", "tench\ngoldfish"] {
+            try write(text)
+            #expect(try card("names.txt", in: folder).classNames == ["tench", "goldfish"])
+        }
+        func refusal(_ classes: String) -> String {
+            RecipesTests.message { try card(classes, in: folder) }
+                .replacingOccurrences(of: folder, with: "…")
+        }
+        let place = "…/t.yaml:3:10: classes: "
+        try write("tench\n\ngoldfish\n")
+        #expect(refusal("names.txt") == place + "…/names.txt: the name of class 1 is empty")
+        try write("tench\ngoldfish\ntench\n")
+        #expect(
+            refusal("names.txt")
+                == place + "…/names.txt: classes 0 and 2 have the same name 'tench'")
+        #expect(refusal("other.txt") == place + "…/other.txt: No such file or directory")
+        #expect(refusal("[a, a]") == place + "classes 0 and 1 have the same name 'a'")
+        #expect(refusal("[a]") == place + "1 names; 2 to 1000000 are possible")
+        #expect(refusal("[a, [b]]").contains("a list of names, or a file of names, found"))
     }
 
     @Test("a ResNet's architecture is its depth; sha256 and top1 may be null")
@@ -133,7 +175,8 @@ import Testing
                 == "t.yaml:4:39: architecture.image_size 32 is not a multiple of patch 64")
         #expect(
             message("classes: 10", "classes: 0")
-                == "t.yaml:3:10: classes: expected a whole number from 2 to 1000000, found '0'")
+                == "t.yaml:3:10: classes: expected a whole number from 2 to 1000000, a list of names, or "
+                + "a file of names, found '0'")
         let large = Self.card.replacingOccurrences(of: "size: 32", with: "size: 16384")
             .replacingOccurrences(of: "resize: 36", with: "resize: 16384")
             .replacingOccurrences(of: "patch: 4", with: "patch: 16")
@@ -224,6 +267,13 @@ import Testing
         ])
     func roundTrip(_ text: String, isName: Bool) throws {
         let card = card(text, isName: isName)
+        let yaml = try #require(card.precomputedYAML)
+        #expect(try TeacherCard(parsing: yaml, path: "/data/card.yaml") == card, "\(yaml)")
+    }
+
+    @Test("names of classes are written") func classNames() throws {
+        var card = card("images", isName: true)
+        card.classNames = ["a", "b", "no", "0", "e: f"]
         let yaml = try #require(card.precomputedYAML)
         #expect(try TeacherCard(parsing: yaml, path: "/data/card.yaml") == card, "\(yaml)")
     }

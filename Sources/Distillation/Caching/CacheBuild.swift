@@ -52,6 +52,7 @@ package struct CacheBuild {
         directory: String, loader: ViewLoader, teacher: Recipe.CardedTeacher,
         weightsDigest: String, source: any ResponseSource
     ) throws {
+        try teacher.card.checkClasses(of: loader.dataset)
         let wanted = try CacheManifest(
             of: teacher, weightsDigest: weightsDigest, loader: loader, directory: directory)
         epochs = wanted.epochs
@@ -160,6 +161,8 @@ extension CacheBuild {
         package internal(set) var bytes = 0
         /// Time spent, in seconds.
         package var seconds = 0.0
+        /// How often the teacher agrees with the labels, in the share's parts; `nil` where none is there.
+        package internal(set) var agreement: LabelAgreement?
 
         /// Nothing done.
         package init() {}
@@ -171,6 +174,8 @@ extension CacheBuild {
             rows += other.rows
             substituted += other.substituted
             bytes += other.bytes
+            guard let others = other.agreement else { return }
+            if agreement == nil { agreement = others } else { agreement?.add(others) }
         }
     }
 
@@ -215,6 +220,9 @@ extension CacheBuild {
         try build(missing, into: &summary, size: &size, progress: progress)
         summary.bytes = size.bytes
         summary.missing = reader.missingParts(epochs: range).count
+        summary.agreement = try LabelAgreement(
+            in: reader, plan: loader.plan, dataset: loader.dataset, parts: own)
+        if let warning = summary.agreement?.warning { progress.line("warning: \(warning)") }
         summary.seconds = start.duration(to: .now).seconds
         return summary
     }

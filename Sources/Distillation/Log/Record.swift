@@ -94,14 +94,22 @@ struct EpochFacts: FlatFacts {
     let viewEpoch: Int
     /// The learning rate of the last step.
     let lr: Double
-    /// Top-1 accuracy on the validation images, in percent.
+    /// Top-1 accuracy of the moving average, or of the trained network where there is none, on the
+    /// validation images, in percent.
     let top1: Double
     /// Top-5 accuracy of the same, in percent.
     let top5: Double
+    /// Top-1 accuracy of the trained network, where it was measured beside its moving average.
+    var rawTop1: Double?
+    /// Top-5 accuracy of the same, in percent.
+    var rawTop5: Double?
     /// Whether the snapshot is among the best.
     let kept: Bool
     /// Training images for each second spent in the epoch's steps.
     let imagesPerSecond: Double
+    /// The share of the steps' time in which they waited for their views, 0…1; `nil` in logs of earlier
+    /// versions.
+    var dataWait: Double?
     /// Wall time since the training began, in seconds, over all starts.
     let seconds: Double
     /// Images so far that stood in for ones that could not be decoded.
@@ -109,7 +117,10 @@ struct EpochFacts: FlatFacts {
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case epoch, lr, top1, top5, kept, seconds, substituted
+        case rawTop1 = "raw_top1"
+        case rawTop5 = "raw_top5"
         case viewEpoch = "view_epoch"
         case imagesPerSecond = "images_per_second"
+        case dataWait = "data_wait"
     }
 }

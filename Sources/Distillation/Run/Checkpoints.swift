@@ -39,7 +39,7 @@ final class Checkpoints {
         saved = state
         let states = [state, previous].compactMap { $0 }
         folder.removeCheckpoints(
-            except: Set(states.map(\.tensors) + states.flatMap { $0.best.kept.map(\.file) }))
+            except: Set(states.flatMap(\.files)))
     }
 
     /// The state in `previous.json`, as far as it is this process that wrote it.
@@ -95,6 +95,9 @@ final class Checkpoints {
             }
             for snapshot in state.best.kept {
                 _ = try intact(snapshot) { notice("\($0); the average will be without it") }
+            }
+            for snapshot in state.raw.kept {
+                _ = try intact(snapshot) { notice("\($0); the training does not need it") }
             }
             saved = state
             // What the other state names stays until both are replaced.
@@ -179,6 +182,25 @@ final class Checkpoints {
             try requireDamage(error)
             notice("\(error)")
             return nil
+        }
+    }
+
+    /// Sees to it that a snapshot stands in the run's folder, whole and under a name of its own.
+    ///
+    /// - Parameter notice: told of damage, if it can be had neither there nor among the checkpoints.
+    /// - Returns: whether it does.
+    func publish(
+        _ snapshot: BestSnapshots.Snapshot, as weights: RunWeights, notice: (String) -> Void
+    ) throws -> Bool {
+        let path = folder.file(weights.fileName)
+        do {
+            try Self.open(path, seal: snapshot.seal).verify()
+            return true
+        } catch {
+            guard let file = try intact(snapshot, notice: notice) else { return false }
+            try SafetensorsFile.writeSealed(
+                file.names.map { ($0, try file.tensor($0)) }, metadata: file.metadata, to: path)
+            return true
         }
     }
 

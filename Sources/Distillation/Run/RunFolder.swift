@@ -16,11 +16,12 @@ final class RunFolder {
 
     static let recipeName = "recipe.yaml"
     static let resultName = "result.json"
-    static let bestName = "best.safetensors"
-    static let averageName = "average.safetensors"
     static let latestName = "latest.json"
     static let previousName = "previous.json"
     static let checkpointsName = "checkpoints"
+
+    /// What a training comes to: its result's figures, and weights.
+    private static let results = [resultName] + RunWeights.allCases.map(\.fileName)
 
     /// Locks a folder for training; nothing stays of one that is made for it until `begin`.
     ///
@@ -110,10 +111,9 @@ extension RunFolder {
     /// Without a state to go on from, a run of which nothing was made begins again; of any other
     /// something would be lost.
     var madeByTraining: String? {
-        let results = [Self.resultName, Self.bestName, Self.averageName].first {
-            Self.size($0, in: path) != nil
+        if let result = Self.results.first(where: { Self.size($0, in: path) != nil }) {
+            return result
         }
-        if let results { return results }
         let log = RunLog.fileNames.first { (Self.size($0, in: path) ?? 0) > 0 }
         if let log { return log }
         let names = (try? Self.names(in: file(Self.checkpointsName))) ?? []
@@ -160,7 +160,7 @@ extension RunFolder {
             }
             if isOurs { return true }
         }
-        let results = RunLog.fileNames + [resultName, bestName, averageName]
+        let results = RunLog.fileNames + Self.results
         if names.contains(recipeName), inside != nil || names.contains(where: results.contains),
             (try? Recipe(contentsOf: "\(path)/\(recipeName)")) != nil
         {
@@ -212,10 +212,12 @@ extension RunFolder {
         if let steps = number("step-"), name == TrainingState.tensorsFile(steps: steps) {
             return .tensors(steps: steps)
         }
-        if let epoch = number("best-epoch-"), name == TrainingState.snapshotFile(epoch: epoch) {
-            return .snapshot
+        let isSnapshot = [RunWeights.best, .raw].contains { weights in
+            number("\(weights.rawValue)-epoch-").map {
+                name == TrainingState.snapshotFile(epoch: $0, of: weights)
+            } ?? false
         }
-        return nil
+        return isSnapshot ? .snapshot : nil
     }
 
     /// Whether a file is, or was before it was damaged, a training's state.
@@ -231,7 +233,7 @@ extension RunFolder {
 
     /// Whether a training makes files of a name, in its folder or among the checkpoints.
     private static func isOurName(_ name: String) -> Bool {
-        [recipeName, resultName, bestName, averageName, latestName, previousName].contains(name)
+        ([recipeName, latestName, previousName] + results).contains(name)
             || RunLog.isFile(name) || numbered(name) != nil
     }
 

@@ -21,7 +21,7 @@ package struct SavedRun {
     /// Whether a path is that of a file which a training makes in the folder of a run, other than the
     /// average, which may be taken again.
     package static func makes(_ path: String) -> Bool {
-        guard !path.hasSuffix("/\(RunFolder.averageName)") else { return false }
+        guard !path.hasSuffix("/\(RunWeights.average.fileName)") else { return false }
         return RunFolder.runs(of: path).contains {
             access("\($0)/\(RunFolder.checkpointsName)", F_OK) == 0
         }
@@ -40,6 +40,35 @@ package struct SavedRun {
     /// - Throws: as `tensors`.
     package func snapshots() throws -> [SafetensorsFile] {
         try opened { state in try state.best.kept.map { try file($0.file, seal: $0.seal) } }
+    }
+
+    /// Which of the run's weights are its result.
+    ///
+    /// - Returns: of a run that an earlier version ended, and which knew the average as its result
+    ///   whatever it was, the better of average and best snapshot; `nil` if the run has no result yet.
+    /// - Throws: `TrainingError` if `result.json` cannot be read.
+    package func result() throws -> RunWeights? {
+        struct Recorded: Decodable {
+            let result: RunWeights?
+            let top1: Double
+            let bestTop1: Double?
+
+            enum CodingKeys: String, CodingKey {
+                case result, top1
+                case bestTop1 = "best_top1"
+            }
+        }
+        let file = "\(path)/\(RunFolder.resultName)"
+        do {
+            guard !FileKind.isMissing(file) else { return nil }
+            guard let bytes = try BoundedFile.read(file, limit: 1 << 20) else {
+                throw TrainingError("\(file): is too large for a result")
+            }
+            let recorded = try JSONDecoder().decode(Recorded.self, from: Data(bytes))
+            return recorded.result ?? (recorded.bestTop1 ?? 0 > recorded.top1 ? .best : .average)
+        } catch let error as DecodingError {
+            throw TrainingError("\(file): cannot be read: \(error.place)")
+        }
     }
 
     private func path(of name: String) -> String {

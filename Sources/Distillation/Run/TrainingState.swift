@@ -9,8 +9,10 @@ package struct TrainingState: Codable, Equatable, Sendable {
         var steps = 0
         /// Time spent in them.
         var seconds = 0.0
+        /// Time of these in which they waited for their views.
+        var waiting = 0.0
 
-        enum CodingKeys: String, CodingKey, CaseIterable { case steps, seconds }
+        enum CodingKeys: String, CodingKey, CaseIterable { case steps, seconds, waiting }
     }
 
     /// The epoch under way.
@@ -29,6 +31,13 @@ package struct TrainingState: Codable, Equatable, Sendable {
     var substituted = 0
     /// The snapshots that will be averaged.
     package internal(set) var best: BestSnapshots
+    /// The best snapshot of the trained network, where it is measured beside its moving average.
+    var raw: BestSnapshots {
+        get { rawSnapshots ?? BestSnapshots(keep: 1) }
+        set { rawSnapshots = newValue }
+    }
+    /// `nil` until the trained network is measured, and in states of earlier versions.
+    private var rawSnapshots: BestSnapshots?
     /// The file of tensors that belongs to this state, within the checkpoints' folder.
     package internal(set) var tensors = ""
     /// The seal of that file; `nil` in states of format 1.
@@ -93,9 +102,14 @@ package struct TrainingState: Codable, Equatable, Sendable {
     }
 
     /// The file that holds the snapshot of an epoch.
-    static func snapshotFile(epoch: Int) -> String {
-        "best-epoch-\(padded(epoch, to: 4)).safetensors"
+    ///
+    /// - Parameter weights: what it may become: `best` or `raw`.
+    static func snapshotFile(epoch: Int, of weights: RunWeights) -> String {
+        "\(weights.rawValue)-epoch-\(padded(epoch, to: 4)).safetensors"
     }
+
+    /// Every file that it names, within the checkpoints' folder.
+    var files: [String] { [tensors] + (best.kept + raw.kept).map(\.file) }
 
     private static func padded(_ number: Int, to width: Int) -> String {
         let digits = String(number)
@@ -104,6 +118,16 @@ package struct TrainingState: Codable, Equatable, Sendable {
 }
 
 // MARK: - Reading
+
+extension TrainingState.EpochSums {
+    /// Reads sums; those of earlier versions do not say how long their steps waited.
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        steps = try container.decode(Int.self, forKey: .steps)
+        seconds = try container.decode(Double.self, forKey: .seconds)
+        waiting = try container.decodeIfPresent(Double.self, forKey: .waiting) ?? 0
+    }
+}
 
 extension TrainingState {
     /// Reads a state and checks that it is intact and makes sense in itself.
@@ -141,7 +165,7 @@ extension TrainingState {
         }
         let figures = [
             ("trainingSeconds", trainingSeconds), ("seconds", seconds),
-            ("sums.seconds", sums.seconds),
+            ("sums.seconds", sums.seconds), ("sums.waiting", sums.waiting),
         ]
         if let (name, value) = figures.first(where: { !($0.1 >= 0 && $0.1 < 1e12) }) {
             return "\(name) \(value) is out of range"
@@ -153,13 +177,19 @@ extension TrainingState {
         guard tensors == Self.tensorsFile(steps: steps) else {
             return "names no file of tensors after \(steps) steps"
         }
-        let snapshots = best.kept
+        return problem(of: best.kept, .best) ?? problem(of: raw.kept, .raw)
+    }
+
+    private func problem(
+        of snapshots: [BestSnapshots.Snapshot], _ weights: RunWeights
+    ) -> String? {
         guard Set(snapshots.map(\.epoch)).count == snapshots.count else {
             return "names a snapshot twice"
         }
         for snapshot in snapshots {
             guard (0..<max(epoch, 0)).contains(snapshot.epoch), (0...100).contains(snapshot.top1),
-                snapshot.file == Self.snapshotFile(epoch: snapshot.epoch)
+                (0...100).contains(snapshot.top5 ?? 100),
+                snapshot.file == Self.snapshotFile(epoch: snapshot.epoch, of: weights)
             else { return "names a snapshot of epoch \(snapshot.epoch) that cannot be" }
         }
         return nil

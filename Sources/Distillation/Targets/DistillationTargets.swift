@@ -24,6 +24,12 @@ final class DistillationTargets {
     let shares: [TeacherShare]
     private let supplies: [ResponseSupply]
 
+    /// What there is of each teacher's cache, for people, in the recipe's order.
+    var summaries: [String] { supplies.map(\.summary) }
+    /// How often each teacher agrees with the labels, in the recipe's order; `nil` for one of whose
+    /// responses none is there yet.
+    let agreements: [LabelAgreement?]
+
     /// What each teacher's cache holds, in the recipe's order.
     var identities: [RunIdentity.Responses] {
         zip(shares, supplies).map { share, supply in
@@ -45,6 +51,7 @@ final class DistillationTargets {
     ) throws {
         let recipe = loader.recipe
         let teachers = try recipe.cardedTeachers()
+        for teacher in teachers { try teacher.card.checkClasses(of: loader.dataset) }
         let identities = try teachers.map { teacher in
             CacheIdentity(
                 recipe: recipe, plan: loader.plan, dataset: loader.dataset,
@@ -79,6 +86,7 @@ final class DistillationTargets {
                     loader: loader, progress: progress))
         }
         self.supplies = supplies
+        agreements = try supplies.map { try $0.agreement(with: loader.dataset, plan: loader.plan) }
         mixture = ResponseMixture(
             sources: zip(supplies, teachers).map {
                 .init(reader: $0.reader, weight: $1.section.weight)

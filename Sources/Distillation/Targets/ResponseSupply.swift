@@ -4,6 +4,7 @@ import Loading
 import Recipes
 import ResponseCache
 import Torch
+import Views
 
 /// One teacher's responses in a training, and where missing ones come from.
 final class ResponseSupply {
@@ -79,6 +80,28 @@ final class ResponseSupply {
                 "\(directory): \(parts.count) of \(cached * manifest.partsPerEpoch) parts are missing, "
                     + "of \(Self.epochs(of: parts))", .partsMissing(teacher: named))
         }
+    }
+
+    /// The cache and how much of what the training sees is there, for people.
+    var summary: String {
+        let parts = needed.count * reader.manifest.partsPerEpoch
+        let missing = reader.missingParts(epochs: needed).count
+        let there =
+            missing == 0
+            ? "all \(needed.count.grouped) epochs"
+            : "\((parts - missing).grouped) of \(parts.grouped) parts of \(needed.count.grouped) epochs"
+        return "\(there) there, \(reader.manifest.encoding): \(reader.directory)"
+    }
+
+    /// How often the teacher agrees with the labels of the views that the training sees; `nil` while
+    /// no response to them is there.
+    func agreement(with dataset: ImageDataset, plan: ViewPlan) throws -> LabelAgreement? {
+        let manifest = reader.manifest
+        return try LabelAgreement(
+            in: reader, plan: plan, dataset: dataset,
+            parts: needed.clamped(to: 0..<manifest.epochs).flatMap {
+                manifest.parts(epoch: $0, groups: 0..<manifest.groupsPerEpoch)
+            })
     }
 
     /// The sides at which an epoch's views are to be rendered besides the student's, in pixels.

@@ -1,16 +1,18 @@
 import Base
 
-/// The best snapshots of a training, by validation accuracy, of which the mean is the result.
+/// The best snapshots of a network in training, by validation accuracy.
 ///
 /// Source: SuperGradients `ModelWeightAveraging`; recipe-spec section 4. A new snapshot takes the
 /// place of the worst one kept, and only if it is strictly better.
 package struct BestSnapshots: Codable, Equatable, Sendable {
-    /// One snapshot of the averaged network.
+    /// One snapshot of the network.
     package struct Snapshot: Codable, Equatable, Sendable {
         /// The epoch after which it was taken.
         package let epoch: Int
         /// Its top-1 accuracy on the validation images, in percent.
         package let top1: Double
+        /// Its top-5 accuracy; `nil` in runs of earlier versions.
+        var top5: Double?
         /// The file's name within the checkpoints' folder.
         package let file: String
         /// The seal of the file; `nil` until it is written, and in runs of earlier versions.

@@ -48,34 +48,70 @@ package struct Evaluator {
     package func accuracy(
         of network: any ImageClassifier, progress: (Int) throws -> Void = { _ in }
     ) throws -> Accuracy {
-        var (correct1, correct5, images) = (0, 0, 0)
+        try accuracies(of: [network], progress: progress)[0].get()
+    }
+
+    /// Measures several networks in one pass, which reads each image once.
+    ///
+    /// - Returns: the accuracies in the order of the networks; in place of one the `TrainingError`
+    ///   naming an image whose logits are not finite.
+    /// - Throws: what of `accuracy` is no network's fault.
+    func accuracies(
+        of networks: [any ImageClassifier], progress: (Int) throws -> Void = { _ in }
+    ) throws -> [Result<Accuracy, TrainingError>] {
+        var tallies = networks.map { _ in Tally() }
+        var images = 0
         let batches = loader.batches()
-        while let batch = try batches.next() {
+        while tallies.contains(where: { $0.failure == nil }), let batch = try batches.next() {
             let inputs = try batch.pixels.withTensor { pixels throws(TorchError) in
                 try normalization(pixels.to(device))
             }
-            let (best, finite) = try withoutGrad { () throws(TorchError) in
-                let logits = try forward(network, inputs)
-                return try (
-                    logits.topK(min(5, network.classes)).indices.int64s(),
-                    logits.isFinite().sum(dimensions: [1]).int64s()
-                )
-            }
-            if let row = finite.firstIndex(where: { $0 < Int64(network.classes) }) {
-                throw TrainingError(
-                    "\(loader.dataset.location(of: images + row)): the network's logits are not "
-                        + "finite, so its accuracy cannot be measured; look at its weights")
-            }
-            let width = best.count / batch.labels.count
-            for (row, label) in batch.labels.enumerated() {
-                let classes = best[row * width..<(row + 1) * width]
-                correct1 += classes.first == Int64(label) ? 1 : 0
-                correct5 += classes.contains(Int64(label)) ? 1 : 0
+            for (index, network) in networks.enumerated() where tallies[index].failure == nil {
+                try count(network, on: inputs, batch.labels, from: images, in: &tallies[index])
             }
             images += batch.labels.count
             try progress(images)
         }
-        return Accuracy(correct1: correct1, correct5: correct5, images: images)
+        return tallies.map { tally in
+            tally.failure.map { .failure($0) }
+                ?? .success(
+                    Accuracy(correct1: tally.correct1, correct5: tally.correct5, images: images))
+        }
+    }
+
+    /// What is counted of one network.
+    private struct Tally {
+        var correct1 = 0
+        var correct5 = 0
+        var failure: TrainingError?
+    }
+
+    /// Counts a batch.
+    ///
+    /// - Parameter first: the number of its first image.
+    private func count(
+        _ network: any ImageClassifier, on inputs: Tensor, _ labels: [Int], from first: Int,
+        in tally: inout Tally
+    ) throws {
+        let (best, finite) = try withoutGrad { () throws(TorchError) in
+            let logits = try forward(network, inputs)
+            return try (
+                logits.topK(min(5, network.classes)).indices.int64s(),
+                logits.isFinite().sum(dimensions: [1]).int64s()
+            )
+        }
+        if let row = finite.firstIndex(where: { $0 < Int64(network.classes) }) {
+            tally.failure = TrainingError(
+                "\(loader.dataset.location(of: first + row)): the network's logits are not "
+                    + "finite, so its accuracy cannot be measured; look at its weights")
+            return
+        }
+        let width = best.count / labels.count
+        for (row, label) in labels.enumerated() {
+            let classes = best[row * width..<(row + 1) * width]
+            tally.correct1 += classes.first == Int64(label) ? 1 : 0
+            tally.correct5 += classes.contains(Int64(label)) ? 1 : 0
+        }
     }
 
     private func forward(

@@ -9,9 +9,10 @@ import Torch
 /// Trains a network by a recipe: from cached responses and labels, or from labels alone.
 ///
 /// The whole course stands here: epochs of steps, each epoch ended by the validation of the averaged
-/// network and a checkpoint, and the mean of the best snapshots at the end. Because views are a
-/// function of (seed, epoch, slot), a training that was killed ends with the same bits as one that was
-/// not, on the CPU with the same number of threads.
+/// and the trained network and a checkpoint; at the end the mean of the best snapshots, which is the
+/// result where no single one is better. Because views are a function of (seed, epoch, slot), a training
+/// that was killed ends with the same bits as one that was not, on the CPU with the same number of
+/// threads.
 package final class Trainer {
     let setup: TrainingSetup
     private(set) var state: TrainingState
@@ -40,8 +41,8 @@ package final class Trainer {
 
     /// Trains to the end, or to `maxSteps`.
     ///
-    /// - Returns: the result of the averaged network, or `nil` if `maxSteps` ended the training; what
-    ///   is done and saved says `position`.
+    /// - Returns: the result, or `nil` if `maxSteps` ended the training; what is done and saved says
+    ///   `position`.
     /// - Throws: `Interrupted` after a signal, with a checkpoint written unless images stopped coming
     ///   amid a step; `TrainingError` for a loss, a gradient or a weight that is not finite, with the
     ///   last good checkpoint kept.
@@ -65,6 +66,7 @@ package final class Trainer {
     }
 
     private func tellBeginning(isDone: Bool) {
+        TrainingHeader(setup).lines.forEach(progress.line)
         if isDone {
             progress.line("all \(state.epoch) epochs are trained: measuring their average")
         } else if state.steps > 0 {
@@ -72,6 +74,9 @@ package final class Trainer {
                 "going on at epoch \(state.epoch + 1), step \(state.step) of "
                     + "\(setup.schedule.stepsPerEpoch)")
         }
+        let warnings =
+            [setup.emaWindow?.warning] + (setup.targets?.agreements.map { $0?.warning } ?? [])
+        for warning in warnings.compactMap({ $0 }) { progress.line("warning: \(warning)") }
         if let replayed = recipe.replayedEpochs {
             progress.line(
                 "the cache's \(replayed) epochs are replayed: epoch e of the "
@@ -168,9 +173,11 @@ extension Trainer {
     ///   unless a group of this step has moved the running statistics already.
     private func nextGroup(_ views: UpcomingViews, index: Int) throws -> ViewGroup {
         do {
+            var watch = Stopwatch()
             guard let group = try views.next() else {
                 preconditionFailure("the views end early")
             }
+            state.sums.waiting += watch.lap()
             return group
         } catch let error as Interrupted {
             guard index == 0 else { throw error }
@@ -194,47 +201,95 @@ extension Trainer {
     /// interrupted: it is done again then.
     private func endEpoch() throws {
         try save()
-        let accuracy = try validate(
-            step.validated, "the validation of epoch \(state.epoch + 1)")
-        let kept = try keepSnapshot(accuracy)
+        let isRawDue = setup.rawMeasurement?.isDue(after: state.epoch) ?? false
+        let measured = try validate(
+            [step.validated] + (isRawDue ? [step.network] : []),
+            "the validation of epoch \(state.epoch + 1)")
+        let accuracy = try measured[0].get()
+        let kept = try keepSnapshot(step.validated, accuracy, among: \.best, as: .best)
+        var raw: Accuracy?
+        if isRawDue {
+            do throws(TrainingError) {
+                raw = try measured[1].get()
+            } catch {
+                // Beside the training, which therefore goes on.
+                progress.line("\(error); the trained network is not measured")
+            }
+        }
+        if let raw { _ = try keepSnapshot(step.network, raw, among: \.raw, as: .raw) }
         state.seconds += clock.lap()
-        try log?.epochEnded(record(accuracy, kept: kept))
+        try log?.epochEnded(record(accuracy, raw: raw, kept: kept))
         state.countEpoch(losses: step.loss.names)
         try save()
     }
 
-    /// Writes the averaged network where it is among the best, and where it is the best.
-    private func keepSnapshot(_ accuracy: Accuracy) throws -> Bool {
+    /// Writes a network where it is among its best snapshots, and where it is the best.
+    private func keepSnapshot(
+        _ network: any ImageClassifier, _ accuracy: Accuracy,
+        among snapshots: WritableKeyPath<TrainingState, BestSnapshots>, as weights: RunWeights
+    ) throws -> Bool {
         let snapshot = BestSnapshots.Snapshot(
-            epoch: state.epoch, top1: accuracy.top1,
-            file: TrainingState.snapshotFile(epoch: state.epoch))
-        let kept = state.best.offer(snapshot)
+            epoch: state.epoch, top1: accuracy.top1, top5: accuracy.top5,
+            file: TrainingState.snapshotFile(epoch: state.epoch, of: weights))
+        let kept = state[keyPath: snapshots].offer(snapshot)
         if kept {
-            state.best.seal(
-                try write(step.validated, to: setup.folder.checkpoint(snapshot.file)),
+            state[keyPath: snapshots].seal(
+                try write(network, weights, to: setup.folder.checkpoint(snapshot.file)),
                 epoch: state.epoch)
         }
-        if state.best.best?.epoch == state.epoch {
-            try write(step.validated, to: setup.folder.file(RunFolder.bestName))
+        if state[keyPath: snapshots].best?.epoch == state.epoch {
+            try write(network, weights, to: setup.folder.file(weights.fileName))
         }
         return kept
     }
 
-    private func record(_ accuracy: Accuracy, kept: Bool) -> EpochRecord {
+    private func record(_ accuracy: Accuracy, raw: Accuracy?, kept: Bool) -> EpochRecord {
         let count = Double(max(state.sums.steps, 1))
         return EpochRecord(
             EpochFacts(
                 epoch: state.epoch, viewEpoch: recipe.viewEpoch(forTrainingEpoch: state.epoch),
                 lr: setup.schedule.rate(
                     epoch: state.epoch, step: setup.schedule.stepsPerEpoch - 1),
-                top1: accuracy.top1, top5: accuracy.top5, kept: kept,
+                top1: accuracy.top1, top5: accuracy.top5, rawTop1: raw?.top1, rawTop5: raw?.top5,
+                kept: kept,
                 imagesPerSecond: count * Double(recipe.batch.size) / max(state.sums.seconds, 1e-9),
+                dataWait: min(state.sums.waiting / max(state.sums.seconds, 1e-9), 1),
                 seconds: state.seconds, substituted: state.substituted),
             losses: state.sums.losses.divided(by: count))
     }
 
-    /// Averages the best snapshots, validates the mean once and writes the result.
+    /// Averages the best snapshots, validates the mean once, and says what the result is.
     private func finish() throws -> TrainingResult {
+        let (average, averaged) = try average()
+        let snapshots = try [candidate(state.best, .best), candidate(state.raw, .raw)]
+            .compactMap { $0 }
+        let choice = ResultChoice(
+            average: .init(weights: .average, top1: average.top1, top5: average.top5),
+            snapshots: snapshots)
+        let chosen = choice.result
+        let top5 =
+            try chosen.top5
+            ?? validate(chosen.weights, "the validation of \(chosen.weights.fileName)").top5
+        state.seconds += clock.lap()
+        let result = TrainingResult(
+            name: recipe.name, model: recipe.model.name, weights: chosen.weights,
+            reason: choice.reason, top1: chosen.top1, top5: top5, averageTop1: average.top1,
+            bestTop1: choice.top1(of: .best), rawTop1: choice.top1(of: .raw),
+            images: average.images, epochs: state.epoch,
+            replayedEpochs: recipe.replayedEpochs, steps: state.steps,
+            seconds: state.seconds,
+            imagesPerSecond: Double(state.steps) * Double(recipe.batch.size)
+                / max(state.trainingSeconds, 1e-9),
+            averaged: averaged, teachers: setup.targets?.shares)
+        try result.write(to: setup.folder.file(RunFolder.resultName))
+        try log?.finished(result)
+        return result
+    }
+
+    /// Writes the mean of the best snapshots and measures it.
+    ///
+    /// - Returns: its accuracy, and of how many it is.
+    private func average() throws -> (accuracy: Accuracy, averaged: Int) {
         let kept = try state.best.kept.compactMap { snapshot in
             try setup.checkpoints.intact(snapshot) {
                 progress.line("\($0); the average is without it")
@@ -245,49 +300,58 @@ extension Trainer {
                 "\(setup.folder.path): none of the \(state.best.kept.count) best snapshots is whole; "
                     + "restore one, or export the last weights", .snapshotsLost)
         }
-        let average = setup.folder.file(RunFolder.averageName)
         let mean = try WeightAverage.mean(of: kept)
         try SafetensorsFile.writeSealed(
-            mean.map { ($0.name, $0.tensor) }, metadata: recipe.weightsMetadata, to: average)
-        let network = try recipe.makeNetwork(on: setup.options.device)
-        try network.store.load(SafetensorsFile(path: average))
-        let accuracy = try validate(network, "the validation of the average")
-        state.seconds += clock.lap()
-        let result = TrainingResult(
-            name: recipe.name, model: recipe.model.name, top1: accuracy.top1,
-            top5: accuracy.top5, bestTop1: state.best.best?.top1 ?? accuracy.top1,
-            images: accuracy.images, epochs: state.epoch,
-            replayedEpochs: recipe.replayedEpochs, steps: state.steps,
-            seconds: state.seconds,
-            imagesPerSecond: Double(state.steps) * Double(recipe.batch.size)
-                / max(state.trainingSeconds, 1e-9),
-            averaged: kept.count, teachers: setup.targets?.shares)
-        try result.write(to: setup.folder.file(RunFolder.resultName))
-        try log?.finished(result)
-        return result
+            mean.map { ($0.name, $0.tensor) }, metadata: recipe.weightsMetadata,
+            to: setup.folder.file(RunWeights.average.fileName))
+        return (try validate(.average, "the validation of the average"), kept.count)
+    }
+
+    /// A network's best snapshot, if there is one whose file is whole.
+    private func candidate(
+        _ snapshots: BestSnapshots, _ weights: RunWeights
+    ) throws -> ResultChoice.Candidate? {
+        guard let snapshot = snapshots.best,
+            try setup.checkpoints.publish(
+                snapshot, as: weights,
+                notice: { progress.line("\($0); it cannot be the result") })
+        else { return nil }
+        return .init(weights: weights, top1: snapshot.top1, top5: snapshot.top5)
     }
 
     @discardableResult
-    private func write(_ network: any ImageClassifier, to path: String) throws -> UInt32 {
+    private func write(
+        _ network: any ImageClassifier, _ weights: RunWeights, to path: String
+    ) throws -> UInt32 {
         let entries = network.store.entries.map { (name: $0.name, tensor: $0.tensor) }
         if let name = try firstNotFinite(entries) {
-            throw setup.failure(
-                NotFinite(what: "\(name) of the averaged network"), at: state)
+            let of = weights == .raw ? "trained" : "averaged"
+            throw setup.failure(NotFinite(what: "\(name) of the \(of) network"), at: state)
         }
         return try network.store.save(to: path, metadata: recipe.weightsMetadata)
     }
 
-    /// Measures a network on the validation images.
+    /// Measures weights that are in the run's folder.
+    private func validate(_ weights: RunWeights, _ what: String) throws -> Accuracy {
+        let network = try recipe.makeNetwork(on: setup.options.device)
+        try network.store.load(SafetensorsFile(path: setup.folder.file(weights.fileName)))
+        return try validate([network], what)[0].get()
+    }
+
+    /// Measures networks on the validation images.
     ///
     /// - Parameter what: what this is, for messages: `the validation of epoch 3`.
+    /// - Returns: as `Evaluator.accuracies`.
     /// - Throws: `Interrupted` after a signal; `TrainingError` for an image that cannot be used. The
     ///   training up to here is saved.
-    private func validate(_ network: any ImageClassifier, _ what: String) throws -> Accuracy {
+    private func validate(
+        _ networks: [any ImageClassifier], _ what: String
+    ) throws -> [Result<Accuracy, TrainingError>] {
         let images = setup.validation.images
         progress.begin("validation", total: images, unit: "images")
         defer { progress.end() }
         do {
-            return try setup.validation.evaluator.accuracy(of: network) { done in
+            return try setup.validation.evaluator.accuracies(of: networks) { done in
                 progress.advance(to: done, note: "")
                 // What is measured after the last batch is worth keeping.
                 guard done < images, Interruption.requested else { return }

@@ -8,12 +8,21 @@ package struct TrainingResult: Codable, Equatable, Sendable {
     package let name: String
     /// The network's name.
     package let model: String
-    /// Top-1 accuracy of the averaged network on the validation images, in percent.
+    /// The weights that are the result, `result` in JSON; the file of that name holds them.
+    package let weights: RunWeights
+    /// Why they are.
+    package let reason: String
+    /// Their top-1 accuracy on the validation images, in percent.
     package let top1: Double
-    /// Top-5 accuracy of the same, in percent.
+    /// Their top-5 accuracy, in percent.
     package let top5: Double
-    /// Top-1 accuracy of the best single snapshot, in percent.
-    package let bestTop1: Double
+    /// Top-1 accuracy of the mean of the best snapshots, in percent.
+    package let averageTop1: Double
+    /// Top-1 accuracy of the best snapshot of the validated network; `nil` if its file is lost.
+    package let bestTop1: Double?
+    /// Top-1 accuracy of the best snapshot of the trained network; `nil` where it is the validated one,
+    /// or its file is lost.
+    package let rawTop1: Double?
     /// Validation images.
     package let images: Int
     /// Epochs trained.
@@ -32,14 +41,24 @@ package struct TrainingResult: Codable, Equatable, Sendable {
     package let teachers: [TeacherShare]?
 
     enum CodingKeys: String, CodingKey {
-        case name, model, top1, top5, images, epochs, steps, seconds, averaged, teachers
+        case name, model, reason, top1, top5, images, epochs, steps, seconds, averaged, teachers
+        case weights = "result"
+        case averageTop1 = "average_top1"
         case bestTop1 = "best_top1"
+        case rawTop1 = "raw_top1"
         case replayedEpochs = "replayed_epochs"
         case imagesPerSecond = "images_per_second"
     }
 }
 
 extension TrainingResult {
+    /// The top-1 accuracies of all weights that could be the result, in percent.
+    package var candidates: [(weights: RunWeights, top1: Double)] {
+        [(.average, averageTop1), (.best, bestTop1), (.raw, rawTop1)].compactMap {
+            (weights, top1) in top1.map { (weights, $0) }
+        }
+    }
+
     /// Writes the result as JSON.
     func write(to path: String) throws {
         let encoder = JSONEncoder()

@@ -21,6 +21,8 @@ struct TrainingSetup {
     let targets: DistillationTargets?
     let inputs: TrainingInputs
     let step: TrainingStep
+    /// When the trained network is measured; `nil` without a moving average.
+    let rawMeasurement: RawMeasurement?
     private let identity: RunIdentity
 
     /// The images that a network is measured on.
@@ -30,6 +32,11 @@ struct TrainingSetup {
     }
 
     var schedule: LearningRateSchedule { step.schedule }
+
+    /// How far back the moving average looks; `nil` without one.
+    var emaWindow: EMAWindow? {
+        EMAWindow(recipe: recipe, runSteps: recipe.schedule.epochs * schedule.stepsPerEpoch)
+    }
 
     /// Locks the folder, opens data and caches, and makes the network.
     ///
@@ -67,6 +74,9 @@ struct TrainingSetup {
         try begun?.identity.check(identity, run: options.out, isMeasured: begun?.isMeasured == true)
         validation = Validation(
             evaluator: try Self.evaluator(recipe, images, options), images: images.samples.count)
+        rawMeasurement = RawMeasurement(
+            recipe: recipe, slots: loader.plan.slotsPerEpoch,
+            validationImages: images.samples.count)
 
         let network = try recipe.makeNetwork(on: options.device)
         try recipe.checkBatchNorm(of: network)

@@ -8,7 +8,7 @@ package struct Form<Value>: Sendable {
     package let expected: String
     /// What the documentation calls the value; `expected` where that says it all.
     package let title: String
-    let read: Reading
+    package let read: Reading
     /// The value in one line, as it stands after its key.
     package let write: @Sendable (Value) -> String
 

@@ -13,6 +13,9 @@ extension CacheCommand {
                 kill or Ctrl-C. A cache of fewer epochs than the recipe's cache.epochs grows to as \
                 many, and one of more is left as it is.
 
+                It says how often the teacher's first class is one of the view's labels: a \
+                teacher whose classes are in another order than the data's is near chance.
+
                 Several builders share the work without talking to each other: started by \
                 torchrun, srun, a Slurm array or mpirun, each takes every n-th part by its rank; \
                 elsewhere --shard says so.
@@ -129,6 +132,7 @@ extension CacheCommand {
                 lines.append(
                     "\(summary.substituted) images could not be decoded and were replaced")
             }
+            if let agreement = summary.agreement { lines.append("labels: \(agreement.text)") }
             if summary.missing > 0 {
                 lines.append("\(summary.missing) parts of other shards are still missing")
             }

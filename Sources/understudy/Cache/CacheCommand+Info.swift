@@ -2,6 +2,7 @@ import ArgumentParser
 import Base
 import Distillation
 import Foundation
+import Recipes
 import ResponseCache
 
 extension CacheCommand {
@@ -10,17 +11,35 @@ extension CacheCommand {
         static let configuration = CommandConfiguration(
             abstract: "Prints what a cache holds.",
             discussion: """
+                A cache does not hold labels. With --recipe, the data set's are listed (no image \
+                is read), and it is said how often the teacher's first class is one of its \
+                view's: a teacher whose classes are in another order is near chance.
+
                 Example:
                   understudy cache info --cache responses
+                  understudy cache info --cache responses \\
+                    --recipe recipes/imagenet-resnet50-kd.yaml
                 """)
 
         @Option(name: .long, help: "The cache's folder.")
         var cache: String
 
+        @Option(name: .long, help: "The recipe whose teacher made the cache, a YAML file.")
+        var recipe: String?
+
+        @OptionGroup var changes: RecipeOverrides
+
         @Flag(name: .long, help: "Print JSON.")
         var json = false
 
         func run() throws {
+            let agreement = try recipe.flatMap {
+                try LabelAgreement(
+                    of: cache, recipe: Recipe(contentsOf: $0, overrides: changes.list))
+            }
+            if let warning = agreement?.warning {
+                StandardStreams.report("warning: \(warning)\n")
+            }
             let reader = try CacheReader(directory: cache)
             let manifest = reader.manifest
             let info = try reader.info()
@@ -29,7 +48,7 @@ extension CacheCommand {
                     Output(
                         info: info, teacher: manifest.teacher, encoding: manifest.encoding.name,
                         classes: manifest.classes, epochs: manifest.epochs,
-                        fingerprint: manifest.fingerprint
+                        fingerprint: manifest.fingerprint, agreement: agreement
                     ).json())
                 return
             }
@@ -47,11 +66,18 @@ extension CacheCommand {
                 size         \(info.bytes.grouped) B (\(info.bytes.byteText)), \
                 \(perResponse) for each response
                 divergence   \(info.divergenceText(convertedFrom: manifest.convertedFrom).printable)
+                labels       \(labels(agreement))
                 fingerprint  \(manifest.fingerprint.digest)
                 """)
             for field in manifest.fingerprint.fields {
                 try StandardStreams.print("  \(field.name): \(field.value)".printable)
             }
+        }
+
+        private func labels(_ agreement: LabelAgreement?) -> String {
+            if let agreement { return agreement.text }
+            return recipe == nil
+                ? "unknown without --recipe" : "unknown: no response is there, or no label"
         }
 
         private struct Output: Encodable {
@@ -61,6 +87,7 @@ extension CacheCommand {
             let classes: Int
             let epochs: Int
             let fingerprint: Fingerprint
+            let agreement: LabelAgreement?
 
             func encode(to encoder: any Encoder) throws {
                 try info.encode(to: encoder)
@@ -70,10 +97,11 @@ extension CacheCommand {
                 try container.encode(classes, forKey: .classes)
                 try container.encode(epochs, forKey: .epochs)
                 try container.encode(fingerprint, forKey: .fingerprint)
+                try container.encodeIfPresent(agreement, forKey: .agreement)
             }
 
             private enum Key: String, CodingKey {
-                case teacher, encoding, classes, epochs, fingerprint
+                case teacher, encoding, classes, epochs, fingerprint, agreement
             }
         }
     }

@@ -120,17 +120,9 @@ struct ProgressLine {
 
     private var figures: String {
         let left = Double(total) - Double(done)
-        let time = rate > 0 && left > 0 ? clock(left / rate) : "0:00"
+        let time = rate > 0 && left > 0 ? (left / rate).clockText : "0:00"
         let speed = String(format: "%.1f", rate)
         return "\(done)/\(total)  \(speed) \(unit)/s  \(time) left  \(note)"
-    }
-
-    private func clock(_ seconds: Double) -> String {
-        let whole = Int(min(seconds, 3_599_999))
-        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
-        return whole >= 3600
-            ? "\(whole / 3600):\(two(whole / 60 % 60)):\(two(whole % 60))"
-            : "\(whole / 60):\(two(whole % 60))"
     }
 
     /// As much of a text as fits in a number of columns.

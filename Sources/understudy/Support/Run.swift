@@ -14,13 +14,28 @@ struct Run {
     /// The resolved recipe.
     func recipe() throws -> Recipe { try Recipe(contentsOf: "\(path)/recipe.yaml") }
 
-    /// A weight file of the run.
-    func weights(_ name: String) throws -> SafetensorsFile {
-        guard !FileKind.isMissing("\(path)/\(name)") else {
+    /// Which of its weights are the result of a run that has come to its end.
+    func result() throws -> RunWeights {
+        guard let result = try checkpoints.result() else {
             throw CommandError(
-                "\(path): no \(name) yet; let the training get there, or use --which last")
+                "\(path): no result yet; let the training end, or use --which best or --which last")
         }
-        return try SafetensorsFile(path: "\(path)/\(name)")
+        return result
+    }
+
+    /// A weight file of the run.
+    func weights(_ weights: RunWeights) throws -> SafetensorsFile {
+        let file = "\(path)/\(weights.fileName)"
+        guard !FileKind.isMissing(file) else {
+            if weights == .raw, try recipe().ema == nil {
+                throw CommandError(
+                    "\(path): has no moving average, so its best weights are raw; use --which best")
+            }
+            throw CommandError(
+                "\(path): no \(weights.fileName) yet; let the training get there, or use --which "
+                    + "last")
+        }
+        return try SafetensorsFile(path: file)
     }
 
     /// The last checkpoint's EMA network, or the trained one where the recipe has no EMA.

@@ -36,6 +36,40 @@ import Testing
             "\(strict.errors)")
     }
 
+    @Test("a build and a look at its cache say how often the teacher agrees with the labels")
+    func agreement() throws {
+        let folder = try Folder.prepared()
+        let labels =
+            /labels:? +(the first class is one in [\d.]+ % of 96 views \([\d.]+ % by chance\))/
+        func text(_ outcome: Program.Outcome) throws -> Substring {
+            try #require(outcome.output.firstMatch(of: labels), "\(outcome)").1
+        }
+        let recipe = ["--recipe", "student.yaml"]
+        let build = try Program.run(
+            ["cache", "build", "--cache", "cache"] + recipe, in: folder)
+        let processes = try Program.run(
+            ["cache", "build", "--cache", "cache", "--processes", "2", "--json"] + recipe,
+            in: folder)
+        let info = ["cache", "info", "--cache", "cache"]
+        #expect(try text(Program.run(info + recipe, in: folder)) == text(build))
+        let object = try #require(
+            json(Program.run(info + recipe + ["--json"], in: folder).output)["agreement"]
+                as? [String: Any])
+        #expect(object["views"] as? Int == 96)
+        // Its training has seen these views' images, and chance is one class in four or two.
+        let (share, chance) = try (
+            #require(object["share"] as? Double), #require(object["chance"] as? Double)
+        )
+        #expect(chance > 0.24 && chance < 0.5 && share > chance)
+        let sum = try #require(json(processes.output)["agreement"] as? [String: Any])
+        #expect(sum["views"] as? Int == 96)
+        #expect(abs(try #require(sum["share"] as? Double) - share) < 1e-12)
+        let alone = try Program.run(info, in: folder)
+        #expect(alone.output.contains("labels       unknown without --recipe\n"))
+        let other = try Program.run(info + recipe + ["--set", "seed=12"], in: folder)
+        #expect(other.status == 1 && other.errors.contains("seed"), "\(other.errors)")
+    }
+
     @Test("an image that changed is found by its pixels") func pixels() throws {
         let folder = try Folder.prepared()
         // Same paths, sizes and labels, other pixels: a decoder that drifted.
