@@ -64,10 +64,14 @@ extension ExponentialMovingAverage {
             self.beta = beta
         }
 
-        package static let initial = Self(decay: 0, beta: 1)
+        package static let initial = Self(decay: 0.9999, beta: 15)
         package static let keys: [Key<Self>] = [
-            Key("decay", \.decay, .number(in: .belowOne), "the decay that the ramp approaches"),
-            Key("beta", \.beta, .number(in: .positive), "the ramp's steepness over the whole run"),
+            Key(
+                "decay", \.decay, .number(in: .belowOne), hasDefault: true,
+                "the decay that the ramp approaches"),
+            Key(
+                "beta", \.beta, .number(in: .positive), hasDefault: true,
+                "the ramp's steepness over the whole run"),
         ]
     }
 }

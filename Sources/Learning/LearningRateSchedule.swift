@@ -58,26 +58,33 @@ extension LearningRateSchedule {
             self.finalRatio = finalRatio
         }
 
-        package static let initial = Self(epochs: 1)
+        package static let initial = Self(
+            epochs: 610, warmup: 5, cooldown: 10, finalRatio: 0.01)
         package static let keys: [Key<Self>] = [
-            Key("epochs", \.epochs, .integer(in: Limits.epochs), "training epochs in all"),
             Key(
-                "warmup", \.warmup, .integer(in: 0...Limits.epochs.upperBound),
+                "epochs", \.epochs, .integer(in: Limits.epochs), hasDefault: true,
+                "training epochs in all"),
+            Key(
+                "warmup", \.warmup, .integer(in: 0...Limits.epochs.upperBound), hasDefault: true,
                 "epochs of warm-up at the start"),
             Key(
                 "cooldown", \.cooldown, .integer(in: 0...Limits.epochs.upperBound),
+                hasDefault: true,
                 "epochs at the final rate at the end"),
             Key(
-                "final_ratio", \.finalRatio, .number(in: .share),
+                "final_ratio", \.finalRatio, .number(in: .share), hasDefault: true,
                 "the final learning rate as a share of `optimizer.lr`"),
         ]
 
         package func check(_ section: SectionReader) throws(YAMLError) {
-            guard warmup + cooldown <= epochs else {
-                throw section.error(
-                    "epochs",
-                    "schedule.epochs \(epochs) is less than warmup \(warmup) + cooldown \(cooldown)"
-                )
+            try section.check("epochs", "warmup", "cooldown") { () throws(YAMLError) in
+                guard warmup + cooldown <= epochs else {
+                    throw section.error(
+                        "epochs",
+                        "schedule.epochs \(epochs) is less than warmup \(warmup) + cooldown "
+                            + "\(cooldown): raise it to \(warmup + cooldown), or lower these"
+                    )
+                }
             }
         }
     }

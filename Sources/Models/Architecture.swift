@@ -33,6 +33,10 @@ package struct Architecture: Sendable, Equatable {
     /// How files may lay out its weights.
     var layouts: [WeightLayout] { family.layouts }
 
+    /// How its weights are drawn where nobody says it: as PyTorch does for a ResNet, as timm does for a
+    /// BEiT.
+    package var initialization: Initialization { family.initialization }
+
     /// The only side that images may have, in pixels; nil if any will do.
     package var imageSize: Int? { configuration.fixedImageSize }
 

@@ -333,6 +333,8 @@ package struct BEiTConfiguration: NetworkFamily {
             ]),
     ]
 
+    package static var initialization: Initialization { .timm }
+
     package var fixedImageSize: Int? { imageSize }
 
     package func makeNetwork(

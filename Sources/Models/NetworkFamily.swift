@@ -22,6 +22,9 @@ package protocol NetworkFamily: Section, Equatable {
     /// The names that people use.
     static var published: [PublishedNetwork] { get }
 
+    /// How weights are drawn where nobody says it.
+    static var initialization: Initialization { get }
+
     /// How files lay out the weights; the network's own names come first.
     static var layouts: [WeightLayout] { get }
 
@@ -46,6 +49,8 @@ package protocol NetworkFamily: Section, Equatable {
 extension NetworkFamily {
     /// Nil: images may have any size.
     package var fixedImageSize: Int? { nil }
+
+    package static var initialization: Initialization { .pytorch }
 
     /// Nil: every configuration that can be read can be made.
     package func fault(classes: Int) -> NetworkFault? { nil }

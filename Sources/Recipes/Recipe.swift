@@ -23,10 +23,10 @@ package struct Recipe: Section, Equatable {
     package var loss = Loss.initial
     package var optimizer = Optimizer.Settings.initial
     package var schedule = LearningRateSchedule.Settings.initial
-    package var ema: ExponentialMovingAverage.Settings?
+    package var ema: ExponentialMovingAverage.Settings? = .initial
     package var average = Average()
     package var validation = Validation()
-    package var precision = Precision.fp32
+    package var precision = Precision.bf16
     package var checkpoint = Checkpoint()
 
     /// The dtype of forward and backward; weights and optimizer state stay float32.
@@ -47,53 +47,66 @@ package struct Recipe: Section, Equatable {
 
     package static let initial = Self()
     package static let keys: [Key<Self>] = [
-        Key("name", \.name, .word, "the experiment's name"),
+        Key("name", \.name, .word, hasDefault: true, "the experiment's name"),
         Key(
-            "seed", \.seed, .unsigned,
+            "seed", \.seed, .unsigned, hasDefault: true,
             "the key of every random draw of a view and, unless `model.seed` is set, of the student's "
                 + "initialization"),
         .section("data", \.data, "the images"),
-        .section("view", \.view, "the augmented view of an image, which teacher and student share"),
-        .section("batch", \.batch, "how slots form groups and steps"),
+        .section(
+            "view", \.view, hasDefault: true,
+            "the augmented view of an image, which teacher and student share"),
+        .section("batch", \.batch, hasDefault: true, "how slots form groups and steps"),
         Teacher.single, Teacher.several,
         .optionalSection(
             "cache", \.cache, hasDefault: true,
             "the store of a teacher's responses; of several, each has one of its own"),
-        .section("model", \.model, "the network that is trained"),
-        .section("loss", \.loss, "the weights of the loss's terms"),
-        .section("optimizer", \.optimizer, "the update rule"),
+        .section("model", \.model, hasDefault: true, "the network that is trained"),
+        .section("loss", \.loss, hasDefault: true, "the weights of the loss's terms"),
+        .section("optimizer", \.optimizer, hasDefault: true, "the update rule"),
         .section(
-            "schedule", \.schedule,
+            "schedule", \.schedule, hasDefault: true,
             "the course of the learning rate: a staircase up, half a cosine down, a plateau"),
         .optionalSection(
-            "ema", \.ema,
+            "ema", \.ema, hasDefault: true,
             "the exponential moving average of the weights, whose decay ramps up as "
                 + "1 - exp(-beta·t)"),
-        .section("average", \.average, "the mean of the best snapshots"),
-        .section("validation", \.validation, "how the model is measured after each epoch"),
+        .section("average", \.average, hasDefault: true, "the mean of the best snapshots"),
+        .section(
+            "validation", \.validation, hasDefault: true,
+            "how the model is measured after each epoch"),
         Key(
-            "precision", \.precision, .choice,
+            "precision", \.precision, .choice, hasDefault: true,
             "the dtype of forward and backward; weights and optimizer state stay float32"),
-        .section("checkpoint", \.checkpoint, "how often a resumable state is written"),
+        .section(
+            "checkpoint", \.checkpoint, hasDefault: true,
+            "how often a resumable state is written"),
     ]
 
     package func check(_ file: SectionReader) throws(YAMLError) {
-        guard batch.group % 2 == 0 || view.mix == nil else {
+        try file.check("batch", "view.mix") { () throws(YAMLError) in
+            guard batch.group % 2 != 0, view.mix != nil else { return }
+            let even = batch.evenGroup.map { "choose \($0)" } ?? "make both batch.size and it even"
             throw file.error(
                 "batch.group",
                 "batch.group \(batch.group) is odd: mixing pairs the members of a group from both "
-                    + "ends")
+                    + "ends; \(even), or set view.mix to none")
         }
         try cache?.check(file, classes: data.classes)
-        guard !teachers.isEmpty || cache == nil else {
-            throw file.error("cache", "cache needs a teacher: add teacher: {card: FILE}")
+        try file.check("teacher", "teachers", "cache") { () throws(YAMLError) in
+            guard teachers.isEmpty, cache != nil else { return }
+            throw file.error(
+                "cache", "cache needs a teacher: add teacher: {card: FILE}, or set cache to none")
         }
-        if teachers.isEmpty, let term = loss.teacherTerms.first(where: { $0.weight > 0 }) {
+        try file.check("teacher", "teachers", "loss") { () throws(YAMLError) in
+            guard teachers.isEmpty, let term = loss.teacherTerms.first(where: { $0.weight > 0 })
+            else { return }
             let key = "loss.\(type(of: term.term).name)"
+            let labels = loss[CrossEntropy.self] > 0 ? "" : " and loss.\(CrossEntropy.name) to 1"
             throw file.error(
                 "loss",
                 "\(key) is \(YAMLText.scalar(term.weight)) but there is no teacher: "
-                    + "add teacher: {card: FILE}, or set \(key) to 0")
+                    + "add teacher: {card: FILE}, or set \(key) to 0\(labels)")
         }
     }
 
@@ -113,30 +126,45 @@ package struct Recipe: Section, Equatable {
 extension Recipe {
     /// Reads a recipe file.
     ///
-    /// Every key is checked: what is unknown, missing, repeated, of the wrong type or out of range
-    /// is an error with its position. `extends: FILE` lays the file over another one, mapping by
-    /// mapping. Relative paths start at the folder of the file that names them.
+    /// Every key is checked: what is unknown, repeated, of the wrong type or out of range is an error
+    /// with its position. What is absent has its default, which may follow from other keys or from
+    /// the data (`DerivedKey`). `extends: FILE` lays the file over another one, mapping by mapping.
+    /// Relative paths start at the folder of the file that names them.
     ///
     /// - Parameters:
     ///   - path: The YAML file.
     ///   - overrides: `key.key=value`, the value in YAML, laid over the file in order; relative
     ///     paths in them start at the working directory.
-    /// - Throws: `YAMLError`, one line with the place.
-    package init(contentsOf path: String, overrides: [String] = []) throws(YAMLError) {
-        try self.init(.reading(path, overrides: overrides, noun: "recipe"))
+    ///   - data: Tells the numbers of images and classes, where keys that follow from them are absent.
+    /// - Throws: `YAMLError` for one error, one line with the place; `YAMLErrors` for several;
+    ///   `Interrupted` while the data are counted.
+    package init(
+        contentsOf path: String, overrides: [String] = [], data: DataFacts = .unknown
+    ) throws {
+        try self.init(
+            .reading(path, overrides: overrides, noun: "recipe"), path: path, data: data)
     }
 
     /// Reads a recipe from text, as if it stood in the file `path` (which need not exist).
     ///
-    /// - Throws: `YAMLError`, one line with the place.
+    /// - Throws: As `init(contentsOf:)`.
     package init(
-        parsing text: String, path: String, overrides: [String] = []
-    ) throws(YAMLError) {
-        try self.init(.composing(text, path: path, overrides: overrides, noun: "recipe"))
+        parsing text: String, path: String, overrides: [String] = [],
+        data: DataFacts = .unknown
+    ) throws {
+        try self.init(
+            .composing(text, path: path, overrides: overrides, noun: "recipe"), path: path,
+            data: data)
     }
 
-    private init(_ root: SourcedNode) throws(YAMLError) {
-        try self.init(SectionReader(root, noun: "recipe", known: Self.known + ["extends"]))
+    private init(_ root: SourcedNode, path: String, data: DataFacts) throws {
+        let findings = Findings()
+        let file = try SectionReader(
+            root, noun: "recipe", known: Self.known + ["extends"], findings: findings)
+        try self.init(unchecked: file)
+        try DerivedKey.derive(&self, from: file, path: path, data: data)
+        try checkAll(file)
+        try findings.throwAny()
     }
 
     /// The recipe as one file that stands alone: every key present, every path absolute.
@@ -162,20 +190,29 @@ extension ViewPlan {
 }
 
 extension Recipe {
+    /// What the documentation says of the keys, with what derives those that are absent.
+    package static var documentation: [KeyDescription] {
+        descriptions.derived(by: DerivedKey.summaries)
+    }
+
     /// The documentation of every key, in Markdown: `docs/recipe.md`.
     package static var reference: String {
         """
         # The keys of a recipe
 
-        <!-- Printed by `understudy recipe --keys`, which walks the keys as the program declares them. -->
+        <!-- Printed by `understudy recipe keys`, which walks the keys as the program declares them. -->
 
-        A recipe is one YAML file. Every key is checked: what is unknown, missing, repeated, of the
-        wrong type or out of range is an error with its line and column. `extends: FILE` lays a file
-        over another one, mapping by mapping; `none` switches a section off, or takes back a key.
-        Relative paths start at the folder of the file that names them. `--set a.b=c` overrides a key
-        from the command line, and `understudy recipe --recipe FILE` prints what all of it comes to.
+        A recipe is one YAML file. It says where the images are and what differs from the published
+        recipe; every other key has a default, which may follow from other keys, from the length of
+        the run or from the training images. `understudy recipe check FILE` prints the recipe with
+        every value.
 
-        \(descriptions.markdown())
+        Every key is checked: what is unknown, repeated, of the wrong type or out of range is an error
+        with its line and column. `extends: FILE` lays a file over another one, mapping by mapping;
+        `none` switches a section off, or takes back a key. Relative paths start at the folder of the
+        file that names them. `--set a.b=c` overrides a key from the command line.
+
+        \(documentation.markdown())
 
         """
     }

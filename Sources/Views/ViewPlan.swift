@@ -50,16 +50,12 @@ package struct ViewPlan: Sendable {
                 message: "\(imageCount) images are more than the \(UInt32.max) that draws can tell "
                     + "apart")
         }
-        // The published sampler keeps a multiple of 256 positions of the repeated list (Touvron et
-        // al., DeiT), so each epoch shows a third of the images three times, not all of them.
-        let positions =
-            batch.repeats == 1 || imageCount < 256 ? imageCount : imageCount / 256 * 256
-        let steps = positions / batch.size
+        let steps = batch.stepsPerEpoch(images: imageCount)
         guard steps > 0 else {
             throw YAMLError(
                 place: nil,
-                message: "\(imageCount) images fill \(positions) of the \(batch.size) slots of a "
-                    + "step: lower batch.size to \(max(positions, 1)) or less, or add images")
+                message: "\(imageCount) images fill \(batch.positions(images: imageCount)) of the "
+                    + "\(batch.size) slots of a step: \(batch.advice(images: imageCount))")
         }
         self.seed = seed
         self.settings = settings

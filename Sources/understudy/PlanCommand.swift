@@ -49,7 +49,7 @@ struct PlanCommand: ParsableCommand {
 
     func run() throws {
         let plan = try Plan(
-            recipe: recipe.read(), images: images, studentSpeed: studentSpeed,
+            recipe: recipe.read(images: images), images: images, studentSpeed: studentSpeed,
             teacherSpeed: teacherSpeed)
         try StandardStreams.print(json ? try plan.json() : plan.text)
     }

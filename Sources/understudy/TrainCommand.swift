@@ -91,8 +91,9 @@ struct TrainCommand: ParsableCommand {
         options.loading = device.loading
         var trainer: Trainer?
         do {
+            let recipe = try recipe.read(listingFor: &options.loading)
             let made = try Trainer(
-                recipe: recipe.read(), options: options, progress: ProgressBar())
+                recipe: recipe, options: options, progress: ProgressBar())
             trainer = made
             ProgressBar().line(device.threadsText)
             if let result = try made.run() {

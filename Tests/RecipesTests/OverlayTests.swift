@@ -181,8 +181,8 @@ import Testing
         #expect(
             message {
                 try Recipe(
-                    parsing: sample.replacingOccurrences(of: "seed: 42\n", with: ""),
-                    path: "a.yaml", overrides: ["optimizer.lr=1"])
-            }.hasPrefix("a.yaml:1:1: missing key 'seed' in the recipe"))
+                    parsing: sample.replacingOccurrences(of: "val: /srv/val, ", with: ""),
+                    path: "a.yaml", overrides: ["data.classes=9"])
+            }.hasPrefix("a.yaml:3:7: missing key 'val' in data"))
     }
 }

@@ -8,7 +8,24 @@ import Testing
     func committed() throws {
         let file = try String(contentsOfFile: "\(repository)/docs/recipe.md", encoding: .utf8)
         #expect(
-            file == Recipe.reference, "run: understudy recipe --keys > docs/recipe.md")
+            file == Recipe.reference, "run: understudy recipe keys > docs/recipe.md")
+    }
+
+    @Test("a recipe has to name its images and its teachers' cards, and nothing else")
+    func required() {
+        #expect(
+            Recipe.documentation.flattened().filter { $0.key.standard == .required }.map(\.path)
+                == ["data", "data.train", "data.val", "teacher.card", "teachers.card"])
+    }
+
+    @Test("what derives a key is said of that key")
+    func derived() {
+        let keys = Recipe.documentation.flattened()
+        for rule in DerivedKey.all {
+            #expect(
+                keys.filter { $0.path == rule.key }.map(\.key.standard) == [.derived(rule.summary)],
+                "\(rule.key)")
+        }
     }
 
     @Test("it has every key that a recipe knows, sections and choices included")

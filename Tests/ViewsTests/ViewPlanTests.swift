@@ -137,14 +137,45 @@ import Testing
         }
         #expect(
             message(1500, "seed=1")
-                == "1500 images fill 1280 of the 1536 slots of a step: lower batch.size to 1280 "
-                + "or less, or add images")
+                == "1500 images fill 1280 of the 1536 slots of a step: lower batch.size to 1152, "
+                + "the largest multiple of batch.group that fits")
         #expect(
             message(10, "batch={size: 12, group: 4}")
-                == "10 images fill 10 of the 12 slots of a step: lower batch.size to 10 or less, "
-                + "or add images")
+                == "10 images fill 10 of the 12 slots of a step: lower batch.size to 8, the "
+                + "largest multiple of batch.group that fits")
         #expect(message(0, "seed=1").hasPrefix("0 images fill 0 of the 1536 slots"))
         #expect(message(1536, "batch.repeats=1") == "")
+    }
+
+    @Test("a step that images do not fill can be planned as the advice says")
+    func followedAdvice() throws {
+        var followed = 0
+        for images in 1...60 {
+            for (group, groups, repeats) in [
+                (7, 3, 1), (8, 2, 2), (10, 12, 3), (64, 1, 1), (2, 60, 9),
+            ] {
+                var batch = BatchSettings(size: group * groups, group: group, repeats: repeats)
+                guard batch.stepsPerEpoch(images: images) == 0 else { continue }
+                let advice = batch.advice(images: images)
+                guard advice != "add images" else {
+                    #expect(images < 2)
+                    continue
+                }
+                func number(after text: String) -> Int? {
+                    advice.firstRange(of: text).flatMap {
+                        Int(advice[$0.upperBound...].prefix { $0.isNumber })
+                    }
+                }
+                batch.repeats = number(after: "batch.repeats to ") ?? repeats
+                let both = number(after: "batch.group and batch.size to ")
+                batch.group = both ?? number(after: "batch.group to ") ?? group
+                batch.size = try #require(both ?? number(after: "batch.size to "), "\(advice)")
+                #expect(batch.size % batch.group == 0 && batch.repeats <= batch.groups, "\(advice)")
+                #expect(batch.stepsPerEpoch(images: images) > 0, "\(images): \(advice)")
+                followed += 1
+            }
+        }
+        #expect(followed > 50)
     }
 
     @Test("the version is raised for the recipes whose views changed, and for no other")

@@ -36,9 +36,10 @@ extension AdamRule {
                 "betas", \.betas,
                 Form<[Double]>.numbers(2, in: .belowOne)
                     .mapped(to: { Betas($0[0], $0[1]) }, from: { [$0.first, $0.second] }),
+                hasDefault: true,
                 "the decay rates of the gradient's mean and of its square's"),
             Key(
-                "eps", \.epsilon, .number(in: .positive),
+                "eps", \.epsilon, .number(in: .positive), hasDefault: true,
                 "what is added to the root of the square's mean"),
         ]
     }

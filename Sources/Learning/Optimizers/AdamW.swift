@@ -7,6 +7,9 @@ import Torch
 package struct AdamW: AdamRule {
     package static let name = "adamw"
     package static let initial = Self()
+    /// DeiT's at its batch of 1024 (Touvron et al. 2020, table 9).
+    package static let defaults = RuleDefaults(
+        rate: 1e-3, batch: 1024, scaling: .squareRoot, weightDecay: 0.05, maxGradNorm: nil)
 
     package var betas: Betas
     package var epsilon: Double

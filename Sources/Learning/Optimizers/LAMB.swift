@@ -9,6 +9,9 @@ import Torch
 package struct LAMB: AdamRule {
     package static let name = "lamb"
     package static let initial = Self()
+    /// The published recipe's.
+    package static let defaults = RuleDefaults(
+        rate: 5e-3, batch: 1536, scaling: .squareRoot, weightDecay: 0.02, maxGradNorm: 1)
 
     package var betas: Betas
     package var epsilon: Double

@@ -85,12 +85,17 @@ extension Optimizer {
             self.maxGradNorm = maxGradNorm
         }
 
-        package static let initial = Self(SGD.initial)
+        package static let initial = Self(
+            LAMB.initial, lr: LAMB.defaults.rate, weightDecay: LAMB.defaults.weightDecay,
+            maxGradNorm: LAMB.defaults.maxGradNorm)
         package static let keys: [Key<Self>] = [
-            .choice(of: UpdateRules.alternatives, \.rule, "the update rule"),
-            Key("lr", \.lr, .number(in: .positive), "the learning rate after warm-up"),
+            .choice(
+                of: UpdateRules.alternatives, \.rule, hasDefault: true, "the update rule"),
             Key(
-                "weight_decay", \.weightDecay, .number(in: .nonNegative),
+                "lr", \.lr, .number(in: .positive), hasDefault: true,
+                "the learning rate after warm-up"),
+            Key(
+                "weight_decay", \.weightDecay, .number(in: .nonNegative), hasDefault: true,
                 "the weight decay of the tensors that take any (not biases, not normalization)"),
             .constants(of: UpdateRules.alternatives, \.rule),
             Key(
@@ -113,6 +118,9 @@ package protocol UpdateRule: Section, Equatable {
 
     /// What it keeps for each parameter.
     static var moments: [Moments.Kind] { get }
+
+    /// What a recipe does not say beside its name.
+    static var defaults: RuleDefaults { get }
 
     /// Changes parameters and moments along clipped gradients, which it may overwrite; without
     /// gradient tracking.

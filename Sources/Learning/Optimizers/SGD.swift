@@ -10,9 +10,12 @@ package struct SGD: UpdateRule {
     package static let moments: [Moments.Kind] = [.velocity]
 
     package static let initial = Self()
+    /// ResNet's (He et al. 2015, section 3.4).
+    package static let defaults = RuleDefaults(
+        rate: 0.1, batch: 256, scaling: .linear, weightDecay: 1e-4, maxGradNorm: nil)
     package static let keys: [Key<Self>] = [
         Key(
-            "momentum", \.momentum, .number(in: .belowOne),
+            "momentum", \.momentum, .number(in: .belowOne), hasDefault: true,
             "the share of the last update that is kept; 0 for none"),
         Key(
             "nesterov", \.nesterov, .boolean, hasDefault: true,
@@ -28,8 +31,10 @@ package struct SGD: UpdateRule {
     }
 
     package func check(_ section: SectionReader) throws(YAMLError) {
-        guard momentum > 0 || !nesterov else {
-            throw section.error("nesterov", "optimizer.nesterov needs a momentum above 0")
+        try section.check("momentum", "nesterov") { () throws(YAMLError) in
+            guard momentum > 0 || !nesterov else {
+                throw section.error("nesterov", "optimizer.nesterov needs a momentum above 0")
+            }
         }
     }
 

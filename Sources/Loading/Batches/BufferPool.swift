@@ -81,6 +81,8 @@ package struct LoadingOptions: Sendable {
     /// everything that is loaded with these options.
     package var budget: Int { pool.budget }
     let pool: BufferPool
+    /// Data that were listed for a recipe, and need not be again.
+    package var listed: ListedData?
 
     /// One gibibyte: some 35 groups of the ImageNet recipe.
     package static let standardBudget = 1 << 30

@@ -44,7 +44,8 @@ package struct ViewLoader: Sendable {
         recipe: Recipe, options: LoadingOptions,
         checksum: (@Sendable (UnsafeRawBufferPointer) -> UInt32)? = nil
     ) throws {
-        dataset = try ImageDataset(recipe.data.train, expectedClasses: recipe.data.classes)
+        dataset = try (options.listed ?? ListedData()).dataset(
+            recipe.data.train, expectedClasses: recipe.data.classes)
         plan = try ViewPlan(recipe: recipe, imageCount: dataset.samples.count)
         self.recipe = recipe
         substitutes = recipe.data.onError == .substitute

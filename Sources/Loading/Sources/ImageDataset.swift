@@ -191,12 +191,15 @@ extension ImageDataset {
             cause: first.cause)
     }
 
+    /// As much of a file as holds most headers.
+    static let headBytes = 1 << 16
+
     /// The reason for which an image cannot be decoded; nil if there is none.
-    private func fault(of index: Int) throws(DatasetError) -> DatasetError? {
+    func fault(of index: Int) throws(DatasetError) -> DatasetError? {
         let count = samples[index].bytes
         let buffer = FileBuffer()
         do {
-            let head = 0..<min(count, 1 << 16)
+            let head = 0..<min(count, Self.headBytes)
             let format = try reading(head, of: index, into: buffer) {
                 try ImageDecoder.check($0)
             }

@@ -22,7 +22,7 @@ protocol ImageStore: Sendable {
 
 /// Images in files of their own.
 final class FileStore: ImageStore {
-    private let root: String
+    let root: String
     // Relative paths are resolved from the open folder: no path is put together for each read, and
     // a change of the working directory changes nothing.
     private let descriptor: Int32

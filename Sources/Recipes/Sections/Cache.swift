@@ -21,7 +21,7 @@ extension Recipe {
         package static let initial = Self()
         package static let keys: [Key<Self>] = [
             Key(
-                "epochs", \.epochs, .integer(in: Limits.epochs),
+                "epochs", \.epochs, .integer(in: Limits.epochs), hasDefault: true,
                 "how many epochs of views are stored; fewer than `schedule.epochs` are replayed"),
             .choice(
                 of: encodings, \.encoding, hasDefault: true,
@@ -45,13 +45,16 @@ extension Recipe {
                     { if case .bounded(let maxKL) = $0 { Bounded(maxKL: maxKL) } else { nil } }),
             ])
 
+        /// How many of the largest probabilities are stored unless the recipe says it.
+        static let standardTopK = 50
+
         private struct TopK: Section {
-            var k = 1
+            var k = Recipe.Cache.standardTopK
 
             static let initial = Self()
             static let keys: [Key<Self>] = [
                 Key(
-                    "top_k", \.k, .integer(in: 1...ResponseBounds.classes - 1),
+                    "top_k", \.k, .integer(in: 1...ResponseBounds.classes - 1), hasDefault: true,
                     "how many of the largest probabilities are stored, fewer than `data.classes`; "
                         + "the rest is spread evenly")
             ]
@@ -70,17 +73,19 @@ extension Recipe {
 
         /// Checks what must hold beside the number of classes.
         func check(_ file: SectionReader, classes: Int) throws(YAMLError) {
-            guard classes <= ResponseBounds.classes else {
+            try file.check("data.classes") { () throws(YAMLError) in
+                guard classes > ResponseBounds.classes else { return }
                 throw file.error(
                     "cache",
                     "a cache holds at most \(ResponseBounds.classes) classes, not the \(classes) of "
                         + "data.classes")
             }
-            if case .topK(let k) = encoding, k >= classes {
+            try file.check("data.classes", "cache") { () throws(YAMLError) in
+                guard case .topK(let k) = encoding, k >= classes else { return }
                 throw file.error(
                     "cache.top_k",
-                    "cache.top_k \(k) is not below data.classes \(classes); lower it, or set "
-                        + "cache.encoding to dense")
+                    "cache.top_k \(k) is not below data.classes \(classes); lower it to "
+                        + "\(classes - 1) or less, or set it to none and cache.encoding to dense")
             }
         }
     }

@@ -23,7 +23,9 @@ extension Recipe {
                 "train", \.train, .path,
                 "the training images: a folder of class folders or of tar shards, or a list"),
             Key("val", \.val, .path, "the validation images; likewise"),
-            Key("classes", \.classes, .integer(in: Limits.classes), "how many classes there are"),
+            Key(
+                "classes", \.classes, .integer(in: Limits.classes), hasDefault: true,
+                "how many classes there are"),
             Key(
                 "on_error", \.onError, .choice, hasDefault: true,
                 "what happens when an image cannot be read: stop with an error that names the file, "

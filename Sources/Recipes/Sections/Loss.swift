@@ -9,7 +9,13 @@ extension Recipe {
         package var terms: [Learning.Loss.Weighted]
 
         package static var initial: Self {
-            Self(terms: kinds.map { .init(standard(of: $0), weight: 0) })
+            Self(
+                terms: kinds.map { kind in
+                    let published = Learning.Loss.published.terms.first {
+                        type(of: $0.term) == kind
+                    }
+                    return published ?? .init(standard(of: kind), weight: 0)
+                })
         }
 
         package static let keys: [Key<Self>] = kinds.map { key(of: $0) }
@@ -21,11 +27,14 @@ extension Recipe {
         }
 
         package func check(_ section: SectionReader) throws(YAMLError) {
-            guard terms.allSatisfy({ $0.weight == 0 }) else { return }
-            let names = Self.kinds.filter { $0.isAlwaysTold }.map { "loss.\($0.name)" }
-            throw section.error(
-                Self.kinds[0].name,
-                "\(names.joined(separator: " and ")) are both 0: nothing would be learnt")
+            try section.check(Self.kinds.map { $0.name }) { () throws(YAMLError) in
+                guard terms.allSatisfy({ $0.weight == 0 }) else { return }
+                let names = Self.kinds.filter { $0.isAlwaysTold }.map { "loss.\($0.name)" }
+                throw section.error(
+                    Self.kinds[0].name,
+                    "\(names.joined(separator: " and ")) are both 0: nothing would be learnt; set "
+                        + "loss.\(CrossEntropy.name) to 1")
+            }
         }
 
         package static func == (left: Self, right: Self) -> Bool {
@@ -63,7 +72,7 @@ extension Recipe.Loss {
             expected: Term.keys.isEmpty
                 ? form.title : "\(form.title), or a mapping with its weight",
             read: { (section, loss) throws(YAMLError) in
-                guard Term.isAlwaysTold || section.has(Term.name) else { return }
+                guard section.has(Term.name) else { return }
                 let read: Learning.Loss.Weighted
                 if !Term.keys.isEmpty, section.holdsMapping(Term.name) {
                     let own = try section.section(Term.name, known: ["weight"] + Term.known)
@@ -81,8 +90,18 @@ extension Recipe.Loss {
                 }
                 return .flow([.init("weight", .text(weight))] + own.entries())
             },
-            hasDefault: !Term.isAlwaysTold, section: Term.descriptions,
+            hasDefault: true, section: Term.descriptions,
             "the weight of \(Term.summary)")
+    }
+
+    /// The weight of a kind of term.
+    subscript<Term: LossTerm>(kind: Term.Type) -> Double {
+        get { terms.first { $0.term is Term }?.weight ?? 0 }
+        set {
+            for index in terms.indices where terms[index].term is Term {
+                terms[index].weight = newValue
+            }
+        }
     }
 
     private mutating func set(_ new: Learning.Loss.Weighted) {

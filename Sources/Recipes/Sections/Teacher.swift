@@ -57,7 +57,7 @@ extension Recipe.Teacher {
             "teacher", known: keysOfOne.map(\.name), mayBeAbsent: true)
         let several = try file.optionalSections("teachers", atLeast: 2, known: known)
         guard let several else {
-            guard let one else { return [] }
+            guard file.isSound("teacher"), file.isSound("teachers"), let one else { return [] }
             return [try Self(one, keys: keysOfOne)]
         }
         guard one == nil else {
@@ -72,7 +72,10 @@ extension Recipe.Teacher {
         var teachers: [Self] = []
         for section in sections {
             let teacher = try Self(section)
-            if let index = teachers.firstIndex(where: { $0.card == teacher.card }) {
+            let index = teachers.firstIndex {
+                $0.card == teacher.card && section.isSound("card")
+            }
+            if let index {
                 throw section.error(
                     "card",
                     "\(section.dotted("card")) is the card of \(sections[index].path), too; name "

@@ -109,6 +109,9 @@ extension Key {
                 try read(section, &owner)
                 value = choice(owner)
             },
+            check: { [check] (section, value) throws(YAMLError) in
+                if let owner = own(value) { try check(section, owner) }
+            },
             write: { [write] in own($0).map(write) ?? [] },
             fields: { [fields] value, path in own(value).map { fields($0, path) } ?? [] },
             descriptions: descriptions)
@@ -145,10 +148,25 @@ extension Key where Owner: Section {
         Key(
             name: alternatives.key, names: alternatives.ownNames,
             read: { (section, owner) throws(YAMLError) in
+                // Whose keys these are is not known where the choice cannot be read.
+                guard section.isSound(alternatives.key) else { return }
                 let chosen = alternatives.chosen(owner[keyPath: path])
                 try alternatives.refuseOthers(than: chosen, section)
-                for key in chosen.keys { try key.read(section, &owner[keyPath: path]) }
-                try chosen.check(owner[keyPath: path], section)
+                for key in chosen.keys {
+                    do throws(YAMLError) {
+                        try key.read(section, &owner[keyPath: path])
+                    } catch {
+                        try section.note(error, unsound: section.dotted(key.name))
+                    }
+                }
+            },
+            check: { (section, owner) throws(YAMLError) in
+                let choice = owner[keyPath: path]
+                let chosen = alternatives.chosen(choice)
+                for key in chosen.keys { try key.check(section, choice) }
+                try section.check([alternatives.key] + chosen.names) { () throws(YAMLError) in
+                    try chosen.check(choice, section)
+                }
             },
             write: { owner in
                 let choice = owner[keyPath: path]

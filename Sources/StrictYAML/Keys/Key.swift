@@ -5,6 +5,8 @@ package struct Key<Owner>: Sendable {
     let names: [String]
     /// Reads the value from the section.
     let read: @Sendable (SectionReader, inout Owner) throws(YAMLError) -> Void
+    /// Checks what must hold within the value, once every key of the file has one.
+    let check: @Sendable (SectionReader, Owner) throws(YAMLError) -> Void
     /// What is written: one entry as a rule, none where the key is left out.
     let write: @Sendable (Owner) -> [YAMLValue.Entry]
     /// The key's share of a fingerprint, in a section of the given path.
@@ -26,7 +28,8 @@ package struct Key<Owner>: Sendable {
     /// A key with a value of one line.
     ///
     /// - Parameters:
-    ///   - hasDefault: Whether the key may be absent; it has the value of `Owner.initial` then.
+    ///   - hasDefault: Whether the key may be absent; it has the value of `Owner.initial` then, unless
+    ///     a rule of the file derives it.
     ///   - field: Its part in a fingerprint, where its section has one.
     ///   - summary: What the value is, with its unit; one sentence without its full stop.
     package init<Value>(
@@ -48,17 +51,22 @@ package struct Key<Owner>: Sendable {
     /// - Parameters:
     ///   - expected: What the value is, for the documentation.
     ///   - write: The value; `nil` leaves the key out.
+    ///   - standard: What the documentation says of its default, if not what is written of it.
     package init(
         _ name: String, expected: String,
         read: @escaping @Sendable (SectionReader, inout Owner) throws(YAMLError) -> Void,
+        check: @escaping @Sendable (SectionReader, Owner) throws(YAMLError) -> Void = {
+            (_, _) throws(YAMLError) in
+        },
         write: @escaping @Sendable (Owner) -> YAMLValue?, hasDefault: Bool = false,
-        field: Field = .always, section: [KeyDescription] = [], _ summary: String
+        field: Field = .always, section: [KeyDescription] = [],
+        standard: KeyDescription.Standard? = nil, _ summary: String
     ) where Owner: Section {
         @Sendable func entries(_ owner: Owner) -> [YAMLValue.Entry] {
             write(owner).map { [.init(name, $0)] } ?? []
         }
         self.init(
-            name: name, names: [name], read: read, write: entries,
+            name: name, names: [name], read: read, check: check, write: entries,
             fields: { owner, path in
                 let full = path.isEmpty ? name : "\(path).\(name)"
                 switch field {
@@ -73,15 +81,16 @@ package struct Key<Owner>: Sendable {
             descriptions: [
                 KeyDescription(
                     name: name, value: expected,
-                    standard: hasDefault ? write(Owner.initial)?.inline ?? "none" : nil,
-                    summary: summary,
-                    section: section)
+                    standard: hasDefault
+                        ? standard ?? .written(write(Owner.initial)) : .required,
+                    summary: summary, section: section)
             ])
     }
 
     init(
         name: String, names: [String],
         read: @escaping @Sendable (SectionReader, inout Owner) throws(YAMLError) -> Void,
+        check: @escaping @Sendable (SectionReader, Owner) throws(YAMLError) -> Void,
         write: @escaping @Sendable (Owner) -> [YAMLValue.Entry],
         fields: @escaping @Sendable (Owner, String) -> [(name: String, value: String)],
         descriptions: [KeyDescription]
@@ -89,6 +98,7 @@ package struct Key<Owner>: Sendable {
         self.name = name
         self.names = names
         self.read = read
+        self.check = check
         self.write = write
         self.fields = fields
         self.descriptions = descriptions

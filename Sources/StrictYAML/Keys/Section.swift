@@ -5,11 +5,12 @@
 package protocol Section: Sendable {
     static var keys: [Key<Self>] { get }
 
-    /// The values before any key is read: what a key with a default has where it is absent, and
-    /// placeholders for the others.
+    /// The values before any key is read: what a key with a default has where it is absent, unless
+    /// a rule derives it, and stand-ins for the others.
     static var initial: Self { get }
 
-    /// Checks what must hold between keys, once all of them are read.
+    /// Checks what must hold between keys, once all of them are read and derived. What could not be
+    /// read is a stand-in: `SectionReader.check` passes over it.
     ///
     /// - Parameter section: What they were read from, for the places of errors.
     func check(_ section: SectionReader) throws(YAMLError)
@@ -28,9 +29,29 @@ extension Section {
     ///
     /// - Parameter keys: Those that it has here, where they are not all.
     package init(_ section: SectionReader, keys: [Key<Self>] = keys) throws(YAMLError) {
+        try self.init(unchecked: section, keys: keys)
+        try checkAll(section, keys: keys)
+    }
+
+    /// Reads the section and those in it, and leaves what must hold between keys to `checkAll`: until
+    /// then absent keys may be given other values.
+    package init(
+        unchecked section: SectionReader, keys: [Key<Self>] = keys
+    ) throws(YAMLError) {
         self = .initial
-        for key in keys { try key.read(section, &self) }
-        try check(section)
+        for key in keys {
+            do { try key.read(section, &self) } catch {
+                try section.note(error, unsound: section.dotted(key.name))
+            }
+        }
+    }
+
+    /// Checks what must hold between the keys of the sections in this one, then between its own.
+    package func checkAll(
+        _ section: SectionReader, keys: [Key<Self>] = keys
+    ) throws(YAMLError) {
+        for key in keys { try key.check(section, self) }
+        do { try check(section) } catch { try section.note(error) }
     }
 
     /// The section as it is written.
@@ -59,15 +80,6 @@ extension SectionReader {
         try Value(section(key, known: keys.flatMap(\.names)), keys: keys)
     }
 
-    /// The subsection `key`, or `nil` if it is `none`, or absent where that is allowed.
-    package func optionalSection<Value: Section>(
-        _ key: String, keys: [Key<Value>] = Value.keys, mayBeAbsent: Bool = false
-    ) throws(YAMLError) -> Value? {
-        let known = keys.flatMap(\.names)
-        let section = try optionalSection(key, known: known, mayBeAbsent: mayBeAbsent)
-        guard let section else { return nil }
-        return try Value(section, keys: keys)
-    }
 }
 
 extension Key where Owner: Section {
@@ -80,13 +92,21 @@ extension Key where Owner: Section {
     }
 
     /// A subsection; each of its keys has a part in the fingerprint by itself.
+    ///
+    /// - Parameter hasDefault: Whether it may be absent, as if it had no keys.
     package static func section<Value: Section>(
-        _ name: String, _ path: any WritableKeyPath<Owner, Value> & Sendable, _ summary: String
+        _ name: String, _ path: any WritableKeyPath<Owner, Value> & Sendable,
+        hasDefault: Bool = false, _ summary: String
     ) -> Key {
         Key(
             name: name, names: [name],
             read: { (section, owner) throws(YAMLError) in
-                owner[keyPath: path] = try section.section(name)
+                owner[keyPath: path] = try Value(
+                    unchecked: section.section(
+                        name, known: Value.known, mayBeAbsent: hasDefault))
+            },
+            check: { (section, owner) throws(YAMLError) in
+                try owner[keyPath: path].checkAll(section.knownSection(name))
             },
             write: { [.init(name, .block($0[keyPath: path].entries()))] },
             fields: { owner, section in
@@ -94,14 +114,14 @@ extension Key where Owner: Section {
             },
             descriptions: [
                 KeyDescription(
-                    name: name, value: "a mapping", summary: summary,
-                    section: Value.descriptions)
+                    name: name, value: "a mapping", standard: hasDefault ? .ofKeys : .required,
+                    summary: summary, section: Value.descriptions)
             ])
     }
 
     /// A subsection that `none` switches off; as a whole it is one field of a fingerprint.
     ///
-    /// - Parameter hasDefault: Whether it may be absent, which switches it off as well.
+    /// - Parameter hasDefault: Whether it may be absent, and then is what `Owner` begins with.
     package static func optionalSection<Value: Section>(
         _ name: String, _ path: any WritableKeyPath<Owner, Value?> & Sendable,
         style: Style = .block, hasDefault: Bool = false, field: Field = .always, _ summary: String
@@ -109,12 +129,20 @@ extension Key where Owner: Section {
         Key(
             name, expected: "a mapping or none",
             read: { (section, owner) throws(YAMLError) in
-                owner[keyPath: path] = try section.optionalSection(name, mayBeAbsent: hasDefault)
+                if hasDefault, !section.has(name) { return }
+                owner[keyPath: path] = nil
+                if let own = try section.optionalSection(name, known: Value.known) {
+                    owner[keyPath: path] = try Value(unchecked: own)
+                }
+            },
+            check: { (section, owner) throws(YAMLError) in
+                try owner[keyPath: path]?.checkAll(section.knownSection(name))
             },
             write: { owner in
                 guard let value = owner[keyPath: path] else { return YAMLValue.none }
                 return style == .flow ? .flow(value.entries()) : .block(value.entries())
             },
-            hasDefault: hasDefault, field: field, section: Value.descriptions, summary)
+            hasDefault: hasDefault, field: field, section: Value.descriptions,
+            standard: Owner.initial[keyPath: path] == nil ? nil : .ofKeys, summary)
     }
 }

@@ -160,11 +160,11 @@ extension SourcedNode {
 /// Where a value was written: a position in a file, or an override on the command line.
 package struct Place: Sendable, CustomStringConvertible {
     /// The file as the user wrote it, or the override.
-    var origin: String
+    package var origin: String
     /// 1-based; `nil` for an override.
-    var line: Int?
+    package var line: Int?
     /// 1-based, in Unicode scalars; `nil` for an override.
-    var column: Int?
+    package var column: Int?
     /// What a relative path written here starts from, absolute.
     package var directory: String
 
@@ -174,7 +174,7 @@ package struct Place: Sendable, CustomStringConvertible {
     }
 
     package func error(_ message: String) -> YAMLError {
-        YAMLError(place: description, message: message)
+        YAMLError(at: self, message: message)
     }
 
     /// The same origin at a YAML position; an override keeps none.

@@ -32,6 +32,9 @@ package struct RandAugmentPolicy: Sendable, Equatable, CustomStringConvertible {
         self.increasing = increasing
     }
 
+    /// The published recipe's: `rand-m7-mstd0.5`.
+    package static let published = Self(magnitude: 7, magnitudeDeviation: 0.5)
+
     /// Every part spelled out, in timm's form: `rand-m7-n2-mstd0.5-p0.5-inc0`.
     package var description: String {
         let deviation = magnitudeDeviation.isInfinite ? "101" : "\(magnitudeDeviation)"

@@ -2,6 +2,7 @@ import ArgumentParser
 import Base
 import Distillation
 import Foundation
+import Loading
 import Recipes
 import ResponseCache
 
@@ -99,7 +100,8 @@ extension CacheCommand {
             if let cache {
                 sample = try ResponseSample(cache: cache, views: views)
             } else {
-                let recipe = try Recipe(contentsOf: recipe ?? "", overrides: overrides)
+                let recipe = try Recipe(
+                    contentsOf: recipe ?? "", overrides: overrides, data: .counted(ListedData()))
                 sample = try ResponseSample(
                     recipe: recipe, teacher: teacher.section(of: recipe), views: views,
                     device: device.checkedDevice(), loading: device.loading,

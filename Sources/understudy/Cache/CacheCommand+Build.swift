@@ -74,7 +74,8 @@ extension CacheCommand {
             if isOneOfSeveral {
                 share = Share(index: share.index, count: share.count, source: nil)
             }
-            let recipe = try recipe.read()
+            var loading = device.loading
+            let recipe = try recipe.read(listingFor: &loading)
             let section = try teacher.section(of: recipe)
             if let epochs { try recipe.checkCached(epochs: epochs.range) }
             if processes > 1 {
@@ -86,7 +87,7 @@ extension CacheCommand {
             }
             let build = try CacheBuild(
                 recipe: recipe, teacher: section, directory: cache, device: device.checkedDevice(),
-                loading: device.loading)
+                loading: loading)
             let progress = ProgressBar(showsLinesOnly: isOneOfSeveral)
             if !isOneOfSeveral { progress.line(device.threadsText) }
             let summary = try build.run(epochs: epochs?.range, share: share, progress: progress)

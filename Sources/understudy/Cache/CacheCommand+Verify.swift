@@ -2,6 +2,7 @@ import ArgumentParser
 import Base
 import Distillation
 import Foundation
+import Loading
 import Recipes
 import ResponseCache
 
@@ -110,7 +111,8 @@ extension CacheCommand {
 
         private func compare(_ bar: ProgressBar) throws -> Comparison? {
             guard let sample, let recipe else { return nil }
-            let read = try Recipe(contentsOf: recipe, overrides: overrides)
+            let read = try Recipe(
+                contentsOf: recipe, overrides: overrides, data: .counted(ListedData()))
             let audit = try CacheAudit(
                 recipe: read, teacher: teacher.section(of: read), directory: cache,
                 device: device.checkedDevice(), loading: device.loading)

@@ -103,7 +103,9 @@ struct ClassifierOptions: ParsableArguments {
     }
 
     private func describe() throws -> Choice {
-        let validation = try recipe.map { try Recipe(contentsOf: $0).preprocessing }
+        let validation = try recipe.map {
+            try Recipe(contentsOf: $0, data: .unneeded).preprocessing
+        }
         if let teacher {
             let card = try TeacherCard(contentsOf: teacher)
             let network = try card.requireNetwork()

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Distillation
+import Loading
 import Recipes
 
 /// The recipe of a command and its overrides.
@@ -12,7 +13,20 @@ struct RecipeOptions: ParsableArguments {
     var overrides: [String] { changes.list }
 
     /// Reads the recipe.
-    func read() throws -> Recipe { try Recipe(contentsOf: recipe, overrides: overrides) }
+    ///
+    /// - Parameter images: how many training images there are, where that is known otherwise.
+    func read(images: Int? = nil) throws -> Recipe { try read(ListedData(images: images)) }
+
+    /// Reads the recipe; where its images were listed for it, `loading` has the list then.
+    func read(listingFor loading: inout LoadingOptions) throws -> Recipe {
+        let listed = ListedData()
+        loading.listed = listed
+        return try read(listed)
+    }
+
+    private func read(_ listed: ListedData) throws -> Recipe {
+        try Recipe(contentsOf: recipe, overrides: overrides, data: .counted(listed))
+    }
 }
 
 /// What a command line changes of a recipe.

@@ -40,6 +40,7 @@ struct Invocations {
         let small = ["--group", "4", "--rounds", "1", "--warmup", "1", "--precision", "fp32"]
         let micro = "beit_micro_patch4_32"
         return switch command {
+        case "init": ["--data", "train", "--out", "\(new).yaml"]
         case "plan": ["--recipe", "student.yaml", "--images", "48"]
         case "views show":
             ["--recipe", "base.yaml", "--slots", "0..<4", "--params", "\(new).json"]
@@ -58,7 +59,8 @@ struct Invocations {
                 "logits", "--keys", "names", "--logits", "--set", "teacher.card=\(new).yaml",
             ]
         case "cache bench": ["--family", "peaked", "--classes", "10", "--views", "64"]
-        case "recipe": ["--recipe", "base.yaml"]
+        case "recipe check": ["base.yaml"]
+        case "recipe keys": []
         case "train": ["--recipe", "base.yaml", "--out", new] + brief
         case "eval": ["--teacher", "card.yaml", "--data", "val"]
         case "predict": ["--teacher", "card.yaml", "val/c0/0.jpg"]
