@@ -72,7 +72,7 @@ import Testing
             a.yaml:10:12: missing key
             a.yaml:10:48: teachers[1].weight: expected a number above 0 and at most 1000000, found
             a.yaml:10:52: teachers[2]: expected a mapping, found
-            a.yaml:11:27: cache.top_k means something with encoding topk only; remove it, or set it \
+            a.yaml:11:20: cache.top_k means something with encoding topk only; remove it, or set it \
             to none
             a.yaml:12:19: optimizer.name: expected one of lamb, adamw, sgd, found
             a.yaml:12:44: unknown key
@@ -298,7 +298,8 @@ import Testing
             ),
         ])
     func outOfRange(old: String, new: String, expected: String) {
-        #expect(message(old, new) == "mine.yaml:\(expected)")
+        // A teacher that is taken away, and another rule, make several keys mean nothing.
+        #expect(message(old, new).split(separator: "\n").first == "mine.yaml:\(expected)")
     }
 
     @Test(

@@ -141,8 +141,12 @@ import Testing
                 + "the largest multiple of batch.group that fits")
         #expect(
             message(10, "batch={size: 12, group: 4}")
-                == "10 images fill 10 of the 12 slots of a step: lower batch.size to 8, the "
-                + "largest multiple of batch.group that fits")
+                == "10 images fill 10 of the 12 slots of a step: lower batch.group to 2 and "
+                + "batch.size to 6, or add images")
+        #expect(
+            message(10, "batch={size: 12, group: 4, repeats: 1}")
+                == "10 images fill 10 of the 12 slots of a step: lower batch.size to 8, the largest "
+                + "multiple of batch.group that fits")
         #expect(message(0, "seed=1").hasPrefix("0 images fill 0 of the 1536 slots"))
         #expect(message(1536, "batch.repeats=1") == "")
     }
