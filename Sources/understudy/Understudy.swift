@@ -22,6 +22,7 @@ struct Understudy: ParsableCommand {
             PlanCommand.self, RecipeCommand.self, ViewsCommand.self, CacheCommand.self,
             TrainCommand.self,
             EvalCommand.self, PredictCommand.self, AverageCommand.self, ExportCommand.self,
+            ReportCommand.self,
             PackCommand.self, DoctorCommand.self, BenchCommand.self,
         ])
 
