@@ -23,7 +23,7 @@ struct Understudy: ParsableCommand {
             TrainCommand.self,
             EvalCommand.self, PredictCommand.self, AverageCommand.self, ExportCommand.self,
             ReportCommand.self,
-            PackCommand.self, DoctorCommand.self, BenchCommand.self,
+            CompareCommand.self, PackCommand.self, DoctorCommand.self, BenchCommand.self,
         ])
 
     static func main() {
