@@ -22,7 +22,8 @@ struct Understudy: ParsableCommand {
             InitCommand.self, PlanCommand.self, RecipeCommand.self, ViewsCommand.self, CacheCommand.self,
             TrainCommand.self,
             EvalCommand.self, PredictCommand.self, AverageCommand.self, ExportCommand.self,
-            PackCommand.self, DoctorCommand.self, BenchCommand.self,
+            ReportCommand.self,
+            CompareCommand.self, PackCommand.self, DoctorCommand.self, BenchCommand.self,
         ])
 
     static func main() {

@@ -105,6 +105,9 @@ import Torch
         }
         try fixture.remove("killed/recipe.yaml")
         try fixture.remove("killed/metrics.jsonl")
+        for name in try fixture.files("killed").keys where EventFile.isName(name) {
+            try fixture.remove("killed/\(name)")
+        }
         try fixture.scratch.write("killed/checkpoints/.tmp-latest.json-1-0000000000000abc", "{")
         try fixture.train("killed", maxSteps: 1)
         let name = "checkpoints/step-00000001.safetensors"

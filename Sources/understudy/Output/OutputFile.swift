@@ -20,6 +20,8 @@ struct OutputFile {
         case parameters
         /// A contact sheet.
         case sheet
+        /// A report's page.
+        case report
     }
 
     /// Where to write.
@@ -98,6 +100,7 @@ extension OutputFile.Content {
         case .views: "a dump of views"
         case .parameters: "a file of parameters"
         case .sheet: "a contact sheet"
+        case .report: "a report"
         }
     }
 
@@ -118,6 +121,8 @@ extension OutputFile.Content {
             return ViewParameters.areWritten(in: Self.head(of: path))
         case .sheet:
             return ContactSheet.isWritten(in: Self.head(of: path))
+        case .report:
+            return Self.head(of: path).firstRange(of: Array(ReportTemplate.mark.utf8)) != nil
         }
     }
 
