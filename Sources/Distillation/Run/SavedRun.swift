@@ -27,6 +27,18 @@ package struct SavedRun {
         }
     }
 
+    /// The weights that the training came to: the mean of its best snapshots.
+    ///
+    /// - Throws: `TrainingError` while there are none; `TorchError` for what is no weights file.
+    package func result() throws -> SafetensorsFile {
+        let file = "\(path)/\(RunFolder.averageName)"
+        guard !FileKind.isMissing(file) else {
+            throw TrainingError(
+                "\(path): no \(RunFolder.averageName) yet; the training writes it at its end")
+        }
+        return try SafetensorsFile(path: file)
+    }
+
     /// The file of all tensors: `model.…`, `ema.…` and the optimizer's.
     ///
     /// - Throws: `TrainingError` or `TorchError` if there is no checkpoint, or none is intact.

@@ -247,7 +247,7 @@ extension Trainer {
         let average = setup.folder.file(RunFolder.averageName)
         let mean = try WeightAverage.mean(of: kept)
         try SafetensorsFile.writeSealed(
-            mean.map { ($0.name, $0.tensor) }, metadata: recipe.weightsMetadata, to: average)
+            mean.map { ($0.name, $0.tensor) }, metadata: setup.description.metadata, to: average)
         let network = try recipe.makeNetwork(on: setup.options.device)
         try network.store.load(SafetensorsFile(path: average))
         let accuracy = try validate(network, "the validation of the average")
@@ -272,7 +272,7 @@ extension Trainer {
             throw setup.failure(
                 NotFinite(what: "\(name) of the averaged network"), at: state)
         }
-        return try network.store.save(to: path, metadata: recipe.weightsMetadata)
+        return try network.store.save(to: path, metadata: setup.description.metadata)
     }
 
     /// Measures a network on the validation images.
