@@ -19,6 +19,8 @@ struct OutputFile {
         case parameters
         /// A contact sheet.
         case sheet
+        /// A confusion matrix.
+        case confusion
     }
 
     /// Where to write.
@@ -97,6 +99,7 @@ extension OutputFile.Content {
         case .views: "a dump of views"
         case .parameters: "a file of parameters"
         case .sheet: "a contact sheet"
+        case .confusion: "a confusion matrix"
         }
     }
 
@@ -117,6 +120,8 @@ extension OutputFile.Content {
             return ViewParameters.areWritten(in: Self.head(of: path))
         case .sheet:
             return ContactSheet.isWritten(in: Self.head(of: path))
+        case .confusion:
+            return EvaluationReport.isConfusion(in: Self.head(of: path))
         }
     }
 
