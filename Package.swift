@@ -140,9 +140,9 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "Base", "understudy", "Imaging", "Loading", "Recipes", "ResponseCache",
-                "StrictYAML",
-                "Torch", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Base", "understudy", "Imaging", "Loading", "Models", "Recipes", "ResponseCache",
+                "StrictYAML", "Torch",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: swiftSettings),
     ],
     cxxLanguageStandard: .cxx20

@@ -2,6 +2,7 @@ import ArgumentParser
 import Base
 import Distillation
 import Foundation
+import Models
 import Torch
 
 /// `understudy average`.
@@ -36,9 +37,33 @@ struct AverageCommand: ParsableCommand {
         let sources =
             try runFolder.map { try Run(path: $0).snapshots() }
             ?? files.map { try SafetensorsFile(path: $0) }
+        let description = try Self.description(of: sources)
         let mean = try WeightAverage.mean(of: sources)
         try SafetensorsFile.writeSealed(
-            mean.map { ($0.name, $0.tensor) }, metadata: sources[0].metadata, to: out.path)
+            mean.map { ($0.name, $0.tensor) }, metadata: description.metadata, to: out.path)
         try StandardStreams.print("\(self.out): the mean of \(sources.count) files".printable)
+    }
+
+    /// What the mean says of itself: what its parts agree on.
+    ///
+    /// - Throws: `CommandError` where their classes have different names: the logits mean others.
+    private static func description(of files: [SafetensorsFile]) throws -> WeightsDescription {
+        let descriptions = try files.map { try WeightsDescription(of: $0) }
+        let common = WeightsDescription.common(to: descriptions)
+        let named = zip(files, descriptions).filter { $1.classes != nil }
+        if let first = named.first,
+            let other = named.first(where: { $1.classes != first.1.classes })
+        {
+            throw CommandError(
+                "\(first.0.path) and \(other.0.path): their classes have different names or "
+                    + "another order, so that their mean would mean nothing")
+        }
+        let parts = Set(descriptions.flatMap(\.said)).subtracting(common.said).sorted()
+        if !parts.isEmpty {
+            StandardStreams.report(
+                "the files differ in \(parts.joined(separator: ", ")), which the mean does not "
+                    + "say\n")
+        }
+        return common
     }
 }

@@ -19,7 +19,8 @@ struct Understudy: ParsableCommand {
             """,
         version: "understudy \(Base.version), libtorch \(Libtorch.version)",
         subcommands: [
-            InitCommand.self, PlanCommand.self, RecipeCommand.self, ViewsCommand.self, CacheCommand.self,
+            InitCommand.self, PlanCommand.self, RecipeCommand.self, ViewsCommand.self,
+            CacheCommand.self,
             TrainCommand.self,
             EvalCommand.self, PredictCommand.self, AverageCommand.self, ExportCommand.self,
             ReportCommand.self,

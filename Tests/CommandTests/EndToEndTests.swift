@@ -134,13 +134,14 @@ import Torch
                 "val/c1/1.jpg",
             ],
             in: folder)
-        let prediction = try #require(
-            JSONSerialization.jsonObject(with: Data(predict.output.utf8)) as? [String: Any])
-        let images = try #require(prediction["images"] as? [[String: Any]])
+        let images = try predict.output.split(separator: "\n").map {
+            try #require(JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+        }
         #expect(images.map { $0["path"] as? String } == ["val/c0/0.jpg", "val/c1/1.jpg"])
         #expect((images[0]["logits"] as? [Double])?.count == Folder.classes)
-        let top = try #require(images[0]["top"] as? [[String: Double]])
-        #expect(abs(top.compactMap { $0["probability"] }.reduce(0, +) - 1) < 1e-5)
+        let top = try #require(images[0]["top"] as? [[String: Any]])
+        #expect(abs(top.compactMap { $0["probability"] as? Double }.reduce(0, +) - 1) < 1e-5)
+        #expect(top.compactMap { $0["name"] as? String }.sorted() == ["c0", "c1", "c2", "c3"])
 
         try Program.run(["average", "--run", "teacher", "--out", "mean.safetensors"], in: folder)
         let mean = try SafetensorsFile(path: "\(folder.path)/mean.safetensors")

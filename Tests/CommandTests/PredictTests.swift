@@ -7,6 +7,22 @@ import Torch
         "--model", "resnet18", "--weights", "r18.safetensors", "--size", "32", "--resize", "36",
     ]
 
+    /// What is said of the network before any image is looked at, and what is said after.
+    private func errors(_ outcome: Program.Outcome) -> [String] {
+        outcome.errors.split(separator: "\n").map(String.init).filter {
+            !$0.hasPrefix("r18.safetensors: ") && !$0.hasPrefix("images: ")
+                && !$0.hasPrefix("  from ") && !$0.hasPrefix("class names: ")
+        }
+    }
+
+    /// The objects that `--json` printed, one a line.
+    private func objects(_ outcome: Program.Outcome) throws -> [[String: Any]] {
+        try outcome.output.split(separator: "\n").map {
+            try #require(
+                JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+        }
+    }
+
     /// A folder with drawn weights of a ResNet18 of four classes.
     private func folder() throws -> Folder {
         let folder = try Folder()
@@ -29,7 +45,7 @@ import Torch
         let outcome = try predict(folder, ["--logits"] + images)
         #expect(outcome.status == 1)
         #expect(outcome.output == alone.output)
-        let errors = outcome.errors.split(separator: "\n")
+        let errors = errors(outcome)
         #expect(errors.count == 3)
         #expect(errors.first?.hasPrefix("Error: cut.jpg: ") == true, "\(errors)")
         #expect(
@@ -40,8 +56,7 @@ import Torch
 
         let json = try predict(folder, ["--json"] + images)
         #expect(json.status == 1)
-        let object = try JSONSerialization.jsonObject(with: Data(json.output.utf8))
-        let items = try #require((object as? [String: Any])?["images"] as? [[String: Any]])
+        let items = try objects(json)
         #expect(items.map { $0["path"] as? String } == images)
         #expect(items.map { $0["error"] == nil } == [true, false, false, true])
         #expect(items.map { ($0["top"] as? [Any])?.count } == [4, nil, nil, 4])
@@ -61,13 +76,13 @@ import Torch
         #expect(paths.prefix(3) == ["val/c0/0.jpg", "val/c0/12.jpg", "val/c0/4.jpg"])
         #expect(paths.last == "train/c0/0.jpg")
         #expect(
-            outcome.errors
-                == "val/: 2 files are no image by name (.txt, .webp) and left out\n")
+            errors(outcome) == ["val/: 2 files are no image by name (.txt, .webp) and left out"])
         try folder.write("other/a.txt", Data("x".utf8))
         #expect(
-            try predict(folder, ["other"]).errors
-                == "Error: other: holds no image (.jpeg, .jpg, .png), only other files (.txt)\n"
-                + "Error: 1 of 1 images have no result, as said above\n")
+            try errors(predict(folder, ["other"])) == [
+                "Error: other: holds no image (.jpeg, .jpg, .png), only other files (.txt)",
+                "Error: 1 of 1 images have no result, as said above",
+            ])
     }
 
     @Test("what a folder holds that cannot be read keeps nothing else from being predicted")
@@ -98,7 +113,7 @@ import Torch
             ])
         let nowhere = "cannot be read: a symbolic link to something that is not there; mend or "
         #expect(
-            outcome.errors.split(separator: "\n") == [
+            errors(outcome) == [
                 "Error: photos/album: \(nowhere)remove it",
                 "Error: photos/b.jpg: \(nowhere)remove it",
                 "Error: photos/in/up: a symbolic link to a folder that it lies in; remove it",
@@ -107,8 +122,7 @@ import Torch
                 "Error: 5 of 11 images have no result, as said above",
             ])
         let json = try predict(folder, ["--json", "photos"])
-        let object = try JSONSerialization.jsonObject(with: Data(json.output.utf8))
-        let items = try #require((object as? [String: Any])?["images"] as? [[String: Any]])
+        let items = try objects(json)
         #expect(items.count == 9 && items.filter { $0["error"] == nil }.count == 5)
         // Named itself.
         let named = try Shell.run(
@@ -118,13 +132,81 @@ import Torch
         #expect(named.output.hasPrefix("photos/\u{FFFD}.jpg  "))
     }
 
+    @Test("standard input lists paths, a pattern stands for files") func lists() throws {
+        let folder = try folder()
+        let arguments = ["predict"] + Self.network + ["--top", "1"]
+        func paths(_ outcome: Program.Outcome) -> [String] {
+            outcome.output.split(separator: "\n").map { String($0.prefix { $0 != " " }) }
+        }
+        let two = ["val/c1/1.jpg", "val/c0/0.jpg"]
+        for list in [
+            "val/c1/1.jpg\\n\\nval/c0/0.jpg", "val/c1/1.jpg\\r\\nval/c0/0.jpg\\r\\n",
+            "val/c1/1.jpg\\0val/c0/0.jpg\\0",
+        ] {
+            let outcome = try Shell.run(
+                "printf '\(list)' | \"$0\" \"$@\"", arguments + ["-", "val/c2/2.jpg"], in: folder)
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            #expect(paths(outcome) == two + ["val/c2/2.jpg"])
+        }
+        let empty = try Shell.run(": | \"$0\" \"$@\"", arguments + ["-"], in: folder)
+        #expect(empty.status == 1)
+        #expect(errors(empty).first == "Error: standard input: names no image")
+        // A name in a list is no pattern, and a file whose name looks like one is that file.
+        try folder.write("[a].jpg", folder.data("val/c0/0.jpg"))
+        let outcome = try predict(folder, ["--top", "1", "val/c[01]/?.jpg", "[a].jpg", "none/*"])
+        #expect(outcome.status == 1)
+        #expect(
+            paths(outcome) == [
+                "val/c0/0.jpg", "val/c0/4.jpg", "val/c0/8.jpg", "val/c1/1.jpg", "val/c1/5.jpg",
+                "val/c1/9.jpg", "[a].jpg",
+            ])
+        #expect(errors(outcome).first == "Error: none/*: matches nothing")
+    }
+
+    @Test("class names come from the weights or a file, and CSV is a record for each class")
+    func named() throws {
+        let folder = try folder()
+        try folder.write("names.txt", Data("red fox\na, \"b\"\nc\nd\n".utf8))
+        let arguments = ["--classes", "names.txt", "--top", "4", "val/c0/0.jpg"]
+        let csv = try predict(folder, ["--csv"] + arguments)
+        #expect(csv.status == 0, "\(csv.errors)")
+        let lines = csv.output.split(separator: "\n")
+        #expect(lines.first == "path,rank,class,name,probability")
+        #expect(lines.count == 5)
+        #expect(lines.contains { $0.contains(",1,\"a, \"\"b\"\"\",") }, "\(csv.output)")
+        let items = try objects(predict(folder, ["--json"] + arguments))
+        let top = try #require(items.first?["top"] as? [[String: Any]])
+        let expected = ["red fox", "a, \"b\"", "c", "d"]
+        for answer in top {
+            let label = try #require(answer["class"] as? Int)
+            #expect(answer["name"] as? String == expected[label])
+        }
+        let probabilities = top.compactMap { $0["probability"] as? Double }
+        #expect(probabilities == probabilities.sorted(by: >))
+        #expect(abs(probabilities.reduce(0, +) - 1) < 1e-5)
+        let text = try predict(folder, arguments).output.split(separator: "\n")
+        #expect(text.count == 4)
+        #expect(text[0].hasPrefix("val/c0/0.jpg  0.") && text[1].hasPrefix("  0."))
+        try folder.write("names.txt", Data("a\nb\n".utf8))
+        #expect(
+            try predict(folder, arguments).lastError
+                == "Error: names.txt: names 2 classes, the network has 4")
+        for (options, message) in [
+            (["--csv", "--json"], "choose --csv or --json"),
+            (["--csv", "--logits"], "--logits needs --json"),
+            (["-", "-"], "- stands for standard input, which can be read once"),
+        ] {
+            let outcome = try predict(folder, options + ["val"])
+            #expect(outcome.status == 64)
+            #expect(outcome.errors.hasPrefix("Error: \(message)\n"))
+        }
+    }
+
     @Test("the result of an image does not depend on its batch") func batches() throws {
         let folder = try folder()
         func logits(_ batch: String) throws -> [[Double]] {
             let outcome = try predict(folder, ["--json", "--logits", "--batch", batch, "val"])
-            let object = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
-            let items = (object as? [String: Any])?["images"] as? [[String: Any]]
-            return (items ?? []).compactMap { $0["logits"] as? [Double] }
+            return try objects(outcome).compactMap { $0["logits"] as? [Double] }
         }
         let (single, several) = try (logits("1"), logits("7"))
         #expect(single.count == 16 && several.count == 16)
@@ -138,11 +220,11 @@ import Torch
         let folder = try folder()
         try folder.write("a\n\u{1B}[2Jb.jpg", folder.data("val/c0/0.jpg"))
         try folder.write("c\nd.jpg", Data("x".utf8))
-        let outcome = try predict(folder, ["a\n\u{1B}[2Jb.jpg", "c\nd.jpg"])
+        let outcome = try predict(folder, ["--top", "1", "a\n\u{1B}[2Jb.jpg", "c\nd.jpg"])
         #expect(outcome.output.hasPrefix(#"a\n\u{1B}[2Jb.jpg  "#), "\(outcome.output)")
         #expect(outcome.output.split(separator: "\n").count == 1)
-        #expect(outcome.errors.hasPrefix(#"Error: c\nd.jpg: "#), "\(outcome.errors)")
-        #expect(outcome.errors.split(separator: "\n").count == 2)
+        #expect(errors(outcome).first?.hasPrefix(#"Error: c\nd.jpg: "#) == true)
+        #expect(errors(outcome).count == 2)
     }
 
     @Test("weights that answer NaN are refused by image, in eval as well") func notFinite() throws {
@@ -156,8 +238,8 @@ import Torch
         let outcome = try predict(folder, ["--json", "val/c0/0.jpg"])
         #expect(outcome.status == 1)
         #expect(
-            outcome.errors.hasPrefix(
-                "Error: val/c0/0.jpg: the network's logits are NaN or infinite; "))
+            errors(outcome).first?.hasPrefix(
+                "Error: val/c0/0.jpg: the network's logits are NaN or infinite; ") == true)
         #expect(
             try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any]
                 != nil)

@@ -42,6 +42,22 @@ package enum StandardStreams {
 
     private static let outputName = "standard output"
 
+    /// Reads standard input to its end.
+    ///
+    /// - Throws: `SystemFailure`, also where there is more than `limit` bytes.
+    package static func readInput(limit: Int) throws(SystemFailure) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = read(STDIN_FILENO, &piece, piece.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw SystemFailure("standard input") }
+            if count == 0 { return bytes }
+            bytes += piece[..<count]
+            guard bytes.count <= limit else { throw SystemFailure("standard input", EFBIG) }
+        }
+    }
+
     /// Writes text on standard error as it is; where that fails nothing is left to be told.
     package static func report(_ text: String) {
         _ = write(text, to: STDERR_FILENO)

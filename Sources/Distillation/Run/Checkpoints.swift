@@ -1,5 +1,6 @@
 import Base
 import Foundation
+import Models
 import Recipes
 import Torch
 
@@ -18,14 +19,18 @@ final class Checkpoints {
     /// Publishes a state and its tensors.
     ///
     /// Tensors that are on disk already, since no step was taken, are not written again.
-    func save(_ state: inout TrainingState, tensors: [(name: String, tensor: Tensor)]) throws {
+    func save(
+        _ state: inout TrainingState, tensors: [(name: String, tensor: Tensor)],
+        of description: WeightsDescription
+    ) throws {
         if let saved, saved.steps == state.steps, saved.seal != nil {
             state.tensors = saved.tensors
             state.seal = saved.seal
         } else {
             state.tensors = TrainingState.tensorsFile(steps: state.steps)
             state.seal = try SafetensorsFile.writeSealed(
-                tensors.map { ($0.name, $0.tensor) }, metadata: ["step": "\(state.steps)"],
+                tensors.map { ($0.name, $0.tensor) },
+                metadata: description.metadata.merging(["step": "\(state.steps)"]) { $1 },
                 to: folder.checkpoint(state.tensors)
             ).hexadecimal
             if let saved, saved.steps != state.steps {

@@ -1,3 +1,4 @@
+import Base
 import Learning
 import Loading
 import Models
@@ -60,8 +61,22 @@ extension Recipe {
         LearningRateSchedule(schedule, rate: optimizer.lr, stepsPerEpoch: stepsPerEpoch)
     }
 
-    /// What weight files say of themselves.
-    var weightsMetadata: [String: String] { ["model": model.name, "recipe": name, "format": "pt"] }
+    /// How images are prepared where the network is measured, which is how it is to be used.
+    package var preprocessing: Preprocessing {
+        Preprocessing(
+            size: validation.size, resize: validation.resize,
+            interpolation: validation.interpolation, mean: view.mean, std: view.std)
+    }
+
+    /// What weights that are trained by the recipe say of themselves.
+    ///
+    /// - Parameter classes: the names of the data's classes; `nil` where they are not known.
+    package func weightsDescription(classes: [String]?) -> WeightsDescription {
+        WeightsDescription(
+            model: model.name, recipe: name,
+            recipeDigest: SHA256Sum(Array(contentYAML.utf8)).hexadecimal,
+            preprocessing: preprocessing, classes: classes)
+    }
 }
 
 extension Recipe.Validation {

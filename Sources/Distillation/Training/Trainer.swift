@@ -302,7 +302,7 @@ extension Trainer {
         }
         let mean = try WeightAverage.mean(of: kept)
         try SafetensorsFile.writeSealed(
-            mean.map { ($0.name, $0.tensor) }, metadata: recipe.weightsMetadata,
+            mean.map { ($0.name, $0.tensor) }, metadata: setup.description.metadata,
             to: setup.folder.file(RunWeights.average.fileName))
         return (try validate(.average, "the validation of the average"), kept.count)
     }
@@ -328,7 +328,7 @@ extension Trainer {
             let of = weights == .raw ? "trained" : "averaged"
             throw setup.failure(NotFinite(what: "\(name) of the \(of) network"), at: state)
         }
-        return try network.store.save(to: path, metadata: recipe.weightsMetadata)
+        return try network.store.save(to: path, metadata: setup.description.metadata)
     }
 
     /// Measures weights that are in the run's folder.

@@ -23,6 +23,8 @@ struct TrainingSetup {
     let step: TrainingStep
     /// When the trained network is measured; `nil` without a moving average.
     let rawMeasurement: RawMeasurement?
+    /// What the weights that the run writes say of themselves.
+    let description: WeightsDescription
     private let identity: RunIdentity
 
     /// The images that a network is measured on.
@@ -63,6 +65,7 @@ struct TrainingSetup {
             ? ViewLoader(checksumming: recipe, options: options.loading)
             : ViewLoader(recipe: recipe, options: options.loading)
         try loader.checkMemory(sizes: [recipe.view.size], on: options.device)
+        description = recipe.weightsDescription(classes: loader.dataset.classes)
         let images = try Self.validationImages(recipe, beside: loader.dataset)
         for notice in loader.dataset.notices + images.notices { progress.line(notice) }
         // Before all of it is read for its digest.
@@ -135,7 +138,7 @@ struct TrainingSetup {
             throw failure(NotFinite(what: name), at: state)
         }
         try log?.beforeCheckpoint(&state)
-        try checkpoints.save(&state, tensors: step.tensors)
+        try checkpoints.save(&state, tensors: step.tensors, of: description)
     }
 
     /// The end of a training by a number that is not finite.

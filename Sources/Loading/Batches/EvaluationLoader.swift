@@ -43,29 +43,16 @@ package struct EvaluationLoader: Sendable {
 
     /// Starts rendering every image on background threads.
     package func batches() -> BatchPipeline<EvaluationDraft, EvaluationBatch> {
-        let count = dataset.samples.count
-        // Any number may be asked for at a time.
-        let batch = min(batch, max(count, 1))
-        let (size, pool) = (transform.size, options.pool)
-        let bytes = batch * size * size * 3
-        let work = BatchWork<EvaluationDraft>(
-            count: (count + batch - 1) / batch, hasRoom: { _ in pool.hasRoom(bytes) },
-            begin: { index in
-                let first = index * batch
-                let members = min(batch, count - first)
-                let pixels = try PixelBatch(count: members, size: size, from: pool)
-                return (EvaluationDraft(first: first, pixels: pixels), members)
-            },
-            make: { [dataset, transform] draft, member, worker in
-                try dataset.reading(draft.first + member, into: worker.file) { bytes in
-                    try transform(bytes, with: worker, into: draft.pixels.image(member))
-                }
-            })
+        let work = BatchWork(
+            images: dataset.samples.count, batch: batch, size: transform.size, from: options.pool
+        ) { [dataset, transform] index, worker, target in
+            try dataset.reading(index, into: worker.file) { bytes in
+                try transform(bytes, with: worker, into: target)
+            }
+        }
         return BatchPipeline(work, workers: options.workers) { [dataset] draft in
             EvaluationBatch(
-                pixels: draft.pixels,
-                labels: dataset.samples[draft.first..<draft.first + draft.pixels.count]
-                    .map(\.label))
+                pixels: draft.pixels, labels: dataset.samples[draft.range].map(\.label))
         }
     }
 }
@@ -74,6 +61,36 @@ package struct EvaluationLoader: Sendable {
 package struct EvaluationDraft: Sendable {
     let first: Int
     let pixels: PixelBatch
+
+    /// Which images it is of.
+    var range: Range<Int> { first..<first + pixels.count }
+}
+
+extension BatchWork<EvaluationDraft> {
+    /// The work of rendering images in order, `batch` at a time; the last batch may be smaller.
+    ///
+    /// - Parameter render: renders one of them, on any thread, as `size` x `size` pixels.
+    init(
+        images: Int, batch: Int, size: Int, from pool: BufferPool,
+        render:
+            @escaping @Sendable (_ image: Int, RenderWorker, UnsafeMutablePointer<UInt8>) throws ->
+            Void
+    ) {
+        // Any number may be asked for at a time.
+        let batch = min(batch, max(images, 1))
+        let bytes = batch * size * size * 3
+        self.init(
+            count: (images + batch - 1) / batch, hasRoom: { _ in pool.hasRoom(bytes) },
+            begin: { index in
+                let first = index * batch
+                let members = min(batch, images - first)
+                let pixels = try PixelBatch(count: members, size: size, from: pool)
+                return (EvaluationDraft(first: first, pixels: pixels), members)
+            },
+            make: { draft, member, worker in
+                try render(draft.first + member, worker, draft.pixels.image(member))
+            })
+    }
 }
 
 /// How an image is brought to a network's input outside training: the short side resized, the

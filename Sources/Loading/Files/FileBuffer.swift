@@ -91,15 +91,7 @@ enum Descriptor {
         ofOpen descriptor: Int32, _ path: String, limit: Int = 1 << 32
     ) throws(DatasetError) -> [UInt8] {
         defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw .system(path, "cannot be read") }
-        guard FileKind(status) == .file else {
-            throw DatasetError("\(path): is not a regular file")
-        }
-        let size = Int(status.st_size)
-        guard size <= limit else {
-            throw DatasetError("\(path): \(size) bytes are too many to read at once")
-        }
+        let size = try size(ofOpen: descriptor, path, limit: limit)
         guard SystemMemory.canAllocate(size) else { throw .noMemory(path, size) }
         var code: Int32 = 0
         let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, initialized in
@@ -109,5 +101,35 @@ enum Descriptor {
         }
         guard code == 0 else { throw .system(path, "cannot be read", code) }
         return bytes
+    }
+
+    /// The same into a buffer.
+    ///
+    /// - Returns: a part of the buffer's memory, valid until its next use.
+    static func contents(
+        ofOpen descriptor: Int32, _ path: String, into buffer: FileBuffer
+    ) throws(DatasetError) -> UnsafeRawBufferPointer {
+        defer { close(descriptor) }
+        let size = try size(ofOpen: descriptor, path, limit: 1 << 32)
+        guard SystemMemory.canAllocate(size) else { throw .noMemory(path, size) }
+        let target = try buffer.reserve(size, for: path)
+        let count = read(descriptor, into: target, at: 0)
+        guard count >= 0 else { throw .system(path, "cannot be read") }
+        return UnsafeRawBufferPointer(rebasing: target[..<count])
+    }
+
+    private static func size(
+        ofOpen descriptor: Int32, _ path: String, limit: Int
+    ) throws(DatasetError) -> Int {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw .system(path, "cannot be read") }
+        guard FileKind(status) == .file else {
+            throw DatasetError("\(path): is not a regular file")
+        }
+        let size = Int(status.st_size)
+        guard size <= limit else {
+            throw DatasetError("\(path): \(size) bytes are too many to read at once")
+        }
+        return size
     }
 }

@@ -1,17 +1,34 @@
+import Base
+import Foundation
+
 /// The file `classes.txt`: one class name on each line; a line's number, from 0, is its label.
-struct ClassNames {
+package struct ClassNames {
     static let file = "classes.txt"
 
     /// The file's path.
     let path: String
     /// The names in the order of their labels.
-    let names: [String]
+    package let names: [String]
 
     /// Reads the file in a folder; nil if there is none.
     ///
     /// - Throws: `DatasetError` with file and line for an empty line or a name that comes twice.
     init?(in folder: String) throws(DatasetError) {
-        path = "\(folder)/\(Self.file)"
+        try self.init(ofFile: "\(folder)/\(Self.file)")
+    }
+
+    /// Reads a file of whatever name.
+    ///
+    /// - Throws: as the other, and if there is no such file.
+    package init(contentsOf path: String) throws(DatasetError) {
+        guard let names = try Self(ofFile: path) else {
+            throw .system(path, "cannot be read", ENOENT)
+        }
+        self = names
+    }
+
+    private init?(ofFile path: String) throws(DatasetError) {
+        self.path = path
         guard let bytes = try Descriptor.contents(of: path, limit: 1 << 28) else { return nil }
         var names: [String] = []
         var lines: [String: Int] = [:]

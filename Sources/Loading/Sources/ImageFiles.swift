@@ -29,40 +29,73 @@ package struct ImageFiles: Sendable {
     /// Lists the files.
     ///
     /// What is named itself is taken whatever its name, and whether it is there or not: reading it
-    /// will tell. Folders are gone through with all that is in them, hidden files left out.
+    /// will tell. Folders are gone through with all that is in them, hidden files left out. An
+    /// argument that is not there and holds `*`, `?` or `[` is a pattern, as a shell has it.
     ///
-    /// - Parameter arguments: paths. One with U+FFFD in it that is not there may stand for a path of
-    ///   `rawArguments`.
-    /// - Parameter rawArguments: the paths as the system passed them, of which those that are no
-    ///   UTF-8 cannot be strings.
-    package init(_ arguments: [String], rawArguments: [[UInt8]] = []) {
+    /// - Parameters:
+    ///   - arguments: paths, and `-` for those of `list`. One with U+FFFD in it that is not there may
+    ///     stand for a path of `rawArguments`.
+    ///   - rawArguments: the paths as the system passed them, of which those that are no UTF-8 cannot
+    ///     be strings.
+    ///   - list: paths, each on a line or, if there is a NUL byte, before one.
+    package init(_ arguments: [String], rawArguments: [[UInt8]] = [], list: [UInt8] = []) {
         for argument in arguments {
+            guard argument != "-" else {
+                let names = Self.names(in: list)
+                names.forEach { add($0) }
+                if names.isEmpty {
+                    places.append(
+                        Place(name: FileName("-"), failure: "standard input: names no image"))
+                }
+                continue
+            }
             let name = Self.name(argument, rawArguments)
-            var status = stat()
-            guard name.withCString({ stat($0, &status) }) == 0,
-                FileKind(status) == .folder
-            else {
-                places.append(Place(name: name))
+            guard name.isPattern, name.withCString({ access($0, F_OK) }) != 0 else {
+                add(name)
                 continue
             }
-            var others: [String: Int] = [:]
-            let before = places.count
-            collect(name, within: [FileIdentity(status)], &others)
-            let endings = others.keys.sorted().map { $0.isEmpty ? "no ending" : ".\($0)" }.listed
-            guard places.count > before else {
-                places.append(
-                    Place(
-                        name: name,
-                        failure: "\(argument): holds no image (\(Self.endings))"
-                            + (others.isEmpty ? "" : ", only other files (\(endings))")))
-                continue
+            let matches = name.matches()
+            matches.forEach { add($0) }
+            if matches.isEmpty {
+                places.append(Place(name: name, failure: "\(name.text): matches nothing"))
             }
-            if !others.isEmpty {
-                let count = others.values.reduce(0, +)
-                notes.append(
-                    "\(argument): \(count) \(count == 1 ? "file is" : "files are") no image by "
-                        + "name (\(endings)) and left out")
-            }
+        }
+    }
+
+    /// Takes a path that was named: a file, or a folder whose images are meant.
+    private mutating func add(_ name: FileName) {
+        var status = stat()
+        guard name.withCString({ stat($0, &status) }) == 0, FileKind(status) == .folder else {
+            places.append(Place(name: name))
+            return
+        }
+        var others: [String: Int] = [:]
+        let before = places.count
+        collect(name, within: [FileIdentity(status)], &others)
+        let endings = others.keys.sorted().map { $0.isEmpty ? "no ending" : ".\($0)" }.listed
+        guard places.count > before else {
+            places.append(
+                Place(
+                    name: name,
+                    failure: "\(name.text): holds no image (\(Self.endings))"
+                        + (others.isEmpty ? "" : ", only other files (\(endings))")))
+            return
+        }
+        if !others.isEmpty {
+            let count = others.values.reduce(0, +)
+            notes.append(
+                "\(name.text): \(count) \(count == 1 ? "file is" : "files are") no image by "
+                    + "name (\(endings)) and left out")
+        }
+    }
+
+    /// The paths of a list; those on lines may end as Windows ends them.
+    private static func names(in list: [UInt8]) -> [FileName] {
+        let isTerminated = list.contains(0)
+        return list.split(separator: isTerminated ? 0 : UInt8(ascii: "\n")).compactMap { line in
+            let hasReturn = !isTerminated && line.last == UInt8(ascii: "\r")
+            let bytes = hasReturn ? line.dropLast() : line
+            return bytes.isEmpty ? nil : FileName(bytes: Array(bytes))
         }
     }
 
@@ -122,85 +155,89 @@ package struct ImageFiles: Sendable {
         }
     }
 
-    /// Renders some of the files, several at a time.
+    /// Starts rendering every file on background threads, in order.
     ///
-    /// - Parameter files: their positions in `paths`; at least one.
-    /// - Throws: `TorchError` for want of memory. What is wrong with a file is no error here, but its
-    ///   failure in the result.
-    package func render(
-        _ files: Range<Int>, _ transform: EvaluationTransform, workers: Int
-    ) throws(TorchError) -> RenderedFiles {
-        let size = transform.size
-        let pixels = try HostBuffer(count: files.count * size * size * 3)
-        let rendered = RenderedFiles(count: files.count, size: size, pixels: pixels)
-        WorkerThread.run(min(workers, files.count)) { [places] in
-            let worker = RenderWorker()
-            while let member = rendered.take() {
-                let place = places[files.lowerBound + member]
-                if let failure = place.failure {
-                    rendered.fail(member, failure)
-                    continue
-                }
-                let path = place.name.text
-                do {
-                    let bytes = try Self.contents(of: place.name)
-                    try bytes.withUnsafeBytes {
-                        try transform($0, with: worker, into: rendered.image(member))
-                    }
-                } catch let error as ImageError {
-                    rendered.fail(member, "\(path): \(error)")
-                } catch {
-                    rendered.fail(member, "\(error)")
-                }
+    /// What is wrong with a file is no error here, but its failure in the batch.
+    package func batches(
+        of batch: Int, _ transform: EvaluationTransform, options: LoadingOptions
+    ) -> BatchPipeline<EvaluationDraft, FileBatch> {
+        let failures = Failures()
+        let work = BatchWork(
+            images: places.count, batch: batch, size: transform.size, from: options.pool
+        ) { [places] index, worker, target in
+            if let failure = places[index].failure {
+                failures.add(failure, at: index)
+                return
+            }
+            let name = places[index].name
+            do {
+                let bytes = try Self.contents(of: name, into: worker.file)
+                try transform(bytes, with: worker, into: target)
+            } catch let error as ImageError {
+                failures.add("\(name.text): \(error)", at: index)
+            } catch {
+                failures.add("\(error)", at: index)
             }
         }
-        return rendered
+        return BatchPipeline(work, workers: options.workers) { draft in
+            FileBatch(
+                files: draft.range, pixels: draft.pixels, failures: failures.take(draft.range))
+        }
     }
 
-    private static func contents(of name: FileName) throws(DatasetError) -> [UInt8] {
+    private static func contents(
+        of name: FileName, into buffer: FileBuffer
+    ) throws(DatasetError) -> UnsafeRawBufferPointer {
         let descriptor = name.withCString { Descriptor.open($0) }
         guard descriptor >= 0 else { throw .system(name.text, "cannot be read") }
-        return try Descriptor.contents(ofOpen: descriptor, name.text)
+        return try Descriptor.contents(ofOpen: descriptor, name.text, into: buffer)
     }
 }
 
 /// Some image files brought to a network's size; not all of them may have been readable.
-package final class RenderedFiles: Sendable {
-    /// How many files there are.
-    package let count: Int
-    private let size: Int
-    private let pixels: HostBuffer
-    private let next = Atomic(0)
-    private let failed = Mutex<[Int: String]>([:])
+package struct FileBatch: Sendable {
+    /// Their positions in `ImageFiles.paths`.
+    package let files: Range<Int>
+    /// The images; those that failed hold anything.
+    package let pixels: PixelBatch
+    /// One line, which begins with the path, for each file that could not be rendered, by its
+    /// position.
+    package let failures: [Int: String]
+}
 
-    init(count: Int, size: Int, pixels: HostBuffer) {
-        self.count = count
-        self.size = size
-        self.pixels = pixels
+/// What went wrong with files that are under way.
+private final class Failures: Sendable {
+    private let lines = Mutex<[Int: String]>([:])
+
+    func add(_ line: String, at index: Int) { lines.withLock { $0[index] = line } }
+
+    /// Takes out those of a batch.
+    func take(_ range: Range<Int>) -> [Int: String] {
+        lines.withLock { lines in
+            let taken = lines.filter { range.contains($0.key) }
+            taken.keys.forEach { lines[$0] = nil }
+            return taken
+        }
     }
+}
 
-    /// One line, which begins with the path, for each file that could not be rendered, by its place
-    /// among the rendered ones.
-    package var failures: [Int: String] { failed.withLock { $0 } }
+extension FileName {
+    /// Whether a shell would look for names that it stands for.
+    fileprivate var isPattern: Bool { bytes.contains { "*?[".utf8.contains($0) } }
 
-    /// The images, `[count, size, size, 3]`, uint8, on the host; those that failed hold anything.
-    package func tensor() throws(TorchError) -> Tensor {
-        try pixels.tensor(shape: [count, size, size, 3])
-    }
-
-    /// The next file to render; nil after the last.
-    fileprivate func take() -> Int? {
-        let member = next.wrappingAdd(1, ordering: .relaxed).oldValue
-        return member < count ? member : nil
-    }
-
-    /// Where an image goes: no two threads have the same one.
-    fileprivate func image(_ member: Int) -> UnsafeMutablePointer<UInt8> {
-        guard let start = pixels.bytes.baseAddress else { preconditionFailure("no pixels") }
-        return start.assumingMemoryBound(to: UInt8.self) + member * size * size * 3
-    }
-
-    fileprivate func fail(_ member: Int, _ message: String) {
-        failed.withLock { $0[member] = message }
+    /// The paths that a pattern stands for, sorted; none if there is no such path.
+    fileprivate func matches() -> [FileName] {
+        withCString { pattern in
+            var found = glob_t()
+            defer { globfree(&found) }
+            guard glob(pattern, GLOB_NOSORT, nil, &found) == 0, let paths = found.gl_pathv else {
+                return []
+            }
+            return (0..<Int(found.gl_pathc)).compactMap { index in
+                paths[index].map {
+                    FileName(bytes: Array(UnsafeRawBufferPointer(start: $0, count: strlen($0))))
+                }
+            }.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
+        }
     }
 }

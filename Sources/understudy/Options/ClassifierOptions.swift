@@ -1,29 +1,37 @@
 import ArgumentParser
 import Base
 import Distillation
-import Foundation
 import Imaging
 import Loading
 import Models
 import Recipes
+import StrictYAML
 import Torch
 
-/// A network chosen on the command line, by a teacher's card or by a name and weights.
+/// A network chosen on the command line: a run's result, weights, or a teacher's card.
 struct ClassifierOptions: ParsableArguments {
+    @Option(name: .customLong("run"), help: "A run, whose result is taken.")
+    var runFolder: String?
+
     @Option(name: .long, help: "A teacher's card, which says everything.")
     var teacher: String?
 
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "A network's name, for example resnet50; needs --weights. Images are prepared as in "
-                + "its published evaluation: torchvision's V1 weights for resnet18 to resnet152 "
-                + "(short side 256, crop 224, bilinear), timm's default ones for a beit.",
+            "A safetensors file; what it says of its network, images and classes is taken. With "
+                + "--teacher, in place of the card's."))
+    var weights: String?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "The network's name, for example resnet50, where --weights do not say it. Where they "
+                + "do not say how images are prepared, it is as in the network's published "
+                + "evaluation: torchvision's V1 weights for resnet18 to resnet152 (short side "
+                + "256, crop 224, bilinear), timm's default ones for a beit.",
             valueName: "name"))
     var model: String?
-
-    @Option(name: .long, help: "A safetensors file; with --teacher, in place of the card's.")
-    var weights: String?
 
     @Option(
         name: .long,
@@ -39,13 +47,32 @@ struct ClassifierOptions: ParsableArguments {
     @Option(name: .long, help: "bilinear or bicubic.")
     var interpolation: Interpolation?
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Subtracted from red, green and blue, which go from 0 to 1.", valueName: "r,g,b"))
+    var mean: ChannelValues?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Divides the channels after --mean.", valueName: "r,g,b"))
+    var std: ChannelValues?
+
+    @Option(name: .long, help: "A file with the classes' names, one a line, as classes.txt.")
+    var classes: String?
+
     func validate() throws {
-        guard (teacher == nil) != (model == nil) else {
+        switch (runFolder, teacher, weights) {
+        case (nil, nil, nil):
             throw ValidationError(
-                "choose a network: --teacher CARD, or --model NAME --weights FILE")
+                model == nil
+                    ? "choose a network: --run RUN, --weights FILE or --teacher CARD"
+                    : "--model needs --weights FILE")
+        case (_?, nil, nil), (nil, _?, _), (nil, nil, _?): break
+        default: throw ValidationError("choose one of --run, --weights and --teacher")
         }
-        guard teacher != nil || weights != nil else {
-            throw ValidationError("--model needs --weights FILE")
+        guard model == nil || (runFolder == nil && teacher == nil) else {
+            throw ValidationError("--model is for --weights FILE; leave it out")
         }
         for (option, value) in [("--size", size), ("--resize", resize)] {
             if let value, !Limits.sides.contains(value) {
@@ -54,25 +81,59 @@ struct ClassifierOptions: ParsableArguments {
                 )
             }
         }
+        let channels: [(String, ChannelValues?, NumberBounds)] = [
+            ("--mean", mean, .share), ("--std", std, .deviation),
+        ]
+        for (option, values, bounds) in channels {
+            guard values?.list.allSatisfy(bounds.contains) ?? true else {
+                throw ValidationError("\(option) must be three numbers, each \(bounds.phrase)")
+            }
+        }
     }
 
-    /// Loads the network.
+    /// Loads the network, and says on standard error what was taken from where, unless a card says
+    /// it.
     func load(on device: Device) throws -> Classifier {
-        let chosen = try describe()
-        let classes =
-            try chosen.classes ?? chosen.architecture.classes(of: chosen.file)
+        let chosen = try chosen()
+        let classes = try chosen.classes ?? chosen.architecture.classes(of: chosen.file)
         let network = try chosen.architecture.makeNetwork(classes: classes, device: device)
         for note in try network.load(chosen.file) { StandardStreams.report(note + "\n") }
-        let transform = try transform(chosen.preprocessing, network.imageSize)
-        return Classifier(
-            network: network, transform: transform, mean: chosen.preprocessing.mean,
-            std: chosen.preprocessing.std)
+        let preprocessing = try preprocessing(chosen.preprocessing, network.imageSize)
+        let names = try names(chosen)
+        if let names, names.list.count != classes {
+            throw CommandError(
+                "\(names.place): names \(names.list.count) classes, the network has \(classes)")
+        }
+        let classifier = Classifier(
+            model: chosen.model, weights: chosen.file.path, network: network,
+            preprocessing: preprocessing, names: names?.list)
+        if teacher == nil {
+            let origin = Origin(
+                preprocessing: chosen.origin, options: givenOptions,
+                names: names.map { classes in
+                    classes.place == chosen.file.path ? teller : classes.place
+                })
+            for line in classifier.lines(origin) { StandardStreams.report(line.printable + "\n") }
+        }
+        return classifier
     }
 
-    /// How images are brought to size: as the options say, else as is standard.
-    private func transform(
+    /// Who says what is not said by an option.
+    private var teller: String { runFolder == nil ? "the weights" : "the run" }
+
+    /// The options that were given of those that change how images are prepared.
+    private var givenOptions: [String] {
+        [
+            size.map { _ in "--size" }, resize.map { _ in "--resize" },
+            interpolation.map { _ in "--interpolation" }, mean.map { _ in "--mean" },
+            std.map { _ in "--std" },
+        ].compactMap { $0 }
+    }
+
+    /// How images are prepared: as the options say, else as is standard.
+    private func preprocessing(
         _ standard: Preprocessing, _ only: Int?
-    ) throws -> EvaluationTransform {
+    ) throws -> Preprocessing {
         let size = size ?? standard.size
         // A size of one's own keeps the ratio of crop to resized side.
         let resize =
@@ -88,58 +149,103 @@ struct ClassifierOptions: ParsableArguments {
                 "the network takes images of \(only) pixels, not of \(size); leave --size out, or "
                     + "name another network")
         }
-        return EvaluationTransform(
-            size: size, resize: resize,
-            interpolation: interpolation ?? standard.interpolation)
+        return Preprocessing(
+            size: size, resize: resize, interpolation: interpolation ?? standard.interpolation,
+            mean: mean?.list ?? standard.mean, std: std?.list ?? standard.std)
     }
 
+    /// The classes' names, and the file that has them.
+    private func names(_ chosen: Choice) throws -> (list: [String], place: String)? {
+        if let classes { return (try ClassNames(contentsOf: classes).names, classes) }
+        return chosen.description.classes.map { ($0, chosen.file.path) }
+    }
+}
+
+// MARK: - The choice
+
+extension ClassifierOptions {
     /// What the options choose.
     private struct Choice {
+        /// What the network is called.
+        let model: String
         let architecture: Architecture
         /// Nil where the weights tell.
         let classes: Int?
         let file: SafetensorsFile
+        let description: WeightsDescription
         let preprocessing: Preprocessing
+        /// Who says how images are prepared.
+        let origin: String
     }
 
-    private func describe() throws -> Choice {
-        let validation = try recipe.map {
-            try Recipe(contentsOf: $0, data: .unneeded).preprocessing
+    private func chosen() throws -> Choice {
+        let told = try recipe.map {
+            (try Recipe(contentsOf: $0, data: .unneeded).preprocessing, $0)
         }
-        if let teacher {
-            let card = try TeacherCard(contentsOf: teacher)
-            let network = try card.requireNetwork()
-            return Choice(
-                architecture: network.architecture, classes: card.classes,
-                file: try weights.map { try SafetensorsFile(path: $0) } ?? card.openWeights(),
-                preprocessing: validation ?? network.preprocessing)
-        }
-        guard let model, let weights else { throw CleanExit.helpRequest() }
-        guard let published = PublishedNetwork.named(model) else {
-            throw ValidationError(
-                "no model '\(model.clipped.printable)'; known: "
+        if let teacher { return try card(TeacherCard(contentsOf: teacher), told) }
+        let (file, description) = try weightsFile()
+        guard let model = model ?? description.model else {
+            throw CommandError(
+                "\(file.path): does not say which network it is of; pass --model NAME, one of "
                     + PublishedNetwork.names.joined(separator: ", "))
         }
+        guard let published = PublishedNetwork.named(model) else {
+            let known = PublishedNetwork.names.joined(separator: ", ")
+            guard self.model == nil else {
+                throw ValidationError("no model \(model.quoted.printable); known: \(known)")
+            }
+            throw CommandError(
+                "\(file.path): is of a network \(model.quoted), which is not known; pass --model "
+                    + "NAME, one of \(known)")
+        }
+        let said = description.preprocessing.map { ($0, teller) }
+        // Who names a network by hand means its published weights, unless somebody says otherwise.
+        let assumed =
+            self.model == nil
+            ? nil : (published.preprocessing, "\(model)'s published evaluation; the file says none")
+        guard let (preprocessing, origin) = told ?? said ?? assumed else {
+            throw CommandError(
+                "\(file.path): does not say how images are prepared; pass --recipe FILE, the one "
+                    + "that it was trained by, or --model \(model) for the preprocessing of its "
+                    + "published weights")
+        }
         return Choice(
-            architecture: published.architecture, classes: nil,
-            file: try SafetensorsFile(path: weights),
-            preprocessing: validation ?? published.preprocessing)
+            model: model, architecture: published.architecture, classes: nil, file: file,
+            description: description, preprocessing: preprocessing, origin: origin)
+    }
+
+    private func card(
+        _ card: TeacherCard, _ told: (Preprocessing, String)?
+    ) throws -> Choice {
+        let network = try card.requireNetwork()
+        let file = try weights.map { try SafetensorsFile(path: $0) } ?? card.openWeights()
+        return Choice(
+            model: card.name, architecture: network.architecture, classes: card.classes,
+            file: file, description: try WeightsDescription(of: file),
+            preprocessing: told?.0 ?? network.preprocessing, origin: told?.1 ?? "the card")
+    }
+
+    /// The weights of --run or --weights, with what is known of them.
+    private func weightsFile() throws -> (SafetensorsFile, WeightsDescription) {
+        if let runFolder {
+            let run = Run(path: runFolder)
+            let file = try run.weights(run.result())
+            return (file, try run.description(of: file))
+        }
+        guard let weights else { throw CleanExit.helpRequest() }
+        let file = try SafetensorsFile(path: weights)
+        return (file, try WeightsDescription(of: file))
     }
 }
 
-extension Recipe {
-    /// The validation of a recipe, as a card's preprocessing.
-    fileprivate var preprocessing: Preprocessing {
-        Preprocessing(
-            size: validation.size, resize: validation.resize,
-            interpolation: validation.interpolation, mean: view.mean, std: view.std)
-    }
-}
+/// A number for each of red, green and blue, written `0.5,0.5,0.5`.
+struct ChannelValues: ExpressibleByArgument {
+    let list: [Double]
 
-/// A network and what its input needs.
-struct Classifier {
-    let network: any ImageClassifier
-    let transform: EvaluationTransform
-    let mean: [Double]
-    let std: [Double]
+    init?(argument: String) {
+        let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
+        let numbers = parts.compactMap { Double($0) }.filter(\.isFinite)
+        guard parts.count == 3, numbers.count == 3 else { return nil }
+        list = numbers
+    }
 }

@@ -22,6 +22,8 @@ struct OutputFile {
         case sheet
         /// A report's page.
         case report
+        /// A confusion matrix.
+        case confusion
     }
 
     /// Where to write.
@@ -101,6 +103,7 @@ extension OutputFile.Content {
         case .parameters: "a file of parameters"
         case .sheet: "a contact sheet"
         case .report: "a report"
+        case .confusion: "a confusion matrix"
         }
     }
 
@@ -123,6 +126,8 @@ extension OutputFile.Content {
             return ContactSheet.isWritten(in: Self.head(of: path))
         case .report:
             return Self.head(of: path).firstRange(of: Array(ReportTemplate.mark.utf8)) != nil
+        case .confusion:
+            return EvaluationReport.isConfusion(in: Self.head(of: path))
         }
     }
 

@@ -115,7 +115,7 @@ struct ProgressLine {
         let share = total > 0 ? min(max(Double(done) / Double(total), 0), 1) : 1
         let filled = Int(12 * share)
         let bar = String(repeating: "=", count: filled) + String(repeating: " ", count: 12 - filled)
-        return Self.cut("\(label) [\(bar)] \(figures)".printable, to: columns - 1)
+        return "\(label) [\(bar)] \(figures)".printable.cut(to: columns - 1)
     }
 
     private var figures: String {
@@ -123,29 +123,6 @@ struct ProgressLine {
         let time = rate > 0 && left > 0 ? (left / rate).clockText : "0:00"
         let speed = String(format: "%.1f", rate)
         return "\(done)/\(total)  \(speed) \(unit)/s  \(time) left  \(note)"
-    }
-
-    /// As much of a text as fits in a number of columns.
-    private static func cut(_ text: String, to columns: Int) -> String {
-        var room = columns
-        return String(
-            text.prefix { character in
-                room -= width(of: character)
-                return room >= 0
-            })
-    }
-
-    /// The columns that a terminal gives a character.
-    ///
-    /// Source: Unicode Standard Annex 11, the blocks that are wide as a whole.
-    private static func width(of character: Character) -> Int {
-        guard let value = character.unicodeScalars.first?.value, value >= 0x1100 else { return 1 }
-        let wide: [ClosedRange<UInt32>] = [
-            0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xA960...0xA97F, 0xAC00...0xD7A3,
-            0xF900...0xFAFF, 0xFE30...0xFE6F, 0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x1F300...0x1FAFF,
-            0x20000...0x3FFFD,
-        ]
-        return wide.contains { $0.contains(value) } ? 2 : 1
     }
 }
 

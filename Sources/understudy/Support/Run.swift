@@ -1,5 +1,7 @@
 import Base
 import Distillation
+import Loading
+import Models
 import Recipes
 import Torch
 
@@ -38,9 +40,29 @@ struct Run {
         return try SafetensorsFile(path: file)
     }
 
+    /// What a weights file of the run says of itself; what an earlier version left out is taken from
+    /// the recipe and, as far as they are still there, its validation images.
+    func description(of file: SafetensorsFile) throws -> WeightsDescription {
+        var description = try WeightsDescription(of: file)
+        guard description.preprocessing == nil || description.classes == nil else {
+            return description
+        }
+        let recipe = try recipe()
+        let classes = description.classes ?? (try? ImageDataset(recipe.data.val))?.classes
+        if description.preprocessing == nil {
+            description = recipe.weightsDescription(classes: nil)
+        }
+        description.classes = classes
+        return description
+    }
+
+    /// The tensors of the last checkpoint.
+    func lastTensors() throws -> SafetensorsFile { try checkpoints.tensors() }
+
     /// The last checkpoint's EMA network, or the trained one where the recipe has no EMA.
-    func lastWeights() throws -> [String: Tensor] {
-        let file = try checkpoints.tensors()
+    ///
+    /// - Parameter file: the checkpoint's tensors.
+    func lastWeights(in file: SafetensorsFile) throws -> [String: Tensor] {
         let prefix = file.names.contains { $0.hasPrefix("ema.") } ? "ema." : "model."
         var tensors: [String: Tensor] = [:]
         for name in file.names where name.hasPrefix(prefix) {

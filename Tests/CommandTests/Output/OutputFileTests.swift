@@ -20,6 +20,8 @@ import Torch
         Output(option: "--dump", arguments: views, content: .views),
         Output(option: "--params", arguments: views, content: .parameters),
         Output(
+            option: "--confusion", arguments: ["eval", "--run", "teacher"], content: .confusion),
+        Output(
             option: "--out", arguments: ["average", "teacher/best.safetensors"], content: .weights),
         Output(option: "--out", arguments: ["export", "--run", "teacher"], content: .weights),
     ]
@@ -54,7 +56,7 @@ import Torch
         try FileManager.default.createSymbolicLink(
             atPath: "\(folder.path)/link", withDestinationPath: "base.yaml")
         // The last two write the same kind.
-        foreign += ["made-0", "made-1", "made-2", "made-3"]
+        foreign += ["made-0", "made-1", "made-2", "made-3", "made-4"]
         let before = try folder.contents(".").filter { !$0.key.hasPrefix(".") }
         for (index, output) in Self.outputs.enumerated() {
             func said(_ path: String) -> String {
@@ -64,7 +66,7 @@ import Torch
             #expect(
                 try write(output, to: "base.yaml", in: folder).errors
                     == "Error: \(said("base.yaml"))\n")
-            for name in foreign where name != "made-\(min(index, 3))" {
+            for name in foreign where name != "made-\(min(index, 4))" {
                 let path = "\(folder.path)/\(name)"
                 let error = #expect(throws: CommandError.self) {
                     _ = try OutputFile(path, output.option, output.content)

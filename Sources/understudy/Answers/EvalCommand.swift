@@ -1,0 +1,113 @@
+import ArgumentParser
+import Base
+import Distillation
+import Foundation
+import Loading
+import Models
+import Recipes
+import Torch
+
+/// `understudy eval`.
+struct EvalCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "eval",
+        abstract: "Measures a network on labelled images.",
+        discussion: """
+            Top-1 and top-5 accuracy, the mean cross-entropy in nats, the expected calibration \
+            error (Guo et al. 2017, 15 bins), the accuracy of each class and the classes that are \
+            taken for another. --json prints all of it, --confusion writes the whole matrix: a \
+            row for each class, a column for each answer.
+
+            A run is measured on its own validation images unless --data names others.
+
+            Example:
+              understudy eval --run runs/kd
+              understudy eval --weights student.safetensors --data data/imagenet/val --json
+            """)
+
+    @OptionGroup var classifier: ClassifierOptions
+    @OptionGroup var device: DeviceOptions
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "The images: a folder of class folders, a list, or tar shards. With --run, its "
+                + "recipe's validation images by default."))
+    var data: String?
+
+    @Option(name: .long, help: "Images at a time.")
+    var batch = 64
+
+    @Option(name: .long, help: "fp32 or bf16.")
+    var precision = Recipe.Precision.fp32
+
+    @Option(name: .long, help: "Write the confusion matrix to this CSV file.")
+    var confusion: String?
+
+    @Flag(name: .long, help: "Print JSON.")
+    var json = false
+
+    func validate() throws {
+        guard data != nil || classifier.runFolder != nil else {
+            throw ValidationError("name the images: --data DATA")
+        }
+        try Limits.check(batch: batch)
+    }
+
+    func run() throws {
+        let device = try device.checkedDevice()
+        let matrix = try confusion.map { try OutputFile($0, "--confusion", .confusion) }
+        let classifier = try classifier.load(on: device)
+        let dataset = try ImageDataset(place())
+        try check(dataset, for: classifier)
+        let evaluator = try Evaluator(
+            EvaluationLoader(
+                dataset, transform: classifier.preprocessing.transform, batch: batch,
+                options: self.device.loading),
+            mean: classifier.preprocessing.mean, std: classifier.preprocessing.std,
+            device: device, precision: precision)
+        let progress = ProgressBar()
+        for notice in dataset.notices { progress.line(notice) }
+        progress.begin("eval", total: dataset.samples.count, unit: "images")
+        let evaluation = try evaluator.evaluation(of: classifier.network) {
+            progress.advance(to: $0, note: "")
+        }
+        progress.end()
+        let report = EvaluationReport(
+            evaluation, of: classifier, on: dataset.path,
+            names: classifier.names ?? dataset.classes)
+        if let matrix { try report.writeConfusion(to: matrix.path) }
+        try StandardStreams.print(json ? report.json() : report.text)
+    }
+
+    /// Where the images are.
+    private func place() throws -> String {
+        if let data { return data }
+        guard let run = classifier.runFolder else { throw CleanExit.helpRequest() }
+        return try Run(path: run).recipe().data.val
+    }
+
+    /// Refuses images of other classes, or of the same in another order: every label would be wrong.
+    private func check(_ dataset: ImageDataset, for classifier: Classifier) throws {
+        let place = dataset.path
+        guard dataset.classes.count == classifier.network.classes else {
+            throw CommandError(
+                "\(place.printable): the network has \(classifier.network.classes) classes, the "
+                    + "data \(dataset.classes.count); choose the network's own data")
+        }
+        guard let names = classifier.names,
+            let label = names.indices.first(where: { names[$0] != dataset.classes[$0] })
+        else { return }
+        let (ours, theirs) = (names[label].quoted, dataset.classes[label].quoted)
+        guard Set(names) != Set(dataset.classes) else {
+            throw CommandError(
+                "\(place): its classes are the network's in another order: class \(label) is "
+                    + "\(theirs) there and \(ours) for the network; list them in \(place)/"
+                    + "classes.txt in the network's order")
+        }
+        StandardStreams.report(
+            ("\(place): names its classes otherwise than the network does (class \(label): "
+                + "\(theirs) there, \(ours) for the network); they are taken by their numbers")
+                .printable + "\n")
+    }
+}
