@@ -110,8 +110,11 @@ def tables() -> dict[int, tuple[str, list[tuple[str, Student]]]]:
     }
 
 
-# The EMA network at the end, the best one by validation, and the mean of the three best.
-WHICH = {"the last EMA": "last", "the best EMA": "best", "the mean of the 3 best": "average"}
+# The EMA network at the end, the best one by validation, the mean of the three best, and the best of
+# the trained network itself.
+WHICH = {
+    "the last EMA": "last", "the best EMA": "best", "the mean of the 3 best": "average",
+    "the best raw network": "raw"}
 
 
 class Study:
@@ -253,9 +256,9 @@ class Study:
                 ROOT / ".demo/patches/test", "--threads", 1, "--workers", 1, "--json"))["top1"]
         publish(self.test(student, seed), json.dumps(tops))
         # What is left is the figures: a run takes 100 MB.
-        for name in ("checkpoints", "best.safetensors", "last.safetensors", "average.safetensors"):
-            path = out / name
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        shutil.rmtree(out / "checkpoints")
+        for weights in out.glob("*.safetensors"):
+            weights.unlink()
         return f"{student.name}-{seed}: {tops['average']:.2f} %"
 
     def understudy(self, *words: object) -> str:
