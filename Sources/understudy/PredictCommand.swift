@@ -19,7 +19,8 @@ struct PredictCommand: ParsableCommand {
             With --json it has the key error instead of top.
 
             Example:
-              understudy predict --teacher teachers/beit_base_patch16_224.yaml --json cat.jpg photos
+              understudy predict --teacher teachers/beit_base_patch16_224.yaml --json \\
+                cat.jpg photos
             """)
 
     @OptionGroup var classifier: ClassifierOptions
