@@ -47,6 +47,7 @@ package func errnoText(_ code: Int32) -> String {
 package func errorText(_ error: any Error) -> String {
     switch error {
     case let error as DecodingError: return line(of: error).printable
+    case let error as EncodingError: return line(of: error).printable
     case is CocoaError, is POSIXError, is URLError: return line(of: error as NSError).printable
     case _ where type(of: error) is NSError.Type: return line(of: error as NSError).printable
     default: return "\(error)".printableLines
@@ -62,9 +63,31 @@ private func line(of error: NSError) -> String {
         cause = under as NSError
     }
     let reason =
-        cause.domain == NSPOSIXErrorDomain
-        ? errnoText(Int32(clamping: cause.code)) : cause.localizedDescription
-    return [path, reason].compactMap { $0 }.joined(separator: ": ")
+        cause.domain == NSPOSIXErrorDomain ? Int32(clamping: cause.code) : posixCode(of: cause)
+    let text = reason.map(errnoText) ?? "error \(cause.code) of \(cause.domain)"
+    return [path, text].compactMap { $0 }.joined(separator: ": ")
+}
+
+/// The system's reason for an error of Foundation's that brings none; `nil` where it is another.
+private func posixCode(of error: NSError) -> Int32? {
+    guard error.domain == NSCocoaErrorDomain else { return nil }
+    return switch CocoaError.Code(rawValue: error.code) {
+    case .fileNoSuchFile, .fileReadNoSuchFile: ENOENT
+    case .fileReadNoPermission, .fileWriteNoPermission: EACCES
+    case .fileReadInvalidFileName, .fileWriteInvalidFileName: EINVAL
+    case .fileReadTooLarge: EFBIG
+    case .fileReadCorruptFile, .fileReadInapplicableStringEncoding: EILSEQ
+    case .fileWriteFileExists: EEXIST
+    case .fileWriteOutOfSpace: ENOSPC
+    case .fileWriteVolumeReadOnly: EROFS
+    case .fileReadUnknown, .fileWriteUnknown: EIO
+    default: nil
+    }
+}
+
+private func line(of error: EncodingError) -> String {
+    guard case .invalidValue(let value, let context) = error else { return "no JSON holds it" }
+    return "no JSON holds \("\(value)".clipped), the value of '\(name(context.codingPath))'"
 }
 
 private func line(of error: DecodingError) -> String {

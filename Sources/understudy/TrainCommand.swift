@@ -30,8 +30,8 @@ struct TrainCommand: ParsableCommand {
             their probabilities.
 
             Example:
-              understudy train --recipe recipes/imagenet-resnet50-kd.yaml --cache responses \\
-                --out runs/kd --device cuda:0
+              understudy train --recipe recipes/imagenet-resnet50-kd.yaml \\
+                --cache responses --out runs/kd --device cuda:0
             """)
 
     @OptionGroup var recipe: RecipeOptions

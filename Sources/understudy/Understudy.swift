@@ -20,11 +20,9 @@ struct Understudy: ParsableCommand {
         version: "understudy \(Base.version), libtorch \(Libtorch.version)",
         subcommands: [
             InitCommand.self, PlanCommand.self, RecipeCommand.self, ViewsCommand.self,
-            CacheCommand.self,
-            TrainCommand.self,
-            EvalCommand.self, PredictCommand.self, AverageCommand.self, ExportCommand.self,
-            ReportCommand.self,
-            CompareCommand.self, PackCommand.self, DoctorCommand.self, BenchCommand.self,
+            CacheCommand.self, TrainCommand.self, EvalCommand.self, PredictCommand.self,
+            AverageCommand.self, ExportCommand.self, ReportCommand.self, CompareCommand.self,
+            PackCommand.self, DoctorCommand.self, BenchCommand.self, ManualCommand.self,
         ])
 
     static func main() {
@@ -34,8 +32,7 @@ struct Understudy: ParsableCommand {
         HostMemory.keepFreed()
         do {
             try Numerics.standard.set()
-            try refuseBlank(Array(CommandLine.arguments.dropFirst()))
-            var command = try parseAsRoot()
+            var command = try parse(Array(CommandLine.arguments.dropFirst()))
             try command.run()
         } catch let error as Interrupted {
             StandardStreams.report("\(error.description)\n")
@@ -43,6 +40,17 @@ struct Understudy: ParsableCommand {
             Foundation.exit(128 + (Interruption.signal ?? SIGINT))
         } catch {
             end(with: error)
+        }
+    }
+
+    /// Reads a command line as `parseAsRoot` does, but for words that are misspelt.
+    static func parse(_ arguments: [String]) throws -> any ParsableCommand {
+        try refuseBlank(arguments)
+        try Misspelling.checkCommand(arguments, of: Self.self)
+        do {
+            return try parseAsRoot(arguments)
+        } catch  where exitCode(for: error) == .validationFailure {
+            throw try Misspelling.option(in: arguments, of: CommandTree(of: Self.self)) ?? error
         }
     }
 
@@ -90,6 +98,7 @@ struct Understudy: ParsableCommand {
             ? fullMessage(for: error).printableLines
             : "Error: \(advisedLine(error))"
         StandardStreams.report(text + "\n")
-        Foundation.exit(status.rawValue)
+        let isMisspelt = error is Misspelling
+        Foundation.exit((isMisspelt ? ExitCode.validationFailure : status).rawValue)
     }
 }

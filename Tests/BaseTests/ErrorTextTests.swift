@@ -29,6 +29,24 @@ import Testing
                 .hasSuffix("No space left on device"))
     }
 
+    @Test("of Foundation's that bring no reason of the system's are given one")
+    func withoutReason() {
+        func text(_ code: CocoaError.Code) -> String {
+            errorText(CocoaError(code, userInfo: [NSFilePathErrorKey: "a"]))
+        }
+        #expect(text(.fileReadNoSuchFile) == "a: No such file or directory")
+        #expect(text(.fileWriteNoPermission) == "a: Permission denied")
+        #expect(text(.fileWriteOutOfSpace) == "a: No space left on device")
+        #expect(text(.featureUnsupported) == "a: error 3328 of NSCocoaErrorDomain")
+        #expect(errorText(NSError(domain: "Other", code: 7)) == "error 7 of Other")
+    }
+
+    @Test("of a number that JSON has not name it") func encoding() {
+        #expect(
+            line { try JSONEncoder().encode(["a": [1, Double.nan]]) }
+                == "no JSON holds nan, the value of 'a.[1]'")
+    }
+
     @Test("of JSON say what is wrong where") func json() {
         struct Value: Decodable {
             let list: [Int]

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// What a cache holds and how it is laid out: the file `manifest.json`.
@@ -279,7 +280,7 @@ extension CacheManifest {
         do {
             return Array(try encoder.encode(self)) + Array("\n".utf8)
         } catch {
-            throw CacheError("the manifest cannot be written as JSON: \(error)")
+            throw CacheError("the manifest cannot be written: \(errorText(error))")
         }
     }
 
@@ -308,7 +309,7 @@ extension CacheManifest {
         } catch let error as DecodingError {
             throw CacheError("\(path): \(Self.explain(error))")
         } catch {
-            throw CacheError("\(path): \(error)")
+            throw CacheError("\(path): \(errorText(error))")
         }
     }
 

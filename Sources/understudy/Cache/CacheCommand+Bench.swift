@@ -21,7 +21,8 @@ extension CacheCommand {
                 makes them up: peaked, smoothed (a label-smoothed teacher) or flat.
 
                 Example:
-                  understudy cache bench --recipe recipes/imagenet-resnet50-kd.yaml --views 8192
+                  understudy cache bench --recipe recipes/imagenet-resnet50-kd.yaml \\
+                    --views 8192
                   understudy cache bench --cache responses
                   understudy cache bench --family peaked --classes 1000
                 """)

@@ -34,7 +34,9 @@ extension CacheCommand {
         @Option(name: .long, help: "The cache's folder; made if it is not there.")
         var cache: String
 
-        @Option(name: .long, help: "Only these cached epochs, A..<B; by default the recipe's.")
+        @Option(
+            name: .long, help: "Only these cached epochs, A..<B; by default the recipe's.",
+            transform: SlotRange.init(parsing:))
         var epochs: SlotRange?
 
         @Option(

@@ -23,7 +23,9 @@ extension CacheCommand {
         @Option(name: .long, help: "The cache's folder.")
         var cache: String
 
-        @Option(name: .long, help: "Only these cached epochs, A..<B; by default all.")
+        @Option(
+            name: .long, help: "Only these cached epochs, A..<B; by default all.",
+            transform: SlotRange.init(parsing:))
         var epochs: SlotRange?
 
         @Flag(name: .long, help: "Print the summary as JSON.")

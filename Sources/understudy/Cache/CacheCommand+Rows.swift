@@ -20,7 +20,9 @@ extension CacheCommand {
         @Option(name: .long, help: "The epoch, from 0; beyond the cached ones it wraps around.")
         var epoch: Int
 
-        @Option(name: .long, help: "The slots, A..<B.")
+        @Option(
+            name: .long, help: "The slots, A..<B.",
+            transform: SlotRange.init(parsing:))
         var slots: SlotRange
 
         @Flag(name: .long, help: "Print JSON; otherwise the five most probable classes of each.")

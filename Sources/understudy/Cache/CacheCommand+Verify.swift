@@ -14,7 +14,8 @@ extension CacheCommand {
             discussion: """
                 Every part that is there is read and decoded: structure, attributes, checksums, \
                 and that each row is a distribution. Each fault is one line; any fault ends with \
-                exit status 1.
+                exit status 1. A part that is not there is no fault, for a cache may be read while \
+                it is built; with --complete it is one.
 
                 With --sample N, the recipe's teacher is run again on N groups drawn at random. \
                 For each group KL(fresh || cached) is compared with --max-kl, and the group's \
@@ -23,12 +24,16 @@ extension CacheCommand {
                 cached), so --max-kl must hold it.
 
                 Example:
+                  understudy cache verify --cache responses --complete
                   understudy cache verify --cache responses --sample 8 \\
                     --recipe recipes/imagenet-resnet50-kd.yaml --device cuda:0
                 """)
 
         @Option(name: .long, help: "The cache's folder.")
         var cache: String
+
+        @Flag(name: .long, help: "Take a part that is missing for a fault.")
+        var complete = false
 
         @Option(name: .long, help: "Run the teacher again on this many groups; needs --recipe.")
         var sample: Int?
@@ -75,8 +80,13 @@ extension CacheCommand {
         func run() throws {
             Interruption.install()
             let bar = ProgressBar()
-            let structure = try verify(bar)
+            let reader = try CacheReader(directory: cache)
+            let structure = try verify(reader, bar)
+            let missing = complete ? MissingParts(reader) : nil
             if !json {
+                for line in missing?.lines ?? [] {
+                    try StandardStreams.print("\(cache): \(line)".printable)
+                }
                 for fault in structure.faults { try StandardStreams.print(fault.message) }
                 try StandardStreams.print(
                     "\(cache): \(structure.parts.grouped) of \(structure.partsInAll.grouped) parts "
@@ -86,13 +96,19 @@ extension CacheCommand {
             // A teacher says nothing about parts that cannot be read.
             let comparison = structure.faults.isEmpty ? try compare(bar) : nil
             if json {
-                try StandardStreams.print(Report(structure: structure, sample: comparison).json())
+                try StandardStreams.print(
+                    Report(structure: structure, missing: missing, sample: comparison).json())
             } else if let comparison {
                 for group in comparison.groups { try StandardStreams.print(group.line) }
             }
             if !structure.faults.isEmpty {
                 throw CommandError(
                     "\(cache): \(structure.faults.count) of \(structure.parts) parts are faulty")
+            }
+            if let missing, missing.count > 0 {
+                throw CommandError(
+                    "\(cache): \(missing.count.grouped) of \(structure.partsInAll.grouped) parts are "
+                        + "missing; `understudy cache build` adds them")
             }
             if let comparison, comparison.failed > 0 {
                 throw CommandError(
@@ -102,8 +118,9 @@ extension CacheCommand {
             }
         }
 
-        private func verify(_ bar: ProgressBar) throws -> CacheVerification {
-            let reader = try CacheReader(directory: cache)
+        private func verify(_ reader: CacheReader, _ bar: ProgressBar) throws
+            -> CacheVerification
+        {
             defer { bar.end() }
             return try reader.verify(
                 workers: device.loading.workers, progress: bar.parts("verify", goesOn: false))
@@ -144,15 +161,18 @@ private struct Comparison: Encodable {
 
 private struct Report: Encodable {
     let structure: CacheVerification
+    /// Those that `--complete` looked for.
+    let missing: MissingParts?
     let sample: Comparison?
 
     func encode(to encoder: any Encoder) throws {
         try structure.encode(to: encoder)
         var container = encoder.container(keyedBy: Key.self)
+        try container.encodeIfPresent(missing?.runs, forKey: .missing)
         try container.encodeIfPresent(sample, forKey: .sample)
     }
 
-    private enum Key: String, CodingKey { case sample }
+    private enum Key: String, CodingKey { case missing, sample }
 }
 
 extension CacheAudit.Group {

@@ -93,7 +93,7 @@ private struct Finding: Encodable {
             fault = nil
         } catch {
             comparisons = []
-            fault = "\(error)"
+            fault = errorText(error)
         }
         seconds = start.duration(to: .now) / .seconds(1)
     }

@@ -22,19 +22,36 @@ extension Device: ExpressibleByArgument {
     }
 }
 
-/// A range of slots, written `A..<B`.
-struct SlotRange: ExpressibleByArgument {
+/// A range of slots or epochs, written `A..<B`.
+struct SlotRange {
     let range: Range<Int>
 
-    init?(argument: String) {
-        let parts = argument.components(separatedBy: "..<")
-        guard parts.count == 2, let first = Int(parts[0]), let last = Int(parts[1]),
-            first >= 0, first < last
-        else { return nil }
+    /// - Throws: `ValidationError` that says what was meant, where that can be told.
+    init(parsing text: String) throws {
+        let parts = text.components(separatedBy: "..<")
+        guard parts.count == 2, let first = Int(parts[0]), let last = Int(parts[1]), first >= 0,
+            first < last
+        else {
+            let meant = Self.meant(by: text).map {
+                "; did you mean '\($0.lowerBound)..<\($0.upperBound)'?"
+            }
+            throw ValidationError(
+                "a range is written A..<B, from A to the one before B" + (meant ?? ""))
+        }
         range = first..<last
     }
 
-    static var defaultCompletionKind: CompletionKind { .default }
+    /// The range that other ways of writing one mean: Python's, a shell's, Swift's closed one, and
+    /// one number alone. Only three dots include the last.
+    private static func meant(by text: String) -> Range<Int>? {
+        let forms = /(\d+)(?:(\.\.<|\.{2,3}|[-:–,])(\d+))?/
+        guard let match = try? forms.wholeMatch(in: text), let first = Int(match.1) else {
+            return nil
+        }
+        guard let end = match.3.map({ Int($0) }) ?? first, end < .max else { return nil }
+        let last = match.2 == nil || match.2 == "..." ? end + 1 : end
+        return first < last ? first..<last : nil
+    }
 
     /// Checks that an epoch has these slots.
     func check(against plan: ViewPlan) throws {

@@ -23,7 +23,9 @@ struct ViewStatisticsCommand: ParsableCommand {
     @Option(name: .long, help: "The epoch, from 0.")
     var epoch = 0
 
-    @Option(name: .long, help: "The slots to count, A..<B.")
+    @Option(
+        name: .long, help: "The slots to count, A..<B.",
+        transform: SlotRange.init(parsing:))
     var slots: SlotRange?
 
     @Flag(name: .long, help: "Print JSON.")

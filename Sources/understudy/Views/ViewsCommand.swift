@@ -17,7 +17,8 @@ struct ViewsCommand: ParsableCommand {
             elsewhere. `views stats` counts what the recipe does to the whole data set.
 
             Example:
-              understudy views --recipe recipes/patches-kd.yaml --slots '0..<8' --sheet views.png
+              understudy views --recipe recipes/patches-kd.yaml --slots '0..<8' \\
+                --sheet views.png
               understudy views stats --recipe recipes/patches-kd.yaml
             """,
         subcommands: [
@@ -43,7 +44,9 @@ struct ShowViewsCommand: ParsableCommand {
     @Option(name: .long, help: "The epoch, from 0.")
     var epoch = 0
 
-    @Option(name: .long, help: "The slots, A..<B.")
+    @Option(
+        name: .long, help: "The slots, A..<B.",
+        transform: SlotRange.init(parsing:))
     var slots: SlotRange
 
     @Option(name: .long, help: "Write a contact sheet, a PNG.")

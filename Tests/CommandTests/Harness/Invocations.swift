@@ -17,16 +17,10 @@ struct Invocations {
 
     /// The commands, from the dump that ArgumentParser makes of them.
     static func commands() throws -> [Command] {
-        let dump = try JSONDecoder().decode(Dump.self, from: Data(Understudy._dumpHelp().utf8))
-        func leaves(_ command: Dump.Command, _ words: [String]) -> [Command] {
-            let subcommands = (command.subcommands ?? []).filter { $0.commandName != "help" }
-            guard subcommands.isEmpty else {
-                return subcommands.flatMap { leaves($0, words + [$0.commandName]) }
-            }
-            let options = (command.arguments ?? []).filter { $0.kind == "option" }
-            return [Command(words: words, options: options.compactMap { $0.preferredName?.name })]
+        try CommandTree(of: Understudy.self).leaves().map { words, command in
+            let options = (command.arguments ?? []).filter { $0.kind == .option }
+            return Command(words: words, options: options.compactMap { $0.preferredName?.name })
         }
-        return leaves(dump.command, [])
     }
 
     /// What a command takes, in `Folder.prepared()`, to do its work quickly; `nil` for a command
@@ -68,10 +62,12 @@ struct Invocations {
         case "export": ["--run", "teacher", "--out", new]
         case "pack": ["--data", "train", "--out", new]
         case "doctor": ["--device", "cpu", "--check", "loss"]
+        case "bench recipe": ["--recipe", "student.yaml", "--seconds", "0.1"]
         case "bench student": ["--model", "resnet18", "--size", "32"] + small
         case "bench teacher": ["--model", micro] + small
         case "bench training": ["--model", "resnet18", "--teacher", micro] + small
         case "bench images": ["--out", new, "--count", "10"]
+        case "manual": []
         default: nil
         }
     }
@@ -83,25 +79,6 @@ struct Invocations {
             "images.h5", Data(contentsOf: Repository.url("Tests/Fixtures/import/images.h5")))
         return folder
     }
-}
-
-/// The dump, as far as it is needed.
-private struct Dump: Decodable {
-    struct Command: Decodable {
-        let commandName: String
-        let subcommands: [Command]?
-        let arguments: [Argument]?
-    }
-
-    struct Argument: Decodable {
-        struct Name: Decodable {
-            let name: String
-        }
-        let kind: String
-        let preferredName: Name?
-    }
-
-    let command: Command
 }
 
 @Suite("Invocations") struct InvocationTests {

@@ -50,7 +50,7 @@ struct ShellLine: Equatable {
             let text = line.trimmingPrefix(while: \.isWhitespace)
             if isOpen {
                 commands[commands.count - 1] += text
-            } else if text.hasPrefix("\(program) ") {
+            } else if text.hasPrefix("\(program) "), !text.hasPrefix("\(program)  ") {
                 commands.append(String(text))
             } else {
                 continue
