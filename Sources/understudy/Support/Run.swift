@@ -9,7 +9,7 @@ import Torch
 struct Run {
     let path: String
 
-    private var checkpoints: SavedRun {
+    var checkpoints: SavedRun {
         SavedRun(path) { StandardStreams.report("\($0.printable)\n") }
     }
 
