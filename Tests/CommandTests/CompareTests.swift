@@ -66,10 +66,10 @@ import Torch
     func refused() throws {
         let folder = try Folder.prepared()
         try FileManager.default.removeItem(atPath: "\(folder.path)/val/c3")
-        let compare = ["compare", "--teacher", "card.yaml"]
+        let compare = ["compare", "--teacher", "card.yaml", "--data", "val"]
         #expect(
             try Program.run(compare + ["--run", "teacher"], in: folder).errors
-                == "Error: \(folder.path)/val: the teacher has 4 classes, the data 3; choose the "
+                == "Error: val: the teacher has 4 classes, the data 3; choose the "
                 + "networks' own data\n")
         let half = try Program.run(
             compare + ["--weights", "teacher/average.safetensors"], in: folder)
