@@ -74,7 +74,7 @@ import Testing
         let process = try Program.start(
             Self.train("new", "run") + ["--wait"], in: folder.path,
             output: URL(fileURLWithPath: "\(folder.path)/output"), errors: errors)
-        try awaitLine("waiting for", in: errors)
+        try awaitLine("which another process is to", in: errors)
         let build = ["cache", "build", "--recipe", "student.yaml", "--cache", "new"]
         for epochs in ["1..<2", "0..<1"] {
             #expect(!folder.exists("run/result.json"))
@@ -83,7 +83,7 @@ import Testing
         process.waitUntilExit()
         let text = try String(contentsOf: errors, encoding: .utf8)
         #expect(process.terminationStatus == 0, "\(text)")
-        #expect(text.components(separatedBy: "waiting for").count == 2, "\(text)")
+        #expect(text.components(separatedBy: "which another process is to").count == 2, "\(text)")
         try expectSame("run", in: folder)
     }
 
@@ -97,7 +97,7 @@ import Testing
         let process = try Program.start(
             Self.train("cache", "run") + ["--wait"], in: folder.path,
             output: URL(fileURLWithPath: "\(folder.path)/output"), errors: errors)
-        var text = try awaitLine("waiting for", in: errors)
+        var text = try awaitLine("which another process is to", in: errors)
         #expect(
             text.contains(
                 "waiting for epoch 1, part 0 of cache, which another process is to build; "

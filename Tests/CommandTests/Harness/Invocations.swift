@@ -60,6 +60,8 @@ struct Invocations {
         case "predict": ["--teacher", "card.yaml", "val/c0/0.jpg"]
         case "average": ["--run", "teacher", "--out", "\(new).safetensors"]
         case "export": ["--run", "teacher", "--out", new]
+        case "report": ["teacher", "--out", "\(new).html"]
+        case "compare": ["--teacher", "card.yaml", "--run", "teacher", "--data", "val"]
         case "pack": ["--data", "train", "--out", new]
         case "doctor": ["--device", "cpu", "--check", "loss"]
         case "bench recipe": ["--recipe", "student.yaml", "--seconds", "0.1"]
