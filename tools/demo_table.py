@@ -41,8 +41,8 @@ def main() -> None:
         rows.append((title, f"{result[kind]:.2f} %", f"± {result[kind + '_se']:.2f}"))
     widths = [max(map(len, column)) for column in zip(*rows)]
     for title, *cells in rows:
-        print(title.ljust(widths[0]), *(
-            cell.rjust(width) for cell, width in zip(cells, widths[1:])), sep="  ")
+        padded = [cell.rjust(width) for cell, width in zip(cells, widths[1:])]
+        print("  ".join([title.ljust(widths[0]), *padded]).rstrip())
     print(f"\ntest: {result['test_images']:,} images, on which nothing was tuned")
     cache = read("cache.json")
     print(
