@@ -97,7 +97,7 @@ package struct CacheIdentity: Sendable {
             ("data.digest", dataset.digest),
             (Self.contentField, dataset.contentDigest ?? ""),
             ("data.images", "\(dataset.samples.count)"),
-            ("data.classes", "\(dataset.classes.count)"),
+            ("data.classes", "\(recipe.data.classes)"),
             ("teacher.name", card.name),
             ("teacher.architecture", card.fingerprintLine),
         ]
