@@ -170,7 +170,7 @@ import Torch
         let arguments = ["--classes", "names.txt", "--top", "4", "val/c0/0.jpg"]
         let csv = try predict(folder, ["--csv"] + arguments)
         #expect(csv.status == 0, "\(csv.errors)")
-        let lines = csv.output.split(separator: "\n")
+        let lines = csv.output.split(separator: "\n").map(String.init)
         #expect(lines.first == "path,rank,class,name,probability")
         #expect(lines.count == 5)
         #expect(lines.contains { $0.contains(",1,\"a, \"\"b\"\"\",") }, "\(csv.output)")
@@ -184,7 +184,7 @@ import Torch
         let probabilities = top.compactMap { $0["probability"] as? Double }
         #expect(probabilities == probabilities.sorted(by: >))
         #expect(abs(probabilities.reduce(0, +) - 1) < 1e-5)
-        let text = try predict(folder, arguments).output.split(separator: "\n")
+        let text = try predict(folder, arguments).output.split(separator: "\n").map(String.init)
         #expect(text.count == 4)
         #expect(text[0].hasPrefix("val/c0/0.jpg  0.") && text[1].hasPrefix("  0."))
         try folder.write("names.txt", Data("a\nb\n".utf8))
