@@ -92,6 +92,14 @@ package struct Recipe: Section, Equatable {
                 "batch.group \(batch.group) is odd: mixing pairs the members of a group from both "
                     + "ends; \(even), or set view.mix to none")
         }
+        if data.train == nil, let term = loss.terms.first(where: { $0.term is CrossEntropy }),
+            term.weight > 0
+        {
+            throw file.error(
+                "loss.ce",
+                "loss.ce is \(YAMLText.scalar(term.weight)) but data.train is none, so that no image "
+                    + "has a label: set loss.ce to 0, or name labelled images")
+        }
         try cache?.check(file, classes: data.classes)
         try file.check("teacher", "teachers", "cache") { () throws(YAMLError) in
             guard teachers.isEmpty, cache != nil else { return }

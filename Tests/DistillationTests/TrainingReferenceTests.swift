@@ -101,7 +101,7 @@ private final class Training {
             for group in builder.manifest.groups(of: part) {
                 let views = try loader.load(epoch: 0, group: group, sizes: [Self.side])
                 let slots = loader.plan.slots(ofGroup: group)
-                let rows = zip(slots, views.labels).flatMap(Self.response)
+                let rows = zip(slots, views.labels.compactMap(\.self)).flatMap(Self.response)
                 writer.append(rows, pixelChecksum: views.pixelChecksum)
             }
             try writer.publish()

@@ -51,6 +51,28 @@ import Torch
         }
     }
 
+    /// By hand: of two images the first has no label, so that the mean is the second's -ln p.
+    @Test("the cross-entropy is the mean over the images that have a label") func labeled() throws {
+        let logits = try Tensor([Float](arrayLiteral: 0, 1, 2, 3), shape: [2, 2])
+        try logits.setRequiresGrad(true)
+        func inputs(_ targets: [Float], labeled: Int?) throws -> LossInputs {
+            try LossInputs(
+                logits: logits, targets: Tensor(targets, shape: [2, 2]), teacher: nil,
+                labeled: labeled)
+        }
+        let one = try CrossEntropy().value(of: inputs([0, 0, 0, 1], labeled: 1)).item()
+        #expect(abs(one - log(1 + exp(-1.0))) < 1e-6)
+        // Mixed with it by 0.25: the shares of the label weigh as before.
+        let mixed = try CrossEntropy().value(of: inputs([0, 0.25, 0, 0.75], labeled: 1)).item()
+        #expect(abs(mixed - one) < 1e-6)
+        let all = try CrossEntropy().value(of: inputs([0, 1, 0, 1], labeled: nil)).item()
+        #expect(abs(all - one) < 1e-6)
+        let none = try CrossEntropy().value(of: inputs([0, 0, 0, 0], labeled: 0))
+        try none.backward()
+        #expect(try none.item() == 0)
+        #expect(try #require(try logits.grad).floats().allSatisfy { $0 == 0 })
+    }
+
     @Test("terms are summed in one order, whatever theirs") func order() throws {
         let turned = Loss([
             .init(CrossEntropy(), weight: 0.2), .init(KLDivergence(), weight: 0.8),

@@ -61,10 +61,6 @@ import Torch
         ("classes", "[1, 2]", "is no list of texts in JSON"),
         ("classes", String(repeating: "[", count: 100_000), "is no list of texts in JSON"),
         ("classes", "[]", "names 0 classes"),
-        (
-            "classes", "[\"\(String(repeating: "x", count: 16 << 20))\"]",
-            "is longer than 16777216 bytes"
-        ),
         ("preprocessing", String(repeating: " ", count: 4097), "is longer than 4096 bytes"),
         ("preprocessing", "224", "is no mapping in one line of ASCII"),
         ("preprocessing", "{size: 1}\nextends: /dev/stdin", "is no mapping in one line of ASCII"),

@@ -166,6 +166,15 @@ import Testing
                 "1:7: name: expected a name of letters, digits, '.', '_' and '-', found 'a/b'"
             ),
             (
+                "train: data/train", "train: none",
+                "3:15: data.train is none, and so is data.unlabeled: no image to train on"
+            ),
+            (
+                "train: data/train", "train: none, unlabeled: /more",
+                "18:21: loss.ce is 0.2 but data.train is none, so that no image has a label: set "
+                    + "loss.ce to 0, or name labelled images"
+            ),
+            (
                 "val: /srv/val", "val: ~/val",
                 "3:32: data.val: '~' is not expanded; write the path in full"
             ),

@@ -8,7 +8,8 @@ import Testing
     @Test(
         "none is a constant",
         arguments: [
-            "name=other", "seed=7", "data.classes=77", "view.size=96", "view.crop.scale=[0.2, 0.9]",
+            "name=other", "seed=7", "data.classes=77", "data.unlabeled=/more", "view.size=96",
+            "view.crop.scale=[0.2, 0.9]",
             "view.crop.ratio=[0.5, 2.5]", "view.interpolation=bicubic", "view.flip=0.25",
             "view.randaugment=rand-m3-mstd0.25", "view.mean=[0.1, 0.2, 0.3]",
             "view.std=[0.7, 0.8, 0.9]", "view.mix.probability=0.375", "view.mix.mixup=0.7",

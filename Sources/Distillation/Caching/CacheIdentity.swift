@@ -93,11 +93,13 @@ package struct CacheIdentity: Sendable {
             ("views.version", plan.version),
         ]
         fields += recipe.viewFields
+        // Images without labels know no classes.
+        let classes = dataset.classes.isEmpty ? recipe.data.classes : dataset.classes.count
         fields += [
             ("data.digest", dataset.digest),
             (Self.contentField, dataset.contentDigest ?? ""),
             ("data.images", "\(dataset.samples.count)"),
-            ("data.classes", "\(dataset.classes.count)"),
+            ("data.classes", "\(classes)"),
             ("teacher.name", card.name),
             ("teacher.architecture", card.fingerprintLine),
         ]

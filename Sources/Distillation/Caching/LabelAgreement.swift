@@ -150,7 +150,8 @@ extension LabelAgreement {
         }
     }
 
-    /// The labels of a group's views that have a share in them.
+    /// The labels of a group's views that have a share in them; none of a view in which an image
+    /// without a label has a share, which the teacher may well mean.
     private static func labels(
         epoch: Int, group: Int, plan: ViewPlan, dataset: ImageDataset
     ) -> [[Int]] {
@@ -160,10 +161,10 @@ extension LabelAgreement {
         let lambda = plan.mix(epoch: epoch, group: group).resolved(size: plan.settings.size).lambda
         return own.indices.map { member in
             let (label, partner) = (own[member], own[own.count - 1 - member])
-            var labels: [Int] = []
+            var labels: [Int?] = []
             if lambda > 0 { labels.append(label) }
             if lambda < 1, partner != label || lambda == 0 { labels.append(partner) }
-            return labels
+            return labels.contains(nil) ? [] : labels.compactMap { $0 }
         }
     }
 }

@@ -89,7 +89,8 @@ struct RunIdentity: Codable, Equatable, Sendable {
         self.recipe = recipe.contentYAML
         self.train = Images(train)
         self.val = Images(val)
-        classes = Self.digest(of: train.classes)
+        // Without labels the classes are the validation images'.
+        classes = Self.digest(of: train.classes.isEmpty ? val.classes : train.classes)
         self.initial = initial
     }
 
@@ -148,7 +149,8 @@ extension Recipe {
     /// - Parameter card: that of a teacher's card, by its number; no two teachers may have the same.
     private func yaml(card: (Int) -> String) -> String {
         var recipe = self
-        recipe.data.train = "-"
+        recipe.data.train = data.train.map { _ in "-" }
+        recipe.data.unlabeled = data.unlabeled.map { _ in "-" }
         recipe.data.val = "-"
         for index in recipe.teachers.indices { recipe.teachers[index].card = card(index) }
         return recipe.resolvedYAML

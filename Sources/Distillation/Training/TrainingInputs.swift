@@ -30,7 +30,7 @@ struct TrainingInputs {
             views.pixels(size: recipe.view.size), labels: views.labels,
             draw: plan.mix(epoch: views.epoch, group: views.group))
         return TrainingGroup(
-            images: batch.images, targets: batch.targets,
+            images: batch.images, targets: batch.targets, labeled: batch.labeled,
             teacher: try responses.map { try rows(of: $0, for: views) },
             dropPathSeed: recipe.model.dropPath > 0
                 ? dropPathSeed(epoch: epoch, group: views.group) : nil)

@@ -65,8 +65,8 @@ struct TrainingSetup {
             ? ViewLoader(checksumming: recipe, options: options.loading)
             : ViewLoader(recipe: recipe, options: options.loading)
         try loader.checkMemory(sizes: [recipe.view.size], on: options.device)
-        description = recipe.weightsDescription(classes: loader.dataset.classes)
         let images = try Self.validationImages(recipe, beside: loader.dataset)
+        description = recipe.weightsDescription(classes: images.classes)
         for notice in loader.dataset.notices + images.notices { progress.line(notice) }
         // Before all of it is read for its digest.
         let initial = try options.initial.map { try SafetensorsFile(path: $0) }
@@ -189,9 +189,9 @@ extension TrainingSetup {
         _ recipe: Recipe, beside training: ImageDataset
     ) throws -> ImageDataset {
         let images = try ImageDataset(recipe.data.val, expectedClasses: recipe.data.classes)
-        guard images.classes == training.classes else {
+        guard images.classes == training.classes || training.classes.isEmpty else {
             throw TrainingError(
-                "\(recipe.data.val) and \(recipe.data.train) have different classes; labels "
+                "\(recipe.data.val) and \(training.path) have different classes; labels "
                     + "would not mean the same")
         }
         return images

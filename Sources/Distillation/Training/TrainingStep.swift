@@ -9,6 +9,8 @@ struct TrainingGroup {
     let images: Tensor
     /// Label distributions, `[G, classes]`.
     let targets: Tensor
+    /// How many images have a label; `nil` for all.
+    var labeled: Int?
     /// The teacher's probabilities, `[G, classes]`; `nil` where labels alone are learned from.
     let teacher: Tensor?
     /// The seed of stochastic depth; `nil` where nothing is dropped.
@@ -112,7 +114,9 @@ final class TrainingStep {
                 mode: .training(updatesStatistics: isFirst, dropPath: dropPath))
         }
         return try loss(
-            LossInputs(logits: logits, targets: group.targets, teacher: group.teacher))
+            LossInputs(
+                logits: logits, targets: group.targets, teacher: group.teacher,
+                labeled: group.labeled))
     }
 
     /// What of a step is not finite: a weight, else the loss, else a gradient, else their norm.

@@ -112,19 +112,27 @@ package struct LossInputs {
     package let logProbabilities: Tensor
     /// The student's logits, `[B, C]`, float32, for terms of a temperature of their own.
     package let logits: Tensor
-    /// Label distributions, `[B, C]`, float32.
+    /// Label distributions, `[B, C]`, float32; a row sums to less than 1 by the share of its mix that
+    /// has no label.
     package let targets: Tensor
+    /// What all rows of the targets together sum to: the number of images that have a label.
+    package let labeled: Int
     /// The teacher's probabilities, `[B, C]`, float32; `nil` without a teacher.
     package let teacher: Tensor?
 
     /// The number of images.
     package var batch: Int { logits.shape[0] }
 
-    /// - Parameter logits: of any floating type.
-    package init(logits: Tensor, targets: Tensor, teacher: Tensor?) throws(TorchError) {
+    /// - Parameters:
+    ///   - logits: of any floating type.
+    ///   - labeled: how many images have a label; all of them by default.
+    package init(
+        logits: Tensor, targets: Tensor, teacher: Tensor?, labeled: Int? = nil
+    ) throws(TorchError) {
         self.logits = try logits.to(.float32)
         logProbabilities = try self.logits.logSoftmax(dimension: -1)
         self.targets = targets
         self.teacher = teacher
+        self.labeled = labeled ?? logits.shape[0]
     }
 }

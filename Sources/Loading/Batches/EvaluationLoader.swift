@@ -52,7 +52,7 @@ package struct EvaluationLoader: Sendable {
         }
         return BatchPipeline(work, workers: options.workers) { [dataset] draft in
             EvaluationBatch(
-                pixels: draft.pixels, labels: dataset.samples[draft.range].map(\.label))
+                pixels: draft.pixels, labels: dataset.samples[draft.range].map(\.knownLabel))
         }
     }
 }

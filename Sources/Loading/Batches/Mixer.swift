@@ -16,8 +16,11 @@ package struct Mixer {
     package struct Batch {
         /// `[G, 3, H, W]`, float32, normalized and mixed, channels last in memory.
         package let images: Tensor
-        /// `[G, classes]`, float32; each row sums to 1.
+        /// `[G, classes]`, float32; each row sums to the share of its mix that has a label, which is
+        /// 1 where all have one.
         package let targets: Tensor
+        /// How many members have a label: what all rows together sum to.
+        package let labeled: Int
     }
 
     private let mean: [Double]
@@ -39,11 +42,11 @@ package struct Mixer {
     ///
     /// - Parameters:
     ///   - pixels: the images of one group.
-    ///   - labels: the label of each member.
+    ///   - labels: the label of each member; nil of one without, whose share of a target is nothing.
     ///   - draw: the group's mixing.
     /// - Throws: `TorchError` if the device fails.
     package func batch(
-        _ pixels: PixelBatch, labels: [Int], draw: MixDraw
+        _ pixels: PixelBatch, labels: [Int?], draw: MixDraw
     ) throws(TorchError) -> Batch {
         let mix = draw.resolved(size: pixels.size)
         let images = try pixels.withTensor { pixels throws(TorchError) in
@@ -58,15 +61,21 @@ package struct Mixer {
                     mean: mean, deviation: deviation, box: (box.x, box.y, box.width, box.height))
             }
         }
-        return Batch(images: images, targets: try targets(labels, lambda: mix.lambda))
+        return Batch(
+            images: images, targets: try targets(labels, lambda: mix.lambda),
+            labeled: labels.count { $0 != nil })
     }
 
     /// λ times the smoothed one-hot row of each member and 1 - λ times its partner's.
-    private func targets(_ labels: [Int], lambda: Double) throws(TorchError) -> Tensor {
+    private func targets(_ labels: [Int?], lambda: Double) throws(TorchError) -> Tensor {
         let off = smoothing / Double(classes)
-        let own =
-            try Tensor(labels.map(Int64.init), shape: [labels.count])
+        var own =
+            try Tensor(labels.map { Int64($0 ?? 0) }, shape: [labels.count])
             .oneHot(classes: classes).to(.float32).to(device) * (1 - smoothing) + off
+        if labels.contains(nil) {
+            let isLabeled = labels.map { Float($0 == nil ? 0 : 1) }
+            own = try own * Tensor(isLabeled, shape: [labels.count, 1]).to(device)
+        }
         return lambda == 1 ? own : try own * lambda + own.flipped([0]) * (1 - lambda)
     }
 }

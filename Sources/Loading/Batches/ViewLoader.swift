@@ -44,8 +44,7 @@ package struct ViewLoader: Sendable {
         recipe: Recipe, options: LoadingOptions,
         checksum: (@Sendable (UnsafeRawBufferPointer) -> UInt32)? = nil
     ) throws {
-        dataset = try (options.listed ?? ListedData()).dataset(
-            recipe.data.train, expectedClasses: recipe.data.classes)
+        dataset = try (options.listed ?? ListedData()).dataset(recipe.data)
         plan = try ViewPlan(recipe: recipe, imageCount: dataset.samples.count)
         self.recipe = recipe
         substitutes = recipe.data.onError == .substitute
@@ -224,8 +223,8 @@ package struct ViewGroup: Sendable {
     package let group: Int
     /// The pixels at each size asked for.
     let renderings: [PixelBatch]
-    /// The label of each member.
-    package let labels: [Int]
+    /// The label of each member; nil of one that has none.
+    package let labels: [Int?]
     /// Members whose own image could not be decoded, and the image that stands in for it.
     package let substitutions: [Int: Int]
     /// The checksum of the pixels at the recipe's size; nil where the loader takes none.

@@ -72,7 +72,8 @@ extension DatasetPacker {
                 let source =
                     image.isResized ? PackedImage.path(ofResized: sample.path) : sample.path
                 let place = try writer.append(
-                    names.next(source, ending: image.ending), image.bytes, label: sample.label)
+                    names.next(source, ending: image.ending), image.bytes,
+                    label: sample.knownLabel)
                 pack.append(
                     ImageDataset.Sample(
                         path: source, label: sample.label, bytes: image.bytes.count),

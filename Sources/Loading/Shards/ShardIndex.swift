@@ -106,7 +106,7 @@ extension ShardIndex {
         }
         text += "samples\t\(samples.count)\n".utf8
         for (index, (sample, place)) in zip(samples, places).enumerated() {
-            for number in [Int(place.shard), place.offset, sample.bytes, sample.label] {
+            for number in [Int(place.shard), place.offset, sample.bytes, sample.knownLabel] {
                 text.append(decimal: number)
                 text.append(Self.tab)
             }

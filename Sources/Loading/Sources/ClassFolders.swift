@@ -30,16 +30,13 @@ struct ClassFolders: ImageSource {
                 "\(root): \(folders.count) class folders, the recipe says \(expectedClasses); "
                     + "mend data.classes or the folder")
         }
-        var samples: [ImageDataset.Sample] = []
-        var leftOut = LeftOutFiles()
+        var walk = FolderWalk(root: root)
         var empty: [String] = []
         for (label, folder) in folders.enumerated() {
-            let before = samples.count
-            try collect(
-                below: folder.name, label: label, within: [folder.identity],
-                into: &samples, &leftOut)
-            if samples.count == before {
-                let others = leftOut.text(of: folder.name)
+            let before = walk.samples.count
+            try walk.collect(below: folder.name, label: label, within: [folder.identity])
+            if walk.samples.count == before {
+                let others = walk.leftOut.text(of: folder.name)
                 empty.append(folder.name + (others.map { ", but \($0)" } ?? ""))
             }
         }
@@ -51,8 +48,8 @@ struct ClassFolders: ImageSource {
                     + "; add some or remove the folder")
         }
         return ImageDataset.Contents(
-            classes: folders.map(\.name), samples: samples, store: try FileStore(root: root),
-            notices: [leftOut.notice(in: root), LeftOutFiles.besideFolders(entries, in: root)]
+            classes: folders.map(\.name), samples: walk.samples, store: try FileStore(root: root),
+            notices: [walk.leftOut.notice(in: root), LeftOutFiles.besideFolders(entries, in: root)]
                 .compactMap { $0 })
     }
 
@@ -78,35 +75,6 @@ struct ClassFolders: ImageSource {
                 throw DatasetError(
                     "\(root): class folders '\(other.name)' and '\(folder.name)' are the same "
                         + "folder by a symbolic link; remove one")
-            }
-        }
-    }
-
-    private func collect(
-        below folder: String, label: Int, within ancestors: [FileIdentity],
-        into samples: inout [ImageDataset.Sample], _ leftOut: inout LeftOutFiles
-    ) throws(DatasetError) {
-        try DatasetError.refuseInterruption(reading: root)
-        for entry in try Directory.entries(of: "\(root)/\(folder)") {
-            let path = "\(folder)/\(entry.name)"
-            if entry.isFolder {
-                guard !ancestors.contains(entry.identity) else {
-                    throw DatasetError(
-                        "\(root)/\(path): a symbolic link to a folder that it lies in; remove it")
-                }
-                try collect(
-                    below: path, label: label, within: ancestors + [entry.identity],
-                    into: &samples, &leftOut)
-                continue
-            }
-            let ending = Directory.ending(of: entry.name)
-            if FileEndings.images.contains(ending) {
-                guard entry.kind == .file else {
-                    throw DatasetError("\(root)/\(path): is not a regular file; remove it")
-                }
-                samples.append(ImageDataset.Sample(path: path, label: label, bytes: entry.bytes))
-            } else if entry.kind == .file, FileEndings.otherImages.contains(ending) {
-                leftOut.add(ending, in: String(folder.prefix { $0 != "/" }))
             }
         }
     }

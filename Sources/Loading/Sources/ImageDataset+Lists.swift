@@ -56,7 +56,7 @@ extension ImageDataset {
             }
             text += (sample.path.hasPrefix("/") ? sample.path : "\(root)/\(sample.path)").utf8
             text.append(UInt8(ascii: "\t"))
-            text.append(decimal: sample.label)
+            text.append(decimal: sample.knownLabel)
             text.append(UInt8(ascii: "\n"))
         }
         return text

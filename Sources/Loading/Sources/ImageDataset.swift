@@ -2,6 +2,7 @@ import Base
 import Crypto
 import Foundation
 import Imaging
+import Recipes
 
 /// Labelled images: class folders, a list of files, or tar shards; what a path holds is recognized.
 ///
@@ -12,8 +13,8 @@ package struct ImageDataset: Sendable {
     package struct Sample: Sendable, Equatable {
         /// The path below the data set's root, as listed, or within the shard.
         package let path: String
-        /// The index of its class, `0..<classes.count`.
-        package let label: Int
+        /// The index of its class, `0..<classes.count`; nil for an image without a label.
+        package let label: Int?
         /// The file's size.
         package let bytes: Int
     }
@@ -58,6 +59,10 @@ package struct ImageDataset: Sendable {
         let contents = try DatasetError.stoppable { () throws(DatasetError) in
             try Self.read(path, expectedClasses: expectedClasses)
         }
+        self.init(path, contents)
+    }
+
+    private init(_ path: String, _ contents: Contents) {
         self.path = path
         classes = contents.classes
         samples = contents.samples
@@ -65,6 +70,37 @@ package struct ImageDataset: Sendable {
         contentDigest = contents.contentDigest
         notices = contents.notices.map(\.printable)
         digest = Self.digest(of: samples)
+    }
+
+    /// Lists a recipe's training images: those with labels, and after them those without.
+    ///
+    /// Without the latter it is the data set that `init(_:expectedClasses:)` lists. Of images
+    /// without labels alone there are no classes.
+    ///
+    /// - Parameter checksClasses: whether those with labels are to have the recipe's number of classes.
+    /// - Throws: as the other.
+    package init(_ data: Recipe.Data, checksClasses: Bool = true) throws {
+        let labeled = try data.train.map {
+            try Self($0, expectedClasses: checksClasses ? data.classes : nil)
+        }
+        guard let unlabeled = data.unlabeled else {
+            guard let labeled else { preconditionFailure("a recipe names images") }
+            self = labeled
+            return
+        }
+        let others = try DatasetError.stoppable { () throws(DatasetError) in
+            try UnlabeledImages(unlabeled)
+        }
+        let store = labeled.map {
+            JoinedStore($0.store, images: $0.samples.count, others.store) as any ImageStore
+        }
+        self.init(
+            labeled?.path ?? unlabeled,
+            Contents(
+                classes: labeled?.classes ?? [],
+                samples: (labeled?.samples ?? []) + others.samples,
+                store: store ?? others.store,
+                notices: (labeled?.notices ?? []) + others.notices))
     }
 
     /// The kinds of sources, in the order in which they are asked whether a place is theirs.
@@ -84,7 +120,8 @@ package struct ImageDataset: Sendable {
         throw DatasetError("\(path): neither a folder nor a regular file")
     }
 
-    /// SHA-256 over the line `path NUL bytes NUL label` of every sample.
+    /// SHA-256 over the line `path NUL bytes NUL label` of every sample, without digits for the label
+    /// of one that has none.
     private static func digest(of samples: [Sample]) -> String {
         var hash = SHA256()
         var text: [UInt8] = []
@@ -93,7 +130,7 @@ package struct ImageDataset: Sendable {
             text.append(0)
             text.append(decimal: sample.bytes)
             text.append(0)
-            text.append(decimal: sample.label)
+            if let label = sample.label { text.append(decimal: label) }
             text.append(UInt8(ascii: "\n"))
             if text.count >= 1 << 16 {
                 hash.update(data: text)
@@ -102,6 +139,14 @@ package struct ImageDataset: Sendable {
         }
         hash.update(data: text)
         return hexadecimal(hash.finalize())
+    }
+}
+
+extension ImageDataset.Sample {
+    /// The label of an image of a data set in which every image has one.
+    package var knownLabel: Int {
+        guard let label else { preconditionFailure("an image without a label") }
+        return label
     }
 }
 
@@ -141,6 +186,9 @@ extension ImageDataset {
     package func location(of index: Int) -> String {
         store.location(of: index, samples[index])
     }
+
+    /// The name of a label's class, for people: `no label` without one.
+    package func className(of label: Int?) -> String { label.map { classes[$0] } ?? "no label" }
 
     /// Decodes one image whole.
     ///

@@ -33,6 +33,14 @@ struct LeftOutFiles {
             + (folders.count > 5 ? " and \(folders.count - 5) more" : "")
     }
 
+    /// The line about a folder whose folders mean nothing; nil if there is nothing to say.
+    func notice(ofAll root: String) -> String? {
+        guard !folders.isEmpty else { return nil }
+        let count = folders.reduce(0) { $0 + $1.count }
+        return "\(root): \(count) \(count == 1 ? "image" : "images") that cannot be read "
+            + "\(endingText) \(count == 1 ? "is" : "are") left out"
+    }
+
     private var endingText: String { Self.text(endings) }
 
     /// Images that lie beside class folders, not in one.

@@ -7,32 +7,45 @@ import Synchronization
 /// its views as well (`LoadingOptions.listed`): to list a million files twice may take minutes.
 package final class ListedData: DataCounts, Sendable {
     private let images: Int?
-    private let listed = Mutex<(path: String, result: Result<ImageDataset, any Error>)?>(nil)
+    private let listed = Mutex<(paths: Paths, result: Result<ImageDataset, any Error>)?>(nil)
 
-    /// - Parameter images: how many images there are, where that is known otherwise.
+    /// What was listed.
+    private struct Paths: Equatable {
+        let train: String?
+        let unlabeled: String?
+
+        init(_ data: Recipe.Data) { (train, unlabeled) = (data.train, data.unlabeled) }
+    }
+
+    /// - Parameter images: how many there are, where that is known otherwise.
     package init(images: Int? = nil) { self.images = images }
 
     package func images(of data: Recipe.Data) throws -> Int {
         if let images { return images }
-        return try dataset(data.train).samples.count
+        return try list(data).samples.count
     }
 
     package func classes(of data: Recipe.Data) throws -> Int {
-        try dataset(data.train).classes.count
+        guard data.train != nil else { return try ImageDataset(data.val).classes.count }
+        return try list(data).classes.count
     }
 
-    /// The data set at a path, listed before or now.
-    func dataset(_ path: String, expectedClasses: Int) throws -> ImageDataset {
-        let there = listed.withLock { $0.flatMap { $0.path == path ? try? $0.result.get() : nil } }
-        if let there, there.classes.count == expectedClasses { return there }
-        return try ImageDataset(path, expectedClasses: expectedClasses)
+    /// A recipe's training images, listed before or now.
+    func dataset(_ data: Recipe.Data) throws -> ImageDataset {
+        let there = listed.withLock { listed in
+            listed.flatMap { $0.paths == Paths(data) ? try? $0.result.get() : nil }
+        }
+        if let there, data.train == nil || there.classes.count == data.classes { return there }
+        return try ImageDataset(data)
     }
 
-    private func dataset(_ path: String) throws -> ImageDataset {
-        try listed.withLock { listed in
-            if let listed, listed.path == path { return try listed.result.get() }
-            let result = Result { try ImageDataset(path) }
-            listed = (path, result)
+    /// Lists them whatever the number of their classes.
+    private func list(_ data: Recipe.Data) throws -> ImageDataset {
+        let paths = Paths(data)
+        return try listed.withLock { listed in
+            if let listed, listed.paths == paths { return try listed.result.get() }
+            let result = Result { try ImageDataset(data, checksClasses: false) }
+            listed = (paths, result)
             return try result.get()
         }
     }

@@ -53,7 +53,7 @@ struct TarShards: ImageSource {
         let store = ShardStore(
             folder: folder, shards: index.shards, places: index.places, checksums: index.checksums)
         var labels = LabelColumn()
-        for sample in index.samples { labels.append(sample.label) }
+        for sample in index.samples { labels.append(sample.knownLabel) }
         let (classes, _) = try labels.resolved(
             names: ClassNames(in: folder), expectedClasses: expectedClasses,
             path: isSingle ? shard : folder

@@ -14,9 +14,9 @@ package enum DataFacts {
 
 /// The numbers of a recipe's training data, asked for only where a key follows from them.
 package protocol DataCounts {
-    /// How many images there are.
+    /// How many training images there are, those without labels among them.
     func images(of data: Recipe.Data) throws -> Int
 
-    /// How many classes there are.
+    /// How many classes there are: of the validation images where no training image has a label.
     func classes(of data: Recipe.Data) throws -> Int
 }

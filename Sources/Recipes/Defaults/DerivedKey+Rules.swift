@@ -13,8 +13,10 @@ extension DerivedKey {
         DerivedKey("name", from: [], "the file's name without its ending") { recipe, sources in
             recipe.name = word(ofPath: sources.path)
         },
-        DerivedKey("data.classes", from: ["data.train"], "those of the training images") {
-            recipe, sources in
+        DerivedKey(
+            "data.classes", from: ["data.train"],
+            "those of the training images, or of the validation images where `data.train` is none"
+        ) { recipe, sources in
             let classes = try sources.classes(recipe)
             guard Limits.classes.contains(classes) else { throw TooFew.classes(classes) }
             recipe.data.classes = classes

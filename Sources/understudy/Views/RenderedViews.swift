@@ -96,7 +96,8 @@ struct RenderedViews {
 
     /// The name of the class that a slot's image belongs to.
     func className(at slot: Int) -> String {
-        loader.dataset.classes[loader.dataset.samples[view(at: slot).imageIndex].label]
+        let label = loader.dataset.samples[view(at: slot).imageIndex].label
+        return loader.dataset.className(of: label)
     }
 
     /// Everything that was drawn, resolved at the recipe's size.

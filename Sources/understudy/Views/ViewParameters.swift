@@ -7,7 +7,8 @@ struct ViewParameters: Encodable {
     /// A slot's image and what was drawn for it.
     struct Slot: Encodable {
         let path: String
-        let label: Int
+        /// Nil of an image without one, which has no such key then.
+        let label: Int?
         /// The image's own size, in pixels.
         let width: Int
         let height: Int
@@ -18,7 +19,7 @@ struct ViewParameters: Encodable {
             try view.encode(to: encoder)
             var container = encoder.container(keyedBy: Key.self)
             try container.encode(path, forKey: .path)
-            try container.encode(label, forKey: .label)
+            try container.encodeIfPresent(label, forKey: .label)
             try container.encode(width, forKey: .width)
             try container.encode(height, forKey: .height)
             try container.encode(group, forKey: .group)

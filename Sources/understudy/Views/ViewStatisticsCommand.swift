@@ -40,8 +40,7 @@ struct ViewStatisticsCommand: ParsableCommand {
 
     func run() throws {
         let recipe = try recipe.read()
-        let dataset = try ImageDataset(
-            recipe.data.train, expectedClasses: recipe.data.classes)
+        let dataset = try ImageDataset(recipe.data)
         let plan = try ViewPlan(recipe: recipe, imageCount: dataset.samples.count)
         try slots?.check(against: plan)
         var statistics = ViewStatistics(of: plan)

@@ -36,6 +36,30 @@ import Views
         #expect(batch.images.shape == [4, 3, 4, 4])
     }
 
+    /// Of members without a label only the partner's label counts, by its share of the mix.
+    @Test("a member without a label brings nothing to a target, mixed or not") func unlabeled()
+        throws
+    {
+        let mixer = Mixer(recipe: try recipe(classes: 4, smoothing: 0.1), device: .cpu)
+        let mixed = try mixer.batch(
+            PixelBatch(pixels, size: 4), labels: [0, nil, nil, 2], draw: .mixup(lambda: 0.7))
+        let half = try mixer.batch(
+            PixelBatch(pixels, size: 4), labels: [nil, 1, 0, nil], draw: .mixup(lambda: 0.7))
+        let whole = try mixer.batch(
+            PixelBatch(pixels, size: 4), labels: [0, 1, 0, 2], draw: .mixup(lambda: 0.7))
+        #expect([mixed.labeled, half.labeled, whole.labeled] == [2, 2, 4])
+        let (first, second) = try (mixed.targets.floats(), half.targets.floats())
+        for (sum, all) in zip(zip(first, second).map { $0 + $1 }, try whole.targets.floats()) {
+            #expect(abs(sum - all) < 1e-6)
+        }
+        // Members 0 and 3 are partners, and so are 1 and 2.
+        #expect(first[4..<12].allSatisfy { $0 == 0 })
+        #expect(abs(first.reduce(0, +) - 2) < 1e-6)
+        let alone = try mixer.batch(
+            PixelBatch(pixels, size: 4), labels: [0, nil, 1, 2], draw: .none)
+        #expect(try alone.targets.floats()[4..<8].allSatisfy { $0 == 0 })
+    }
+
     @Test("nothing mixed gives the normalized pixels and the smoothed labels") func none() throws {
         let mixer = Mixer(recipe: try recipe(classes: 1000, smoothing: 0.1), device: .cpu)
         let batch = try mixer.batch(

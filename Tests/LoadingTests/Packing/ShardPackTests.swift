@@ -15,7 +15,7 @@ import Testing
             atPath: "\(scratch.path)/train/class1/3.jpg",
             toPath: "\(scratch.path)/train/class1/3.old.jpg")
         let folder = try ImageDataset("\(scratch.path)/train")
-        let lines = folder.samples.map { "train/\($0.path)\t\($0.label)\n" }
+        let lines = folder.samples.map { "train/\($0.path)\t\($0.knownLabel)\n" }
         try scratch.write("list.txt", Array(lines.joined().utf8))
         let summary = try pack(folder, "\(scratch.path)/packed")
         let packed = try ImageDataset("\(scratch.path)/packed")

@@ -28,7 +28,7 @@ extension ViewLoader {
                 pixels: pixels.withBytes { [UInt8]($0[member * bytes..<(member + 1) * bytes]) })
         }
         func stage(_ member: Int) -> ContactSheet.Stage {
-            .init(picture(member), dataset.classes[views.labels[member]], "slot \(member)")
+            .init(picture(member), dataset.className(of: views.labels[member]), "slot \(member)")
         }
         let mix = plan.mixRecord(epoch: 0, group: 0, size: size)
         let share = String(format: "lambda %.3f", mix.lambda)
