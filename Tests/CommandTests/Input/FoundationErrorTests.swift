@@ -15,7 +15,7 @@ import Testing
         let folder = try Folder()
         try folder.write("binary", Data([0xFF, 0xFE, 0, 0x80]))
         try folder.write("damaged/manifest.json", Data([0xFF, 0xFE, 0, 0x80]))
-        for place in ["missing", "train", "binary", "damaged", "card.yaml/x", "/proc/self/mem"] {
+        for place in ["missing", "train/c0", "binary", "damaged", "card.yaml/x", "/proc/self/mem"] {
             let outcome = try Program.run(arguments + [place], in: folder)
             #expect(outcome.status == 1, "\(place)")
             let line = outcome.lastError
