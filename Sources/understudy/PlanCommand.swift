@@ -3,6 +3,7 @@ import Base
 import Distillation
 import Foundation
 import Learning
+import Loading
 import Recipes
 import ResponseCache
 import StrictYAML
@@ -14,16 +15,35 @@ struct PlanCommand: ParsableCommand {
         commandName: "plan",
         abstract: "Prints what a recipe comes to: steps, learning rates, bytes and hours.",
         discussion: """
-            Needs no data and no weights.
+            With --images it needs no data; without, the recipe's images are counted. --measure measures on the spot what \
+            --measured reads from a file: speeds, and bytes of some responses of the recipe's \
+            teacher. Then it says how long teacher and student take, and from how many students \
+            or epochs on a cache is cheaper than the teacher in the loop.
 
             Example:
               understudy plan --recipe recipes/imagenet-resnet50-kd.yaml --images 1281167
+              understudy plan --recipe recipes/patches-kd.yaml --measure
+              understudy bench --recipe recipes/patches-kd.yaml --json > bench.json
+              understudy plan --recipe recipes/patches-kd.yaml --measured bench.json
             """)
 
     @OptionGroup var recipe: RecipeOptions
 
-    @Option(name: .long, help: "Training images.")
-    var images: Int
+    @Option(
+        name: .long, help: "How many training images; by default the recipe's own.")
+    var images: Int?
+
+    @Flag(name: .long, help: "Measure this machine with the recipe's images and teacher.")
+    var measure = false
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "What `understudy bench --recipe R --json` printed.", valueName: "file"))
+    var measured: String?
+
+    @OptionGroup var measuring: MeasuringOptions
+    @OptionGroup var device: DeviceOptions
 
     @Option(name: .long, help: "The student's images for each second, to estimate hours.")
     var studentSpeed: Double?
@@ -37,7 +57,14 @@ struct PlanCommand: ParsableCommand {
     var json = false
 
     func validate() throws {
-        guard Limits.images.contains(images) else {
+        guard !measure || measured == nil else {
+            throw ValidationError("--measure and --measured are two ways to the same figures")
+        }
+        let isMeasured = measure || measured != nil
+        guard !isMeasured || (studentSpeed == nil && teacherSpeed == nil) else {
+            throw ValidationError("a speed is measured, or given: leave one out")
+        }
+        guard images.map(Limits.images.contains) ?? true else {
             throw ValidationError(
                 "--images must be between 1 and \(Limits.images.upperBound)")
         }
@@ -48,10 +75,44 @@ struct PlanCommand: ParsableCommand {
     }
 
     func run() throws {
-        let plan = try Plan(
-            recipe: recipe.read(images: images), images: images, studentSpeed: studentSpeed,
-            teacherSpeed: teacherSpeed)
+        let listed = ListedData(images: images)
+        let recipe = try recipe.read(listed)
+        let measurement = try measurement(of: recipe)
+        let figures =
+            measurement.map(PlanFigures.init)
+            ?? PlanFigures(
+                studentSpeed: studentSpeed, teacherSpeed: teacherSpeed,
+                teachers: recipe.teachers.count)
+        let images = try images ?? measurement?.images ?? Self.count(recipe, listed)
+        let plan = try Plan(recipe: recipe, images: images, figures: figures)
         try StandardStreams.print(json ? try plan.json() : plan.text)
+    }
+
+    private static func count(_ recipe: Recipe, _ listed: ListedData) throws -> Int {
+        do {
+            return try listed.images(of: recipe.data)
+        } catch let error as DatasetError {
+            throw CommandError("\(error); or say how many --images there are")
+        }
+    }
+
+    /// What was measured, here or elsewhere; `nil` where nothing was.
+    private func measurement(of recipe: Recipe) throws -> RecipeMeasurement? {
+        if measure {
+            Interruption.install()
+            return try measuring.measure(recipe, on: device)
+        }
+        guard let measured else { return nil }
+        let measurement = try RecipeMeasurement(contentsOf: measured)
+        let names = try recipe.cachedTeachers.map { try TeacherCard(contentsOf: $0.card).name }
+        let differences = RecipeMeasurement.Subject(recipe, teachers: names)
+            .differences(from: measurement.subject)
+        guard differences.isEmpty else {
+            throw CommandError(
+                "\(measured): was measured with another recipe ("
+                    + differences.joined(separator: "; ") + "); measure this one")
+        }
+        return measurement
     }
 }
 
@@ -70,21 +131,29 @@ struct Plan: Encodable {
         let epochs: Int
         let responses: Int
         let encoding: String
-        /// `nil` where they depend on the response.
-        let bytesPerResponse: Int?
+        /// The mean over teachers; `nil` where they depend on the response and none was measured.
+        let bytesPerResponse: Double?
+        /// How many responses that was measured on; `nil` where all take the same.
+        let sampled: Int?
         let bytes: Int?
         let parts: Int
 
-        init(_ cache: Recipe.Cache, of recipe: Recipe, plan: ViewPlan) throws {
+        init(
+            _ cache: Recipe.Cache, of recipe: Recipe, plan: ViewPlan, sample: PlanFigures.Sample?
+        ) throws {
             caches = recipe.teachers.count
             epochs = cache.epochs
             encoding = "\(cache.rowEncoding)"
-            bytesPerResponse = cache.rowEncoding.bytesPerRow(classes: recipe.data.classes)
+            let fixed = cache.rowEncoding.bytesPerRow(classes: recipe.data.classes)
+            bytesPerResponse = fixed.map(Double.init) ?? sample?.bytesPerResponse
+            sampled = fixed == nil ? sample?.responses : nil
             let groups = cache.groupsPerPart
             let partsPerEpoch = (plan.groupsPerEpoch + groups - 1) / groups
             guard let responses = Int.product(caches, epochs, plan.slotsPerEpoch),
                 let parts = Int.product(caches, epochs, partsPerEpoch),
-                let bytes = Int.product(responses, bytesPerResponse ?? 0)
+                let bytes = Int(
+                    exactly: (Double(responses) * (bytesPerResponse ?? 0)
+                        + Double(parts) * (sample?.bytesPerPart ?? 0)).rounded())
             else {
                 throw CommandError(
                     "\(caches) caches of \(epochs) epochs of \(plan.slotsPerEpoch) responses are "
@@ -97,13 +166,18 @@ struct Plan: Encodable {
 
         var size: String {
             guard let bytesPerResponse, let bytes else {
-                return "as many bytes as each response needs: see understudy cache bench"
+                return "as many bytes as each response needs: --measure says how many"
             }
-            return "\(bytesPerResponse.grouped) B each: \(bytes.grouped) B (\(bytes.byteText))"
+            guard let sampled else {
+                return "\(Int(bytesPerResponse).grouped) B each: \(bytes.grouped) B "
+                    + "(\(bytes.byteText))"
+            }
+            return String(format: "%.1f B each, as ", bytesPerResponse)
+                + "\(sampled.grouped) of them took: \(bytes.byteText) with the files' frames"
         }
 
         enum CodingKeys: String, CodingKey {
-            case caches, epochs, responses, encoding, bytes, parts
+            case caches, epochs, responses, encoding, bytes, parts, sampled
             case bytesPerResponse = "bytes_per_response"
         }
     }
@@ -125,12 +199,16 @@ struct Plan: Encodable {
     let cache: Cache?
     let studentHours: Double?
     let teacherHours: Double?
+    /// `nil` without a cache, or where a speed is not known.
+    let breakEven: BreakEven?
+    /// `nil` where nothing was measured.
+    let memory: RecipeMeasurement.Memory?
 
     /// - Parameters:
     ///   - images: training images.
-    ///   - studentSpeed: images for each second, as `teacherSpeed`, each teacher's.
+    ///   - figures: what is known of the machine.
     /// - Throws: `YAMLError` for too few images, `CommandError` for a cache beyond all disks.
-    init(recipe: Recipe, images: Int, studentSpeed: Double?, teacherSpeed: Double?) throws {
+    init(recipe: Recipe, images: Int, figures: PlanFigures) throws {
         let plan = try ViewPlan(recipe: recipe, imageCount: images)
         let schedule = recipe.learningRateSchedule(stepsPerEpoch: plan.stepsPerEpoch)
         self.recipe = recipe.name
@@ -150,16 +228,25 @@ struct Plan: Encodable {
         let window = EMAWindow(recipe: recipe, runSteps: steps)
         emaWindow = window?.steps
         warnings = [window?.warning].compactMap { $0 }
-        cache = try recipe.cache.map { try Cache($0, of: recipe, plan: plan) }
-        let views = Double(plan.slotsPerEpoch)
-        studentHours = studentSpeed.map {
-            views * Double(recipe.schedule.epochs) / $0 / 3600
+        cache = try recipe.cache.map {
+            try Cache($0, of: recipe, plan: plan, sample: figures.sample)
         }
-        teacherHours = teacherSpeed.flatMap { speed in
-            recipe.cache.map {
-                Double(recipe.teachers.count) * views * Double($0.epochs) / speed / 3600
+        let views = Double(plan.slotsPerEpoch)
+        let costs = figures.costs
+        studentHours = figures.training.map {
+            views * Double(recipe.schedule.epochs) * ($0 + (figures.reading ?? 0)) / 3600
+        }
+        teacherHours = recipe.cache.flatMap { cache in
+            figures.caching.map { views * Double(cache.epochs) * $0 / 3600 }
+        }
+        breakEven = recipe.cache.flatMap { cache in
+            costs.map {
+                BreakEven(
+                    views: plan.slotsPerEpoch, epochs: recipe.schedule.epochs,
+                    cached: cache.epochs, $0)
             }
         }
+        memory = figures.memory
     }
 
     /// The epochs at which a schedule changes its course.
@@ -210,17 +297,21 @@ struct Plan: Encodable {
             ]
         }
         if let teacherHours {
-            lines.append(String(format: "teacher          %.1f h", teacherHours))
+            lines.append("teacher          \(teacherHours.hourText), once")
         }
         if let studentHours {
-            lines.append(String(format: "student          %.1f h", studentHours))
+            lines.append("student          \(studentHours.hourText)")
         }
+        if let memory, !memory.text.isEmpty {
+            lines.append("memory           \(memory.text) at most")
+        }
+        if let breakEven { lines += [""] + breakEven.lines(teachers: cache?.caches ?? 1) }
         if !warnings.isEmpty { lines += [""] + warnings.map { "warning: \($0)" } }
         return lines.joined(separator: "\n")
     }
 
     enum CodingKeys: String, CodingKey {
-        case recipe, images, epochs, steps, cache, warnings
+        case recipe, images, epochs, steps, cache, memory, warnings
         case emaWindow = "ema_window"
         case viewsPerEpoch = "views_per_epoch"
         case imagesPerEpoch = "images_per_epoch"
@@ -230,5 +321,6 @@ struct Plan: Encodable {
         case learningRates = "learning_rates"
         case studentHours = "student_hours"
         case teacherHours = "teacher_hours"
+        case breakEven = "break_even"
     }
 }

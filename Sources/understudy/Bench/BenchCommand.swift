@@ -9,15 +9,20 @@ import Torch
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Measures what a device does in a second, on made-up data.",
+        abstract: "Measures what a machine does in a second.",
         discussion: """
-            tools/gpu-check runs these beside the same work in PyTorch.
+            With --recipe it measures what that recipe takes here, on its own images: views, \
+            teacher, student, cache and memory. The subcommands measure on made-up data, which \
+            tools/gpu-check does beside the same work in PyTorch.
 
             Example:
+              understudy bench --recipe recipes/patches-kd.yaml --json > bench.json
               understudy bench student --device cuda:0 --precision bf16
               understudy bench training --device cuda:0 --online
             """,
-        subcommands: [Student.self, TeacherForward.self, Training.self, Images.self])
+        subcommands: [
+            RecipeBench.self, Student.self, TeacherForward.self, Training.self, Images.self,
+        ], defaultSubcommand: RecipeBench.self)
 
     /// A published network by its name.
     static func published(_ name: String) throws -> PublishedNetwork {

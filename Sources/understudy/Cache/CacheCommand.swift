@@ -7,7 +7,7 @@ struct CacheCommand: ParsableCommand {
         abstract: "Builds and reads caches of teacher responses.",
         discussion: """
             Example:
-              understudy cache build --recipe recipes/digits-kd.yaml --cache responses
+              understudy cache build --recipe recipes/patches-kd.yaml --cache responses
               understudy cache info --cache responses
             """,
         subcommands: [

@@ -24,7 +24,8 @@ struct RecipeOptions: ParsableArguments {
         return try read(listed)
     }
 
-    private func read(_ listed: ListedData) throws -> Recipe {
+    /// Reads the recipe, whose images are listed where it needs it.
+    func read(_ listed: ListedData) throws -> Recipe {
         try Recipe(contentsOf: recipe, overrides: overrides, data: .counted(listed))
     }
 }

@@ -113,8 +113,9 @@ import Testing
             try Recipe(parsing: recipe.resolvedYAML, path: "/r/b.yaml") == recipe, "\(override)")
         for images in [48, Int(UInt32.max)] {
             do {
-                let plan = try Plan(
-                    recipe: recipe, images: images, studentSpeed: 1, teacherSpeed: 1)
+                let speeds = PlanFigures(
+                    studentSpeed: 1, teacherSpeed: 1, teachers: recipe.teachers.count)
+                let plan = try Plan(recipe: recipe, images: images, figures: speeds)
                 #expect(plan.text.contains("steps"))
                 _ = try plan.json()
             } catch {

@@ -103,6 +103,7 @@ import Testing
             ShellLine("a 'b c'  d\\ e --f=\"g h\" '' # i")?.words == [
                 "a", "b c", "d e", "--f=g h", "",
             ])
+        #expect(ShellLine("a b > c")?.words == ["a", "b"])
         #expect(ShellLine("a 'b") == nil)
         #expect(ShellLine("a $(b)") == nil)
     }

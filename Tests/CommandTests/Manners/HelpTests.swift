@@ -42,8 +42,7 @@ import Testing
                 in: kind.configuration.discussion.split(separator: "\n").map(String.init))
             #expect(examples == written, "\(words)")
             for example in examples {
-                let line = example.split(separator: " > ")[0]
-                guard let arguments = ShellLine(String(line))?.words.dropFirst() else {
+                guard let arguments = ShellLine(example)?.words.dropFirst() else {
                     Issue.record("a shell does more with it than split it: \(example)")
                     continue
                 }

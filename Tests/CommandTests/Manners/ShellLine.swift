@@ -2,7 +2,8 @@
 struct ShellLine: Equatable {
     let words: [String]
 
-    /// Splits a line at blanks; quotes and backslashes join, and what follows a `#` is a comment.
+    /// Splits a line at blanks; quotes and backslashes join. What follows a `#` is a comment, and
+    /// what follows a `>` is where the output goes.
     ///
     /// - Returns: `nil` where a quote is not closed or the shell would do more than split: run
     ///   another command, or replace a name.
@@ -26,7 +27,7 @@ struct ShellLine: Equatable {
                 case " ":
                     if let done = word { words.append(done) }
                     word = nil
-                case "#" where word == nil:
+                case "#" where word == nil, ">" where word == nil:
                     self.init(words: words)
                     return
                 case "$", "`", "|", ";", "&", "<", ">", "(": return nil
