@@ -92,7 +92,8 @@ package struct Recipe: Section, Equatable {
                 "batch.group \(batch.group) is odd: mixing pairs the members of a group from both "
                     + "ends; \(even), or set view.mix to none")
         }
-        if data.train == nil, let term = loss.terms.first(where: { $0.term is CrossEntropy }),
+        if data.train == nil, data.unlabeled != nil,
+            let term = loss.terms.first(where: { $0.term is CrossEntropy }),
             term.weight > 0
         {
             throw file.error(

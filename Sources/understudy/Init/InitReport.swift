@@ -36,7 +36,9 @@ struct InitReport: Encodable {
         recipe = starter.path
         self.lists = lists
         let names = train.dataset.classes
-        classes = train.dataset.samples.reduce(into: [:]) { $0[names[$1.knownLabel], default: 0] += 1 }
+        classes = train.dataset.samples.reduce(into: [:]) {
+            $0[names[$1.knownLabel], default: 0] += 1
+        }
         let sides = starter.shortSides
         shortSides = [sides[0], sides[sides.count / 2], sides.last ?? 0]
         self.train = Part(path: parts.trainPath, images: parts.train.images)
