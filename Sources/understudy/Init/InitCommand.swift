@@ -64,8 +64,8 @@ struct InitCommand: ParsableCommand {
     var json = false
 
     private static let stepsOfGPU = 6000
-    /// What a CPU trains in hours rather than days.
-    private static let stepsOfCPU = 1000
+    /// What a CPU trains in minutes rather than hours, at the size of its views.
+    private static let stepsOfCPU = 400
 
     func validate() throws {
         guard !forTeacher || teacher == nil else {
