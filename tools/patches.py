@@ -1,6 +1,7 @@
 """Makes the images of tools/make-patches: WHEELS FOLDER TRAIN VAL TEST, wheels by name in a folder."""
 
 import io
+import math
 import pathlib
 import random
 import sys
@@ -13,6 +14,9 @@ SIDE, BLOCK, PATCH = 400, 80, 48
 # Blocks as a checkerboard: half of them for training, and a quarter each to tune by and to test on.
 # No pixel is in two splits, and neighbours of a training block lie in the other two.
 SPLITS = ("train", "val", "train", "test")
+
+# What of a split the demo's students are given; the teacher has seen more, as in the published recipe.
+STUDENTS = {"train": 3 / 4, "val": 1 / 3}
 
 # Where a wheel holds photographs, and whose they are.
 SKIMAGE = {
@@ -47,6 +51,10 @@ def main() -> None:
         sources.append(f"{name}\t{owner}\n")
         make(name, Image.open(io.BytesIO(data)).convert("RGB"), folder, counts)
     (folder / "SOURCES.tsv").write_text("".join(sources))
+    for split, share in STUDENTS.items():
+        (folder / f"{split}-students.txt").write_text("".join(
+            f"{split}/{name}/{index:04}.jpg\t{name}\n"
+            for name, _, _ in photographs for index in range(math.ceil(share * counts[split]))))
 
 
 def find_photographs(wheels: pathlib.Path):

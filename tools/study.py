@@ -20,6 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 RECIPE = ROOT / "recipes/patches-kd.yaml"
 LABELS = ROOT / "recipes/patches-labels.yaml"
 CARD = ROOT / "teachers/beit_micro_patches.yaml"
+PATCHES = ROOT / ".demo/patches"
 CLASSES, IMAGES = 37, 7392  # images of an epoch: whole groups
 EPOCHS = 6  # of a training, where nothing else is said
 
@@ -31,17 +32,19 @@ class Cache:
     epochs: int = EPOCHS
     encoding: tuple = ("bounded", 0.01)
     source: str = "mixed"  # or "views" (clean, blended by lambda), or "images" (one of each)
+    data: str = "all"
 
     @property
     def name(self) -> str:
-        return f"{self.source}-{self.epochs}-{'-'.join(map(str, self.encoding))}"
+        return f"{self.source}-{self.epochs}-{'-'.join(map(str, self.encoding))}" + suffix(self.data)
 
     @property
     def settings(self) -> list[str]:
         kind, *value = self.encoding
-        key = {"dense": [], "bounded": ["max_kl"], "topk": ["top_k"]}[kind]
-        fields = [f"epochs: {self.epochs}", f"encoding: {kind}", "groups_per_part: 11"]
-        fields += [f"{name}: {one}" for name, one in zip(key, value)]
+        bound = value[0] if kind == "bounded" else "none"
+        fields = [
+            f"epochs: {self.epochs}", f"encoding: {kind}", "groups_per_part: 11",
+            f"max_kl: {bound}"] + ([f"top_k: {value[0]}"] if kind == "topk" else [])
         return ["cache={" + ", ".join(fields) + "}"]
 
 
@@ -52,10 +55,11 @@ class Student:
     epochs: int = EPOCHS
     kl: float = 0.8
     cache: Cache | None = Cache()
+    data: str = "all"  # or "quarter", a quarter of the images, or "beside": the others without labels
 
     @property
     def name(self) -> str:
-        taught = f"kl{self.kl}-{self.cache.name}" if self.cache else "labels"
+        taught = f"kl{self.kl}-{self.cache.name}" if self.cache else "labels" + suffix(self.data)
         return f"{taught}-e{self.epochs}"
 
     @property
@@ -69,6 +73,10 @@ class Student:
         return settings
 
 
+def suffix(data: str) -> str:
+    return "" if data == "all" else f"-{data}"
+
+
 LABELS_ONLY = Student(cache=None)
 PUBLISHED = Student()
 
@@ -79,9 +87,12 @@ def tables() -> dict[int, tuple[str, list[tuple[str, Student]]]]:
         return Student(cache=Cache(encoding=encoding))
 
     def replayed(epochs: int) -> Student:
-        return Student(epochs=16, cache=Cache(epochs=epochs))
+        return Student(epochs=8, cache=Cache(epochs=epochs))
 
-    lengths = (1, 2, 4, 6, 8, 16, 32)
+    def quarter(cache: Cache | None) -> Student:
+        return Student(epochs=4 * EPOCHS, cache=cache, data="quarter")
+
+    lengths = (1, 2, 4, 6, 8, 16)
     return {
         1: ("The weight of the teacher", [("labels only", LABELS_ONLY)] + [
             (f"{kl:g} KL + {1 - kl:.1g} CE" if kl < 1 else "KL alone: no label is read",
@@ -90,16 +101,19 @@ def tables() -> dict[int, tuple[str, list[tuple[str, Student]]]]:
             (f"bounded, {bound:g} nats", encoded("bounded", bound))
             for bound in (0.003, 0.01, 0.03, 0.1, 0.3)] + [
             (f"top {k}", encoded("topk", k)) for k in (10, 20)]),
-        3: ("Epochs of views that 16 epochs of training replay", [
-            (f"{epochs} of 16", replayed(epochs)) for epochs in (16, 8, 4, 2, 1)]),
+        3: ("Epochs of views that 8 epochs of training replay", [
+            (f"{epochs} of 8", replayed(epochs)) for epochs in (8, 4, 2, 1)]),
         4: ("What the teacher has seen", [
             ("the very view, mixed", PUBLISHED),
             ("both views clean, blended", Student(cache=Cache(source="views"))),
             ("each image once, blended", Student(cache=Cache(source="images"))),
             ("nothing: labels only", LABELS_ONLY)]),
         5: ("Without labels", [
-            ("0.8 KL + 0.2 CE", PUBLISHED), ("KL alone", Student(kl=1.0)),
-            ("labels only", LABELS_ONLY)]),
+            ("all labelled, labels only", LABELS_ONLY), ("all labelled, distilled", PUBLISHED),
+            ("none labelled, KL alone", Student(kl=1.0)),
+            ("a quarter, labels only", quarter(None)),
+            ("a quarter, distilled", quarter(Cache(epochs=4 * EPOCHS, data="quarter"))),
+            ("a quarter + others unlabelled", Student(cache=Cache(data="beside"), data="beside"))]),
         6: ("The length of the training", [
             (f"{epochs} epochs, {kind}", Student(epochs=epochs, cache=cache))
             for epochs in lengths
@@ -140,7 +154,8 @@ class Study:
     def run(self) -> None:
         for name in ("runs", "caches"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
-        subprocess.run([ROOT / "tools/make-patches", ROOT / ".demo/patches"], check=True)
+        subprocess.run([ROOT / "tools/make-patches", PATCHES], check=True)
+        self.part()
         caches = {student.cache for student in self.students() if student.cache}
         todo = [
             (student, seed) for student in self.students() for seed in self.seeds
@@ -158,6 +173,23 @@ class Study:
                 pool.shutdown(cancel_futures=True)
                 raise
 
+    def part(self) -> None:
+        """Links every fourth image of a class to one folder, and the others to another."""
+        for source in sorted((PATCHES / "train").glob("*/*.jpg")):
+            labeled = int(source.stem) % 4 == 0
+            link = self.folder / "data" / ("labeled" if labeled else "others") / source.parent.name / source.name
+            if not link.is_symlink():
+                link.parent.mkdir(parents=True, exist_ok=True)
+                link.symlink_to(source)
+
+    def data(self, name: str) -> list[str]:
+        """The settings of a recipe of these images, which are more than the demo's students have."""
+        train = PATCHES / "train" if name == "all" else self.folder / "data/labeled"
+        settings = [f"data.train={train}", f"data.val={PATCHES / 'val'}"]
+        if name == "beside":
+            settings.append(f"data.unlabeled={self.folder / 'data/others'}")
+        return settings
+
     def list(self) -> None:
         for student in self.students():
             done = sum(self.test(student, seed).exists() for seed in self.seeds)
@@ -170,7 +202,7 @@ class Study:
         if done.exists():
             return
         print(f"cache {cache.name}", flush=True)
-        settings = ["model.name=resnet18", *cache.settings]
+        settings = ["model.name=resnet18", *cache.settings, *self.data(cache.data)]
         if cache.source == "mixed":
             self.understudy("cache", "build", "--recipe", RECIPE, *sets(settings), "--cache", folder)
         else:
@@ -193,7 +225,10 @@ class Study:
         if card.exists():
             return card
         epochs = cache.epochs if cache.source == "views" else 1
-        settings = ["view.mix=none", f"cache={{epochs: {epochs}, encoding: dense, groups_per_part: 11}}"]
+        data = self.data(cache.data)
+        settings = [
+            *data, "view.mix=none",
+            f"cache={{epochs: {epochs}, encoding: dense, max_kl: none, groups_per_part: 11}}"]
         if cache.source == "images":
             settings += [
                 "view.crop={scale: [1, 1], ratio: [1, 1]}", "view.randaugment=none", "view.flip=0",
@@ -202,9 +237,9 @@ class Study:
         clean = self.folder / "caches" / f"clean-{cache.source}-{epochs}"
         self.understudy("cache", "build", "--recipe", RECIPE, *sets(settings), "--cache", clean)
         names = sorted(
-            str(path.relative_to(ROOT / ".demo/patches/train"))
-            for path in (ROOT / ".demo/patches/train").glob("*/*.jpg"))
-        # An image that no slot of an epoch shows keeps what an earlier epoch says of it.
+            str(path.relative_to(PATCHES / "train"))
+            for path in (PATCHES / "train").glob("*/*.jpg"))
+        # An epoch is of whole groups: of an image that it leaves out, the next or last one tells.
         rows = numpy.full((epochs, len(names), CLASSES), numpy.nan, "f4")
         slots = 7400 if cache.source == "images" else IMAGES
         for epoch in range(epochs):
@@ -215,19 +250,19 @@ class Study:
             self.understudy(
                 "views", "--recipe", RECIPE, *sets(settings), "--epoch", epoch, "--slots",
                 f"0..<{slots}", "--params", views)
-            if epoch:
-                rows[epoch] = rows[epoch - 1]
             for row, view in zip(said, json.loads(views.read_text())["slots"]):
                 rows[epoch, view["image_index"]] = row["probabilities"]
-        missing = numpy.isnan(rows).any(-1)
-        rows[missing] = 1 / CLASSES
+        earlier = [(epoch, epoch + 1) for epoch in reversed(range(epochs - 1))]
+        later = [(epoch, epoch - 1) for epoch in range(1, epochs)]
+        for epoch, near in earlier + later:
+            rows[epoch] = numpy.where(numpy.isnan(rows[epoch]), rows[near], rows[epoch])
         file = card.with_suffix(".h5")
         with h5py.File(file, "w") as archive:
             archive["probabilities"] = rows[0] if cache.source == "images" else rows
             archive["names"] = names
         self.understudy(
             "cache", "import", "--recipe", RECIPE,
-            *sets(["model.name=resnet18", *cache.settings, f"teacher.card={card}"]), "--cache",
+            *sets(["model.name=resnet18", *cache.settings, *data, f"teacher.card={card}"]), "--cache",
             self.folder / "caches" / f"first-{cache.name}", "--from", file, "--dataset",
             "probabilities", "--keys", "names", "--probabilities")
         return card
@@ -237,7 +272,7 @@ class Study:
     def train(self, student: Student, seed: int) -> str:
         out = self.folder / "runs" / f"{student.name}-{seed}"
         recipe = RECIPE if student.cache else LABELS
-        settings = [*student.settings, f"model.seed={seed}"]
+        settings = [*student.settings, *self.data(student.data), f"model.seed={seed}"]
         command = ["train", "--recipe", recipe, *sets(settings), "--threads", 1, "--workers", 1]
         if student.cache:
             command += ["--cache", self.folder / "caches" / student.cache.name]
@@ -253,7 +288,7 @@ class Study:
                 self.understudy("export", "--run", out, "--which", "last", "--out", weights)
             tops[which] = json.loads(self.understudy(
                 "eval", "--model", "resnet18", "--weights", weights, "--recipe", recipe, "--data",
-                ROOT / ".demo/patches/test", "--threads", 1, "--workers", 1, "--json"))["top1"]
+                PATCHES / "test", "--threads", 1, "--workers", 1, "--json"))["top1"]
         publish(self.test(student, seed), json.dumps(tops))
         # What is left is the figures: a run takes 100 MB.
         shutil.rmtree(out / "checkpoints")
@@ -291,9 +326,14 @@ class Study:
     def info(self, cache: Cache) -> pathlib.Path:
         return self.folder / "caches" / f"{cache.name}.json"
 
-    def figures(self, student: Student, which: str = "average") -> list[float]:
-        return [
-            json.loads(self.test(student, seed).read_text())[which] for seed in self.seeds]
+    def figures(self, student: Student, which: str | None = None) -> list[float]:
+        """The top-1 of each seed's weights; of those that its run chose, where none are named."""
+        found = []
+        for seed in self.seeds:
+            test = self.test(student, seed)
+            result = json.loads((test.with_suffix("") / "result.json").read_text())
+            found.append(json.loads(test.read_text())[which or result["result"]])
+        return found
 
     def write(self, page: pathlib.Path) -> None:
         pictures = page.with_suffix("")
@@ -313,7 +353,7 @@ class Study:
         lines += ["| " + " | ".join(head) + " |", "|---|" + "--:|" * (len(head) - 1)]
         points, reference = [], None
         for index, (name, student) in enumerate(rows):
-            which = WHICH[name.split(", ")[1]] if number == 7 else "average"
+            which = WHICH[name.split(", ")[1]] if number == 7 else None
             found = self.figures(student, which)
             # By the length of the training, each is compared with the labels-only students of it.
             if index == 0 or (number == 6 and student.cache is None) or (
@@ -362,8 +402,9 @@ ResNet18s on the demo's data (`tools/make-patches`: which of 37 photographs is t
 on its 3,700 test images, on which nothing was tuned: mean ± standard error of {seeds} students that \
 differ in their initial weights. Differences are between students of the same initial weights. The \
 teacher is `teachers/beit_micro_patches.yaml`. Where nothing else is said, a training has 6 epochs of \
-7,392 views, the loss is 0.8 KL + 0.2 CE from responses bounded at 0.01 nats, and what is measured is the \
-mean of the three best snapshots.
+7,392 views, the loss is 0.8 KL + 0.2 CE from responses bounded at 0.01 nats, and what is measured is what the \
+run hands over: what is best on the 2,220 validation images of the mean of the three best snapshots, the \
+best EMA network and the best trained one.
 """
 
 

@@ -90,31 +90,31 @@ import Testing
         let folder = try Folder.prepared()
         let brief = ["--set", "schedule.epochs=1"]
         for arguments in [
-            ["init", "--data", "train", "--for-teacher", "--out", "teacher.yaml"],
-            ["train", "--recipe", "teacher.yaml", "--out", "teacher-run"] + brief,
-            ["init", "--data", "train", "--teacher", "teacher-run/card.yaml"],
+            ["init", "--data", "train", "--for-teacher", "--out", "mild.yaml"],
+            ["train", "--recipe", "mild.yaml", "--out", "mild-run"] + brief,
+            ["init", "--data", "train", "--teacher", "mild-run/card.yaml"],
             ["train", "--recipe", "recipe.yaml", "--build-cache", "--cache", "responses"] + brief
                 + ["--out", "run"],
         ] {
             let outcome = try Program.run(arguments, in: folder)
             #expect(outcome.status == 0, "\(outcome.errors)")
         }
-        let recipe = try Recipe(contentsOf: "\(folder.path)/teacher.yaml")
+        let recipe = try Recipe(contentsOf: "\(folder.path)/mild.yaml")
         #expect(recipe.view.mix == nil && recipe.view.randaugment == nil)
-        let card = try TeacherCard(contentsOf: "\(folder.path)/teacher-run/card.yaml")
+        let card = try TeacherCard(contentsOf: "\(folder.path)/mild-run/card.yaml")
         let result = try #require(
-            try JSONSerialization.jsonObject(with: folder.data("teacher-run/result.json"))
+            try JSONSerialization.jsonObject(with: folder.data("mild-run/result.json"))
                 as? [String: Any])
         let chosen = try #require(result["result"] as? String)
-        #expect(card.weightsFile == "\(folder.path)/teacher-run/\(chosen).safetensors")
-        #expect(card.classNames == ["c0", "c1", "c2", "c3"] && card.name == "teacher")
+        #expect(card.weightsFile == "\(folder.path)/mild-run/\(chosen).safetensors")
+        #expect(card.classNames == ["c0", "c1", "c2", "c3"] && card.name == "mild")
         let top1 = try #require(result["top1"] as? Double)
         #expect(abs(try #require(card.top1) - top1) < 0.01)
         // The card, its weights and the validation answer alike.
         let eval = try Program.run(
             [
-                "eval", "--teacher", "teacher-run/card.yaml", "--data",
-                "teacher-lists/val.txt", "--json",
+                "eval", "--teacher", "mild-run/card.yaml", "--data",
+                "mild-lists/val.txt", "--json",
             ], in: folder)
         let figures = try #require(
             try JSONSerialization.jsonObject(with: Data(eval.output.utf8)) as? [String: Any])

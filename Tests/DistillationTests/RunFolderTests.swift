@@ -121,7 +121,7 @@ import Torch
         try fixture.remove("run/checkpoints/previous.json")
         let made = [
             "result.json", "average.safetensors", "best.safetensors", "raw.safetensors",
-            "metrics.jsonl",
+            "card.yaml", "metrics.jsonl",
         ]
         for name in made {
             let before = try fixture.files("run")

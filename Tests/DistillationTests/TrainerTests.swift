@@ -14,7 +14,7 @@ import Torch
         #expect(files.filter(EventFile.isName).count == 1)
         #expect(
             files.filter { !EventFile.isName($0) } == [
-                ".lock", "average.safetensors", "best.safetensors",
+                ".lock", "average.safetensors", "best.safetensors", "card.yaml",
                 "checkpoints/best-epoch-0000.safetensors",
                 "checkpoints/best-epoch-0001.safetensors", "checkpoints/latest.json",
                 "checkpoints/previous.json", "checkpoints/raw-epoch-0001.safetensors",

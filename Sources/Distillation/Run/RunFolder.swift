@@ -22,7 +22,7 @@ final class RunFolder {
     static let checkpointsName = "checkpoints"
 
     /// What a training comes to: its result's figures and card, and weights.
-    private static let results = [resultName, cardName] + RunWeights.allCases.map(\.fileName)
+    private static let results = [resultName] + RunWeights.allCases.map(\.fileName) + [cardName]
 
     /// Locks a folder for training; nothing stays of one that is made for it until `begin`.
     ///

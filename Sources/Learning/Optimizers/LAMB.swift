@@ -30,26 +30,19 @@ package struct LAMB: AdamRule {
             moments[.first], by: 1 / correction(step: step.number))
         try Foreach.divide(update, by: denominators(moments, step: step.number))
         if step.weightDecay != 0 && !parameters.decayed.isEmpty {
-            try Foreach.add(
-                parameters.decayed(of: update), parameters.decayed, scale: step.weightDecay)
+            try scaleByTrust(
+                parameters.decayed(of: update), weights: parameters.decayed,
+                weightDecay: step.weightDecay)
         }
-        try Foreach.copy(gradients, from: update)
+        try Foreach.add(parameters.tensors, update, scale: -step.rate)
     }
 
-    /// Moves the parameters by the updates, those with decay scaled by their trust ratios.
-    package func conclude(
-        _ updates: [Tensor], of parameters: OptimizedParameters, at step: UpdateStep
-    ) throws(TorchError) {
-        if step.weightDecay != 0 && !parameters.decayed.isEmpty {
-            try scaleByTrust(parameters.decayed(of: updates), weights: parameters.decayed)
-        }
-        try Foreach.add(parameters.tensors, updates, scale: -step.rate)
-    }
-
-    /// Multiplies each update by its trust ratio ‖w‖ / ‖u‖, which is 1 where either norm is zero.
+    /// Adds the decay to the updates and multiplies each by its trust ratio ‖w‖ / ‖u‖, which is 1
+    /// where either norm is zero.
     private func scaleByTrust(
-        _ update: [Tensor], weights: [Tensor]
+        _ update: [Tensor], weights: [Tensor], weightDecay: Double
     ) throws(TorchError) {
+        try Foreach.add(update, weights, scale: weightDecay)
         let weightNorm = try Tensor.stacked(Foreach.norms(weights), dimension: 0)
         let updateNorm = try Tensor.stacked(Foreach.norms(update), dimension: 0)
         // Booleans multiply as "and": a ratio needs both norms above zero.

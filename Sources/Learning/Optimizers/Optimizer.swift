@@ -10,7 +10,6 @@ package final class Optimizer {
     package var steps = 0
     private let settings: Settings
     private let moments: Moments
-    private let pieces: [UpdatePiece]
 
     /// Makes an optimizer whose moments are zero.
     package init(
@@ -19,7 +18,6 @@ package final class Optimizer {
         self.settings = settings
         self.parameters = parameters
         moments = try Moments(type(of: settings.rule).moments, of: parameters)
-        pieces = try UpdatePiece.all(of: parameters, moments)
     }
 
     /// The moments, named for their kind and parameter: `first.layer1.0.conv1.weight`.
@@ -54,19 +52,15 @@ package final class Optimizer {
     package func step(rate: Double, norm: Tensor) throws(TorchError) {
         try withoutGrad { () throws(TorchError) in
             let gradients = try parameters.gradients()
-            let divisor = try settings.maxGradNorm.map { (limit) throws(TorchError) in
-                try (norm / limit).clamped(min: 1)
+            if let maxGradNorm = settings.maxGradNorm {
+                let divisor = try (norm / maxGradNorm).clamped(min: 1)
+                try Foreach.divide(
+                    gradients, by: [Tensor](repeating: divisor, count: gradients.count))
             }
             steps += 1
-            let step = UpdateStep(number: steps, rate: rate, weightDecay: settings.weightDecay)
-            for piece in pieces {
-                let part = try piece.part(of: gradients)
-                if let divisor {
-                    try Foreach.divide(part, by: [Tensor](repeating: divisor, count: part.count))
-                }
-                try settings.rule.apply(part, to: piece.parameters, piece.moments, at: step)
-            }
-            try settings.rule.conclude(gradients, of: parameters, at: step)
+            try settings.rule.apply(
+                gradients, to: parameters, moments,
+                at: UpdateStep(number: steps, rate: rate, weightDecay: settings.weightDecay))
         }
     }
 }
@@ -128,28 +122,12 @@ package protocol UpdateRule: Section, Equatable {
     /// What a recipe does not say beside its name.
     static var defaults: RuleDefaults { get }
 
-    /// Changes moments and, where it needs no whole tensor for that, parameters along clipped gradients,
-    /// which it may overwrite; without gradient tracking.
-    ///
-    /// It goes element by element: it is called for parts of the tensors, one after the other.
+    /// Changes parameters and moments along clipped gradients, which it may overwrite; without
+    /// gradient tracking.
     func apply(
         _ gradients: [Tensor], to parameters: OptimizedParameters, _ moments: Moments,
         at step: UpdateStep
     ) throws(TorchError)
-
-    /// Does what takes whole tensors, once `apply` has seen all of them.
-    ///
-    /// - Parameter gradients: as `apply` has left them.
-    func conclude(
-        _ gradients: [Tensor], of parameters: OptimizedParameters, at step: UpdateStep
-    ) throws(TorchError)
-}
-
-extension UpdateRule {
-    /// Nothing.
-    package func conclude(
-        _ gradients: [Tensor], of parameters: OptimizedParameters, at step: UpdateStep
-    ) throws(TorchError) {}
 }
 
 /// What an update rule is told of a step.
@@ -211,15 +189,6 @@ package struct Moments {
         self.kinds = made
     }
 
-    /// What `take` takes of each kind's tensors.
-    func part(_ take: ([Tensor]) throws(TorchError) -> [Tensor]) throws(TorchError) -> Moments {
-        var parts: [(kind: Kind, tensors: [Tensor])] = []
-        for (kind, tensors) in kinds { parts.append((kind, try take(tensors))) }
-        return Moments(parts)
-    }
-
-    private init(_ kinds: [(kind: Kind, tensors: [Tensor])]) { self.kinds = kinds }
-
     /// The tensors of a kind that the rule keeps, in the order of the parameters.
     package subscript(kind: Kind) -> [Tensor] {
         guard let found = kinds.first(where: { $0.kind == kind }) else {
@@ -243,7 +212,7 @@ package struct OptimizedParameters {
     /// The parameters.
     package let tensors: [Tensor]
     /// How many of the first ones take weight decay.
-    let decayedCount: Int
+    private let decayedCount: Int
 
     /// The trainable parameters of a network.
     package init(of network: any ImageClassifier) {
@@ -257,19 +226,6 @@ package struct OptimizedParameters {
         names = (decayed + plain).map(\.name)
         tensors = (decayed + plain).map(\.tensor)
         decayedCount = decayed.count
-    }
-
-    /// What `take` takes of them, without names.
-    ///
-    /// - Parameter decayedCount: how many of the first ones taken take weight decay.
-    func part(
-        decayedCount: Int, _ take: ([Tensor]) throws(TorchError) -> [Tensor]
-    ) throws(TorchError) -> OptimizedParameters {
-        OptimizedParameters(names: [], tensors: try take(tensors), decayedCount: decayedCount)
-    }
-
-    private init(names: [String], tensors: [Tensor], decayedCount: Int) {
-        (self.names, self.tensors, self.decayedCount) = (names, tensors, decayedCount)
     }
 
     /// The parameters that take weight decay.

@@ -10,12 +10,17 @@ enum ReadingSpeed {
     ///   several passes.
     static func measure(_ encoding: RowEncoding, _ subject: EncodingReport.Subject) throws -> Double
     {
-        try withCache(encoding, subject) { reader in
-            let manifest = reader.manifest
-            let (groups, group) = (manifest.groupsPerEpoch, manifest.groupSize)
+        let rows = subject.responses.count / subject.classes
+        // Two groups at least, where there are two rows.
+        let group = max(1, min(128, rows / 2))
+        let groups = rows / group
+        return try withCache(
+            encoding, subject, groups: groups, of: group,
+            groupsPerPart: max(1, min(64, (groups + 1) / 2))
+        ) { reader in
             // It holds one part and the prior, as a training's does: parts are read anew in every
             // pass.
-            var buffer = [Float](repeating: 0, count: group * manifest.classes)
+            var buffer = [Float](repeating: 0, count: group * subject.classes)
             var best = 0.0
             for _ in 0..<15 {
                 let start = Self.processorSeconds()
@@ -31,55 +36,56 @@ enum ReadingSpeed {
         }
     }
 
-    /// The bytes of a part's file besides its rows: what the same rows take more in parts of one
-    /// group each than in half as many.
-    static func frame(_ encoding: RowEncoding, _ subject: EncodingReport.Subject) throws -> Int {
-        func size(groupsPerPart: Int) throws -> (bytes: Int, parts: Int) {
-            try withCache(encoding, subject, mostGroups: 16, groupsPerPart: groupsPerPart) {
-                let info = try $0.info()
-                return (info.bytes, info.parts)
-            }
-        }
-        let (single, paired) = (try size(groupsPerPart: 1), try size(groupsPerPart: 2))
-        guard single.parts > paired.parts else { return 0 }
-        return max(0, (single.bytes - paired.bytes) / (single.parts - paired.parts))
+    /// The bytes of a whole part's file besides its rows.
+    ///
+    /// - Parameters:
+    ///   - shape: the manifest of the cache that the part is of.
+    ///   - bytesPerRow: what the rows take.
+    static func frame(
+        _ subject: EncodingReport.Subject, partOf shape: CacheManifest, bytesPerRow: Double
+    ) throws -> Int {
+        let group = shape.groupSize
+        let groups = min(shape.groupsPerPart, shape.groupsPerEpoch, max(1, mostRows / group))
+        let bytes = try withCache(
+            shape.encoding, subject, groups: groups, of: group, groupsPerPart: groups
+        ) { try $0.info().bytes }
+        return max(0, bytes - Int((Double(groups * group) * bytesPerRow).rounded()))
     }
 
-    /// Lends the first epoch of a cache, whole, in a temporary folder.
-    ///
-    /// - Parameter groupsPerPart: by default so many that there are two parts, at most 64.
+    /// In a part that is made to be measured: one of more rows has no more besides them.
+    private static let mostRows = 1 << 14
+
+    /// Lends the first epoch of a cache, whole, in a temporary folder, of the responses one after the
+    /// other, and of those again.
     private static func withCache<R>(
-        _ encoding: RowEncoding, _ subject: EncodingReport.Subject, mostGroups: Int = .max,
-        groupsPerPart: Int? = nil, _ body: (CacheReader) throws -> R
+        _ encoding: RowEncoding, _ subject: EncodingReport.Subject, groups: Int, of group: Int,
+        groupsPerPart: Int, _ body: (CacheReader) throws -> R
     ) throws -> R {
         let folder = try ScratchFolder(for: .cache)
         let classes = subject.classes
-        let rows = subject.responses.count / classes
-        // Two groups at least, where there are two rows.
-        let group = max(1, min(128, rows / 2))
-        let groups = min(rows / group, mostGroups)
+        func rows(_ all: [Float], from first: Int) -> [Float] {
+            let count = all.count / classes
+            return (first..<first + group).flatMap { row in
+                all[row % count * classes..<(row % count + 1) * classes]
+            }
+        }
         // As many epochs as the whole cache has responses for, so that a prior is used as there;
         // only the first is built.
         let manifest = try CacheManifest(
             fingerprint: Fingerprint(fields: []), encoding: encoding, classes: classes,
             epochs: min(max(1, subject.cached / (groups * group)), 1 << 16), groupsPerEpoch: groups,
-            groupSize: group, groupsPerPart: groupsPerPart ?? max(1, min(64, (groups + 1) / 2)),
+            groupSize: group, groupsPerPart: groupsPerPart,
             teacher: "bench", createdBy: "understudy cache bench")
         let builder = try CacheBuilder(directory: folder.path, manifest: manifest)
-        let size = group * classes
         if let needed = try builder.calibrationGroups() {
-            let isEnough = subject.calibration.count >= size
+            let isEnough = subject.calibration.count >= group * classes
             let known = isEnough ? subject.calibration : subject.responses
-            try builder.calibrate(needed) { index in
-                let first = index * group % max(known.count / classes - group + 1, 1)
-                return Array(known[first * classes..<first * classes + size])
-            }
+            try builder.calibrate(needed) { rows(known, from: $0 * group) }
         }
         for part in manifest.parts(epoch: 0, groups: 0..<groups) {
             let writer = try builder.begin(part)
             for index in manifest.groups(of: part) {
-                writer.append(
-                    Array(subject.responses[index * size..<(index + 1) * size]), pixelChecksum: 0)
+                writer.append(rows(subject.responses, from: index * group), pixelChecksum: 0)
             }
             try writer.publish()
         }

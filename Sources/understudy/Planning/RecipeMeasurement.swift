@@ -222,7 +222,8 @@ extension RecipeMeasurement.Teacher {
         self.init(
             name: manifest.teacher, forward: measured.forward, caching: measured.caching,
             sampled: subject.responses.count / classes, bytesPerResponse: cost.bytes,
-            bytesPerPart: try ReadingSpeed.frame(manifest.encoding, subject),
+            bytesPerPart: try ReadingSpeed.frame(
+                subject, partOf: manifest, bytesPerRow: cost.bytes),
             isUpperBound: learnt > 0 && !learns, meanKL: cost.meanKL,
             rowsPerSecond: try ReadingSpeed.measure(manifest.encoding, subject))
     }

@@ -7,7 +7,7 @@ import Testing
         ["plan", "--images", "48", "--recipe"], ["eval", "--data", "val", "--teacher"],
         ["cache", "info", "--cache"],
         ["export", "--out", "new", "--run"], ["pack", "--out", "new", "--data"],
-        ["average", "--out", "new", "--run"],
+        ["average", "--out", "new", "--run"], ["plan", "--recipe", "base.yaml", "--measured"],
     ]
 
     @Test("never reach a user: a line says what and why", arguments: readers)

@@ -67,13 +67,17 @@ import Torch
             outcome.lastError
                 == "Error: val: the network has 1000 classes, the data 4; choose the network's own "
                 + "data")
+        // A training begins with them all the same.
         let train = try Program.run(
-            ["train", "--recipe", "base.yaml", "--out", "run", "--init", "w.safetensors"],
-            in: folder)
+            [
+                "train", "--recipe", "base.yaml", "--out", "run", "--init", "w.safetensors",
+                "--max-steps", "1",
+            ], in: folder)
+        #expect(train.status == 0)
         #expect(
-            train.lastError
-                == "Error: load: w.safetensors: the network has 4 classes, the weights 1000")
-        #expect(!folder.exists("run"))
+            train.errors.contains(
+                "w.safetensors: its head for 1000 classes is left, and one for 4 drawn\n"),
+            "\(train.errors)")
     }
 
     @Test("what is no safetensors file is named by every command that reads weights") func others()
