@@ -99,7 +99,8 @@ import Testing
             let outcome = try Program.run(arguments, in: folder)
             #expect(outcome.status == 0, "\(outcome.errors)")
         }
-        let recipe = try Recipe(contentsOf: "\(folder.path)/mild.yaml")
+        let recipe = try Recipe(
+            contentsOf: "\(folder.path)/mild.yaml", data: .counted(ListedData()))
         #expect(recipe.view.mix == nil && recipe.view.randaugment == nil)
         let card = try TeacherCard(contentsOf: "\(folder.path)/mild-run/card.yaml")
         let result = try #require(

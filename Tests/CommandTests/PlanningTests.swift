@@ -55,8 +55,12 @@ import Testing
     @Test("a plan of what was measured has its bytes, hours and break-even")
     func measured() throws {
         let folder = try Folder.prepared()
+        // Parts of as many groups each.
+        let recipe = ["--recipe", "student.yaml", "--set", "cache.groups_per_part=2"]
+        let build = try Program.run(["cache", "build"] + recipe + ["--cache", "even"], in: folder)
+        #expect(build.status == 0, "\(build.errors)")
         let bench = try Program.run(
-            ["bench", "--recipe", "student.yaml", "--seconds", "0.2", "--json"], in: folder)
+            ["bench"] + recipe + ["--seconds", "0.2", "--json"], in: folder)
         #expect(bench.status == 0, "\(bench.errors)")
         let figures = try object(bench.output)
         #expect(figures["images"] as? Int == Folder.trainImages)
@@ -71,7 +75,7 @@ import Testing
         #expect(teacher["bytes_per_response"] as? Double == 12)
 
         try folder.write("bench.json", Data(bench.output.utf8))
-        let call = ["plan", "--recipe", "student.yaml", "--measured", "bench.json"]
+        let call = ["plan"] + recipe + ["--measured", "bench.json"]
         let plan = try Program.run(call + ["--json"], in: folder)
         #expect(plan.status == 0, "\(plan.errors)")
         let planned = try object(plan.output)
@@ -81,9 +85,8 @@ import Testing
         let hours = 48 * 8 * (1 / training + 1 / rows) / 3600
         #expect(abs(try #require(planned["student_hours"] as? Double) / hours - 1) < 1e-9)
         let cache = try #require(planned["cache"] as? [String: Any])
-        // The cache that is there was built by this recipe.
         let info = try object(
-            Program.run(["cache", "info", "--cache", "cache", "--json"], in: folder).output)
+            Program.run(["cache", "info", "--cache", "even", "--json"], in: folder).output)
         let bytes = try #require(cache["bytes"] as? Double)
         let there = try #require(info["bytes"] as? Double)
         #expect(abs(bytes / there - 1) < 0.05, "\(bytes) planned, \(there) there")
