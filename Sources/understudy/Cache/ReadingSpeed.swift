@@ -47,7 +47,8 @@ enum ReadingSpeed {
         let group = shape.groupSize
         let groups = min(shape.groupsPerPart, shape.groupsPerEpoch, max(1, mostRows / group))
         let bytes = try withCache(
-            shape.encoding, subject, groups: groups, of: group, groupsPerPart: groups
+            shape.encoding, subject, groups: groups, of: group, groupsPerPart: groups,
+            by: (shape.teacher, shape.createdBy)
         ) { try $0.info().bytes }
         return max(0, bytes - Int((Double(groups * group) * bytesPerRow).rounded()))
     }
@@ -59,7 +60,8 @@ enum ReadingSpeed {
     /// other, and of those again.
     private static func withCache<R>(
         _ encoding: RowEncoding, _ subject: EncodingReport.Subject, groups: Int, of group: Int,
-        groupsPerPart: Int, _ body: (CacheReader) throws -> R
+        groupsPerPart: Int, by names: (teacher: String, program: String) = ("bench", "bench"),
+        _ body: (CacheReader) throws -> R
     ) throws -> R {
         let folder = try ScratchFolder(for: .cache)
         let classes = subject.classes
@@ -74,8 +76,8 @@ enum ReadingSpeed {
         let manifest = try CacheManifest(
             fingerprint: Fingerprint(fields: []), encoding: encoding, classes: classes,
             epochs: min(max(1, subject.cached / (groups * group)), 1 << 16), groupsPerEpoch: groups,
-            groupSize: group, groupsPerPart: groupsPerPart,
-            teacher: "bench", createdBy: "understudy cache bench")
+            groupSize: group, groupsPerPart: groupsPerPart, teacher: names.teacher,
+            createdBy: names.program)
         let builder = try CacheBuilder(directory: folder.path, manifest: manifest)
         if let needed = try builder.calibrationGroups() {
             let isEnough = subject.calibration.count >= group * classes
