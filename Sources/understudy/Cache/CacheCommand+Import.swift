@@ -5,6 +5,7 @@ import Foundation
 import Loading
 import Recipes
 import ResponseCache
+import StrictYAML
 
 extension CacheCommand {
     /// `understudy cache import`.
@@ -138,12 +139,15 @@ extension CacheCommand {
             // file yet, and so no line of it to look at.
             do {
                 return try TeacherCard(parsing: card.precomputedYAML ?? "", path: path)
-            } catch {
+            } catch let error as YAMLError {
                 throw CommandError("the card that would be \(path): \(error.message)")
             }
         }
 
         /// The file's name as a card's name may be written.
+            } catch let errors as YAMLErrors {
+                let messages = errors.all.map(\.message).joined(separator: "; ")
+                throw CommandError("the card that would be \(path): \(messages)")
         private static func word(_ path: String) -> String {
             let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
             return String(
