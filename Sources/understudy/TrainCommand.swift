@@ -167,7 +167,8 @@ struct TrainCommand: ParsableCommand {
 }
 
 extension TrainingResult {
-    /// What a training came to, in two lines: its figures, and which weights they are of.
+    /// What a training came to: its figures, how often each teacher agrees with the labels and, at last,
+    /// which weights the figures are of.
     var text: String {
         func percent(_ top1: Double) -> String { String(format: "%.2f %%", top1) }
         let others = candidates.filter { $0.weights != weights }.map {
@@ -175,8 +176,11 @@ extension TrainingResult {
         }
         return
             "\(name): top-1 \(percent(top1)), top-5 \(percent(top5)) on \(images.grouped) images, "
-            + String(format: "%.0f s\n", seconds)
+            + String(format: "%.0f s\n", seconds) + labels.map { "\($0)\n" }.joined()
             + "result: \(weights.rawValue) \(percent(top1))"
             + (others.isEmpty ? "" : " (\(others.joined(separator: ", ")))") + ": \(reason)"
     }
+        let labels = (teachers ?? []).compactMap {
+            $0.agreementText(isAlone: teachers?.count == 1)
+        }
 }

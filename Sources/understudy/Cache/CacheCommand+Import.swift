@@ -26,6 +26,9 @@ extension CacheCommand {
                 Where the recipe mixes, the responses of both partners are blended by the group's \
                 lambda. That is an approximation, and the cache's fingerprint says so.
 
+                It says how often the first class of a response is one of the view's labels: \
+                responses whose classes are in another order than the data's are near chance.
+
                 Example:
                   understudy cache import --recipe recipes/mine.yaml --cache responses \\
                     --from logits.h5 --dataset logits --keys names --logits
@@ -95,7 +98,8 @@ extension CacheCommand {
                     "\(cache): \(summary.built) parts built, \(summary.skipped) were there; "
                         + "\(summary.rows.grouped) responses in "
                         + String(format: "%.1f s", summary.seconds)
-                        + (summary.blended ? "; blended" : ""))
+                        + (summary.blended ? "; blended" : "")
+                        + (summary.agreement.map { "\nlabels: \($0.text)" } ?? ""))
             }
         }
 
@@ -141,13 +145,13 @@ extension CacheCommand {
                 return try TeacherCard(parsing: card.precomputedYAML ?? "", path: path)
             } catch let error as YAMLError {
                 throw CommandError("the card that would be \(path): \(error.message)")
+            } catch let errors as YAMLErrors {
+                let messages = errors.all.map(\.message).joined(separator: "; ")
+                throw CommandError("the card that would be \(path): \(messages)")
             }
         }
 
         /// The file's name as a card's name may be written.
-            } catch let errors as YAMLErrors {
-                let messages = errors.all.map(\.message).joined(separator: "; ")
-                throw CommandError("the card that would be \(path): \(messages)")
         private static func word(_ path: String) -> String {
             let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
             return String(
