@@ -94,7 +94,7 @@ package struct Recipe: Section, Equatable {
         }
         try file.check("data.train", "teacher", "teachers", "loss") { () throws(YAMLError) in
             let weight = loss[CrossEntropy.self]
-            guard data.train == nil, weight > 0 else { return }
+            guard data.train == nil, data.unlabeled != nil, weight > 0 else { return }
             throw file.error(
                 "loss.ce",
                 "loss.ce is \(YAMLText.scalar(weight)) but data.train is none, so that no image has "
