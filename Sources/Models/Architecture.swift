@@ -33,6 +33,11 @@ package struct Architecture: Sendable, Equatable {
     /// How files may lay out its weights.
     var layouts: [WeightLayout] { family.layouts }
 
+    /// The parameters that have a row for each class.
+    var head: Set<String> {
+        [family.head, family.head.replacing("weight", with: "bias")]
+    }
+
     /// How its weights are drawn where nobody says it: as PyTorch does for a ResNet, as timm does for a
     /// BEiT.
     package var initialization: Initialization { family.initialization }

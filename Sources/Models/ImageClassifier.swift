@@ -1,3 +1,4 @@
+import Base
 import Torch
 
 /// How a forward pass treats batch statistics and random depth.
@@ -67,6 +68,19 @@ extension ImageClassifier {
                 message: "\(file.path): the network has \(classes) classes, the weights \(found)")
         }
         return try store.load(file, layouts: architecture.layouts)
+    }
+
+    /// Takes a file's weights to begin a training with: as `load`, but that a head for another number of
+    /// classes is left, so that this network keeps the one that was drawn for it.
+    package func begin(with file: SafetensorsFile) throws(TorchError) -> [String] {
+        guard let found = architecture.trainedClasses(of: file), found != classes else {
+            return try load(file)
+        }
+        let notes = try store.load(
+            file, layouts: architecture.layouts, keeping: architecture.head)
+        let note =
+            "\(file.path): its head for \(found) classes is left, and one for \(classes) drawn"
+        return notes + [note.printable]
     }
 }
 

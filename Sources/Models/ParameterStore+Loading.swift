@@ -11,18 +11,19 @@ extension ParameterStore {
     /// - a buffer that may be absent takes its own value;
     /// - a constant of the architecture may be there, if it has the constant's values.
     ///
+    /// - Parameter kept: tensors that stay as they are, whatever the file has in their place.
     /// - Returns: a line for each liberty that somebody should know of.
     /// - Throws: `TorchError` that lists what is missing, unexpected and wrong, or names a tensor
     ///   that holds NaN, infinity, or less than zero where that cannot be; then no tensor was
     ///   changed.
     @discardableResult
     package func load(
-        _ file: SafetensorsFile, layouts: [WeightLayout] = [.own]
+        _ file: SafetensorsFile, layouts: [WeightLayout] = [.own], keeping kept: Set<String> = []
     ) throws(TorchError) -> [String] {
         let source = Source(
             name: file.path, names: file.names, info: { file.info($0) },
             tensor: { (name) throws(TorchError) in try file.tensor(name) })
-        return try load(source, layouts: layouts)
+        return try load(source, layouts: layouts, keeping: kept)
     }
 
     /// Overwrites all tensors from a dictionary under the network's own names, as from a file.
@@ -38,13 +39,13 @@ extension ParameterStore {
                 }
                 return tensor
             })
-        _ = try load(source, layouts: [.own])
+        _ = try load(source, layouts: [.own], keeping: [])
     }
 
     private func load(
-        _ source: Source, layouts: [WeightLayout]
+        _ source: Source, layouts: [WeightLayout], keeping kept: Set<String>
     ) throws(TorchError) -> [String] {
-        let readings = layouts.map { Reading(of: source, as: $0, into: self) }
+        let readings = layouts.map { Reading(of: source, as: $0, into: self, keeping: kept) }
         // Of layouts that know equally many names the first.
         guard let reading = readings.max(by: { $0.known < $1.known }) else {
             preconditionFailure("weights are in some layout")
@@ -104,7 +105,10 @@ private struct Reading {
     /// How many of the file's names the layout knows.
     let known: Int
 
-    init(of source: Source, as layout: WeightLayout, into store: ParameterStore) {
+    init(
+        of source: Source, as layout: WeightLayout, into store: ParameterStore,
+        keeping kept: Set<String>
+    ) {
         let entries = Dictionary(uniqueKeysWithValues: store.entries.map { ($0.name, $0) })
         var pieces: [Piece] = []
         var placed: Set<String> = []
@@ -121,7 +125,8 @@ private struct Reading {
         let expected = Set(pieces.flatMap(\.names) + constants.map(\.name))
         let prefix = WrapperPrefix.common(to: source.names) { expected.contains($0) }
         known = source.names.count { expected.contains($0.dropping(prefix)) }
-        (self.source, self.layout, self.pieces) = (source, layout, pieces)
+        (self.source, self.layout) = (source, layout)
+        self.pieces = pieces.filter { !$0.entries.contains { kept.contains($0.name) } }
         (self.expected, self.prefix) = (expected, prefix)
     }
 

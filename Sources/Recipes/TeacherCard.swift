@@ -256,22 +256,59 @@ extension TeacherCard {
         top1 = nil
     }
 
-    /// A card of responses as a file that reads back to the same card; `nil` for a network's.
+}
+
+// MARK: - Networks
+
+extension TeacherCard {
+    /// A card of a network.
+    ///
+    /// - Parameter file: of its weights; a relative path starts at the folder of the card's file.
+    package init(
+        name: String, classes: Int, classNames: [String]?, network: Network, file: String,
+        sha256: String, source: String, top1: Double?
+    ) {
+        self.name = name
+        self.classes = classes
+        self.classNames = classNames
+        subject = .network(network)
+        weightsFile = file
+        weightsSHA256 = sha256
+        self.source = source
+        self.top1 = top1
+    }
+}
+
+// MARK: - Writing
+
+extension TeacherCard {
+    /// The card as a file that reads back to the same card.
     ///
     /// Every text is quoted that YAML could take for something else, such as a name `384`.
-    package var precomputedYAML: String? {
-        guard case .responses(let responses) = subject else { return nil }
+    package var yaml: String {
         let weights = Weights(file: weightsFile, sha256: weightsSHA256)
-        return [
+        var entries: [YAMLValue.Entry] = [
             .init("name", .text(YAMLText.scalar(name))),
             .init("kind", .text(kind)),
             .init(
                 "classes",
                 .text(TeacherClasses.form.write(.init(count: classes, names: classNames)))),
-            .init("responses", .block(responses.entries())),
+        ]
+        switch subject {
+        case .network(let network):
+            entries += [
+                .init("architecture", .block(network.architecture.entries)),
+                .init("preprocessing", .block(network.preprocessing.entries())),
+            ]
+        case .responses(let responses):
+            entries.append(.init("responses", .block(responses.entries())))
+        }
+        entries += [
             .init("weights", .block(weights.entries())),
             .init("source", .text(YAMLText.scalar(source))),
-        ].yaml
+        ]
+        if let top1 { entries.append(.init("top1", .text(YAMLText.scalar(top1)))) }
+        return entries.yaml
     }
 }
 

@@ -80,6 +80,44 @@ import Testing
         "the student's side does not blow images up",
         arguments: [(28, 32), (48, 32), (64, 64), (100, 96), (191, 160), (192, 224), (3000, 224)])
     func side(shortSide: Int, expected: Int) {
-        #expect(StarterRecipe.side(of: [1, shortSide, 9000]) == expected)
+        let sides = [1, shortSide, 9000]
+        #expect(StarterRecipe.side(of: sides, hasGPU: true) == expected)
+        #expect(StarterRecipe.side(of: sides, hasGPU: false) == min(expected, 64))
+    }
+
+    @Test("a teacher is trained on mild views, and its card teaches a student")
+    func teacher() throws {
+        let folder = try Folder.prepared()
+        let brief = ["--set", "schedule.epochs=1"]
+        for arguments in [
+            ["init", "--data", "train", "--for-teacher", "--out", "teacher.yaml"],
+            ["train", "--recipe", "teacher.yaml", "--out", "teacher-run"] + brief,
+            ["init", "--data", "train", "--teacher", "teacher-run/card.yaml"],
+            ["train", "--recipe", "recipe.yaml", "--build-cache", "--cache", "responses"] + brief
+                + ["--out", "run"],
+        ] {
+            let outcome = try Program.run(arguments, in: folder)
+            #expect(outcome.status == 0, "\(outcome.errors)")
+        }
+        let recipe = try Recipe(contentsOf: "\(folder.path)/teacher.yaml")
+        #expect(recipe.view.mix == nil && recipe.view.randaugment == nil)
+        let card = try TeacherCard(contentsOf: "\(folder.path)/teacher-run/card.yaml")
+        let result = try #require(
+            try JSONSerialization.jsonObject(with: folder.data("teacher-run/result.json"))
+                as? [String: Any])
+        let chosen = try #require(result["result"] as? String)
+        #expect(card.weightsFile == "\(folder.path)/teacher-run/\(chosen).safetensors")
+        #expect(card.classNames == ["c0", "c1", "c2", "c3"] && card.name == "teacher")
+        let top1 = try #require(result["top1"] as? Double)
+        #expect(abs(try #require(card.top1) - top1) < 0.01)
+        // The card, its weights and the validation answer alike.
+        let eval = try Program.run(
+            [
+                "eval", "--teacher", "teacher-run/card.yaml", "--data",
+                "teacher-lists/val.txt", "--json",
+            ], in: folder)
+        let figures = try #require(
+            try JSONSerialization.jsonObject(with: Data(eval.output.utf8)) as? [String: Any])
+        #expect(abs(try #require(figures["top1"] as? Double) - top1) < 1e-9)
     }
 }

@@ -85,7 +85,8 @@ import Testing
         let info = try object(
             Program.run(["cache", "info", "--cache", "cache", "--json"], in: folder).output)
         let bytes = try #require(cache["bytes"] as? Double)
-        #expect(abs(bytes / (try #require(info["bytes"] as? Double)) - 1) < 0.05)
+        let there = try #require(info["bytes"] as? Double)
+        #expect(abs(bytes / there - 1) < 0.05, "\(bytes) planned, \(there) there")
         #expect(planned["break_even"] is [String: Any])
         let text = try Program.run(call, in: folder)
         #expect(text.output.contains("break-even       "))
@@ -130,6 +131,19 @@ import Testing
         #expect(!outcome.output.contains("break-even"))
     }
 
+    @Test("without --images the recipe's are counted, if they are there") func counted() throws {
+        let folder = try Folder.prepared()
+        let call = ["plan", "--recipe", "student.yaml"]
+        let plan = try Program.run(call, in: folder)
+        #expect(plan.status == 0, "\(plan.errors)")
+        #expect(plan.output.contains("images           \(Folder.trainImages)\n"))
+        let missing = try Program.run(call + ["--set", "data.train=gone"], in: folder)
+        #expect(missing.status == 1)
+        #expect(
+            missing.lastError.hasSuffix("; or say how many --images there are"),
+            "\(missing.errors)")
+    }
+
     @Test("what is no measurement, and figures that exclude each other, are one line")
     func faults() throws {
         let folder = try Folder.prepared()
@@ -145,7 +159,6 @@ import Testing
                 "\(outcome.errors)")
         }
         for (arguments, line) in [
-            ([], "say how many --images there are, or --measure with the recipe's own"),
             (
                 ["--measure", "--measured", "a"],
                 "--measure and --measured are two ways to the same figures"

@@ -40,6 +40,29 @@ import Torch
         #expect(try Architecture.microBEiT.classes(of: wrapped) == 7)
     }
 
+    @Test("a training begins with weights of other classes, but for the head") func beginning()
+        throws
+    {
+        let other = try Architecture.microBEiT.makeNetwork(classes: 7, seed: 5)
+        let file = try folder.file(other.store.tensors)
+        let drawn = try Architecture.microBEiT.makeNetwork(classes: 10, seed: 3)
+        let network = try Architecture.microBEiT.makeNetwork(classes: 10, seed: 3)
+        #expect(
+            try network.begin(with: file)
+                == ["\(path): its head for 7 classes is left, and one for 10 drawn"])
+        for (name, tensor) in network.store.tensors {
+            let source = name.hasPrefix("head.") ? drawn : other
+            let expected = try #require(source.store.tensors[name])
+            #expect(try tensor.floats() == expected.floats(), "\(name)")
+        }
+        // Of as many classes the head comes along.
+        let same = try Architecture.microBEiT.makeNetwork(classes: 7)
+        #expect(try same.begin(with: file) == [])
+        #expect(
+            try same.store.tensors["head.bias"]?.floats()
+                == other.store.tensors["head.bias"]?.floats())
+    }
+
     @Test("a file without a head says what it holds instead") func headless() throws {
         let file = try folder.file(
             Dictionary(

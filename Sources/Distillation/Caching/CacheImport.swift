@@ -151,9 +151,7 @@ package struct CacheImport {
 
     /// Writes the card and opens or creates the cache: both, or nothing.
     private func begin() throws -> CacheBuild {
-        if let newCard, let text = teacher.card.precomputedYAML {
-            try Self.publish(text, at: newCard)
-        }
+        if let newCard { try Self.publish(teacher.card.yaml, at: newCard) }
         do {
             return try CacheBuild(
                 directory: directory, loader: loader, teacher: teacher,

@@ -7,8 +7,8 @@ extension TeacherCard {
     ///
     /// - Throws: `TrainingError` with the first class that differs.
     func checkClasses(of dataset: ImageDataset) throws(TrainingError) {
-        guard let classNames, dataset.namesClasses else { return }
-        for (label, (own, other)) in zip(classNames, dataset.classes).enumerated()
+        guard let classNames, let names = dataset.classes.asClassNames else { return }
+        for (label, (own, other)) in zip(classNames, names).enumerated()
         where own != other {
             throw TrainingError(
                 "teacher \(name) calls class \(label) '\(own.clipped)', and \(dataset.path) calls it "
@@ -18,7 +18,7 @@ extension TeacherCard {
     }
 }
 
-extension ImageDataset {
-    /// Whether its classes have names, and not only numbers, as those of a list without `classes.txt`.
-    fileprivate var namesClasses: Bool { classes != classes.indices.map { "\($0)" } }
+extension [String] {
+    /// A data set's classes, if they have names: those of a list without `classes.txt` are only numbers.
+    var asClassNames: [String]? { self == indices.map { "\($0)" } ? nil : self }
 }

@@ -16,12 +16,13 @@ final class RunFolder {
 
     static let recipeName = "recipe.yaml"
     static let resultName = "result.json"
+    static let cardName = "card.yaml"
     static let latestName = "latest.json"
     static let previousName = "previous.json"
     static let checkpointsName = "checkpoints"
 
-    /// What a training comes to: its result's figures, and weights.
-    private static let results = [resultName] + RunWeights.allCases.map(\.fileName)
+    /// What a training comes to: its result's figures and card, and weights.
+    private static let results = [resultName, cardName] + RunWeights.allCases.map(\.fileName)
 
     /// Locks a folder for training; nothing stays of one that is made for it until `begin`.
     ///

@@ -283,6 +283,7 @@ extension Trainer {
             imagesPerSecond: Double(state.steps) * Double(recipe.batch.size)
                 / max(state.trainingSeconds, 1e-9),
             averaged: averaged, teachers: setup.targets?.shares)
+        try setup.card(of: result).write(to: setup.folder.file(RunFolder.cardName))
         try result.write(to: setup.folder.file(RunFolder.resultName))
         try log?.finished(result)
         return result

@@ -84,7 +84,7 @@ struct TrainingSetup {
         let network = try recipe.makeNetwork(on: options.device)
         try recipe.checkBatchNorm(of: network)
         if begun == nil, let initial {
-            try network.load(initial).forEach(progress.line)
+            try network.begin(with: initial).forEach(progress.line)
         }
         targets = try Self.targets(options, loader, progress)
         identity.responses = targets?.identities ?? []

@@ -142,7 +142,7 @@ extension CacheCommand {
             // As it will be read back: a name that no card may have is refused here. There is no such
             // file yet, and so no line of it to look at.
             do {
-                return try TeacherCard(parsing: card.precomputedYAML ?? "", path: path)
+                return try TeacherCard(parsing: card.yaml, path: path)
             } catch let error as YAMLError {
                 throw CommandError("the card that would be \(path): \(error.message)")
             } catch let errors as YAMLErrors {

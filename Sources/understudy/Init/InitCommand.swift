@@ -24,6 +24,8 @@ struct InitCommand: ParsableCommand {
               understudy init --data photos --out photos.yaml
               understudy init --data photos/train --val photos/val \\
                 --teacher teachers/beit_base_patch16_224.yaml
+              understudy init --data photos --for-teacher --out teacher.yaml
+              understudy init --data photos --teacher runs/teacher/card.yaml
             """)
 
     @Option(name: .long, help: "The images: a folder of class folders, a list, or shards.")
@@ -38,6 +40,12 @@ struct InitCommand: ParsableCommand {
 
     @Option(name: .long, help: "The card of the teacher to learn from; by default labels alone.")
     var teacher: String?
+
+    @Flag(
+        name: .long,
+        help: "Write the recipe of a teacher of one's own: mild views, nothing mixed."
+    )
+    var forTeacher = false
 
     @Option(name: .long, help: "Where to write the recipe; nothing must be there yet.")
     var out = "recipe.yaml"
@@ -60,6 +68,10 @@ struct InitCommand: ParsableCommand {
     private static let stepsOfCPU = 1000
 
     func validate() throws {
+        guard !forTeacher || teacher == nil else {
+            throw ValidationError(
+                "--for-teacher writes a recipe of labels alone: leave --teacher out")
+        }
         guard LoadingArguments.threadCounts.contains(workers) else {
             throw ValidationError(
                 "--workers must be between 1 and \(LoadingArguments.threadCounts.upperBound)")
@@ -97,7 +109,7 @@ struct InitCommand: ParsableCommand {
             path: out, title: data.printable, parts: parts, classes: train.dataset.classes.count,
             shortSides: train.survey.shortSides,
             unreadable: train.dataset.isOfFiles ? 0 : train.survey.faults.count,
-            teacher: teacher.map(files.pathFromRecipe),
+            role: forTeacher ? .teacher : .student(teacher: teacher.map(files.pathFromRecipe)),
             steps: steps ?? (hasGPU ? Self.stepsOfGPU : Self.stepsOfCPU), hasGPU: hasGPU)
         let text = try starter.text()
         let report = try InitReport(

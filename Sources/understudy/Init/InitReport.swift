@@ -25,6 +25,7 @@ struct InitReport: Encodable {
     let group: Int
     let epochs: Int
     let steps: Int
+    private let network: String
     private let next: String
 
     init(
@@ -36,7 +37,9 @@ struct InitReport: Encodable {
         recipe = starter.path
         self.lists = lists
         let names = train.dataset.classes
-        classes = train.dataset.samples.reduce(into: [:]) { $0[names[$1.knownLabel], default: 0] += 1 }
+        classes = train.dataset.samples.reduce(into: [:]) {
+            $0[names[$1.knownLabel], default: 0] += 1
+        }
         let sides = starter.shortSides
         shortSides = [sides[0], sides[sides.count / 2], sides.last ?? 0]
         self.train = Part(path: parts.trainPath, images: parts.train.images)
@@ -46,6 +49,7 @@ struct InitReport: Encodable {
         group = resolved.batch.group
         epochs = resolved.schedule.epochs
         steps = epochs * resolved.batch.stepsPerEpoch(images: parts.train.images)
+        network = starter.role == .teacher ? "teacher" : "student"
         let train = "understudy train --recipe \(starter.path)"
         next =
             resolved.teachers.isEmpty
@@ -83,7 +87,7 @@ struct InitReport: Encodable {
         lines += [
             "train       \(train.images.grouped) images, \(train.path)",
             "validate    \(val.images.grouped) images, \(val.path)",
-            "student     \(size) px, steps of \(batch) in groups of \(group), \(epochs) epochs, "
+            "\(network)     \(size) px, steps of \(batch) in groups of \(group), \(epochs) epochs, "
                 + "\(steps.grouped) steps",
             "recipe      \(recipe)" + (lists.map { ", lists in \($0)" } ?? ""),
             "next        \(next)",

@@ -21,11 +21,18 @@ struct StarterRecipe {
     let shortSides: [Int]
     /// How many images a training has to do without; 0 where lists leave them out.
     let unreadable: Int
-    /// The card's path as the recipe says it; nil for labels alone.
-    let teacher: String?
+    let role: Role
     /// About how many steps to train for.
     let steps: Int
     let hasGPU: Bool
+
+    /// What the network is trained for.
+    enum Role: Equatable {
+        /// To be used; `teacher` is its teacher's card as the recipe says it, nil for labels alone.
+        case student(teacher: String?)
+        /// To teach.
+        case teacher
+    }
 
     /// The recipe with every value.
     func resolved() throws -> Recipe { try read(stated()) }
@@ -45,14 +52,18 @@ struct StarterRecipe {
             data: .counted(ListedData(images: parts.train.images)))
     }
 
-    /// The side of a student's input that does not blow images up: ImageNet's 224, or a multiple of
-    /// a ResNet's stride of 32 about as large as a common image.
+    /// The side of an input that does not blow images up: ImageNet's 224, or a multiple of a ResNet's
+    /// stride of 32 about as large as a common image; without a GPU at most what one can wait for.
     ///
     /// - Parameter shortSides: the images', sorted, pixels.
-    static func side(of shortSides: [Int]) -> Int {
+    static func side(of shortSides: [Int], hasGPU: Bool) -> Int {
         let median = shortSides[shortSides.count / 2]
-        return median >= 192 ? 224 : max(median / 32 * 32, 32)
+        let side = median >= 192 ? 224 : max(median / 32 * 32, 32)
+        return hasGPU ? side : min(side, largestSideOfCPU)
     }
+
+    private static let largestSideOfCPU = 64
+    private var model: String { hasGPU ? "resnet50" : "resnet18" }
 
     /// Heading, keys and the comments on them.
     private func stated() throws -> String {
@@ -62,7 +73,7 @@ struct StarterRecipe {
         let perEpoch = max(batch.stepsPerEpoch(images: parts.train.images), 1)
         let sides = [shortSides[0], shortSides[shortSides.count / 2], shortSides.last ?? 0]
         var lines = [
-            "# A student of \(title), made by understudy init.",
+            "# A \(role == .teacher ? "teacher" : "student") of \(title), made by understudy init.",
             "#",
             "# What is not here has the published recipe's value, or follows from what is here:",
             "# `understudy recipe check` prints all of it, `understudy recipe keys` what it means.",
@@ -79,27 +90,45 @@ struct StarterRecipe {
         }
         lines += [
             "# Short sides are \(sides[0]) to \(sides[2]) px, in the middle \(sides[1]).",
-            "view: {size: \(Self.side(of: shortSides))}",
+            view,
             "# Groups fit the images: \(perEpoch.grouped) steps an epoch. A cache depends on both.",
             "batch: {size: \(batch.size), group: \(batch.group)}",
         ]
-        if let teacher {
+        switch role {
+        case .student(let teacher?):
             lines += [
                 "# Its responses to every view are cached once: understudy cache build.",
                 "teacher: {card: \(YAMLText.scalar(teacher))}",
             ]
-        } else {
-            lines += ["# No teacher yet, so labels alone: add teacher: {card: FILE}."]
+        case .student(nil):
+            lines.append("# No teacher yet, so labels alone: add teacher: {card: FILE}.")
+        case .teacher:
+            lines.append("# Labels alone: it is the teacher.")
+        }
+        if !hasGPU {
+            lines += [
+                "# Made without a GPU; with one, take resnet50, bf16"
+                    + (size < Self.side(of: shortSides, hasGPU: true) ? ", a larger view" : "")
+                    + " and more steps.",
+                "precision: fp32",
+            ]
         }
         lines += [
-            "model: {name: resnet50}",
-            "# \((perEpoch * epochs).grouped) steps; a longer run makes a better student.",
+            "model: {name: \(model)}",
+            "# \((perEpoch * epochs).grouped) steps; a longer run makes a better network.",
             "schedule: {epochs: \(epochs)}",
         ]
-        if !hasGPU {
-            lines += ["# Made without a GPU; bf16 is faster on one.", "precision: fp32"]
-        }
         return lines.map { $0 + "\n" }.joined()
+    }
+
+    private var size: Int { Self.side(of: shortSides, hasGPU: hasGPU) }
+
+    /// The views: the published recipe's for a student. A teacher should know an image rather than be
+    /// robust, and answer mixed views all the same.
+    private var view: String {
+        role == .teacher
+            ? "view: {size: \(size), crop: {scale: [0.25, 1]}, randaugment: none, mix: none}"
+            : "view: {size: \(size)}"
     }
 
     /// What follows from the keys, in comments.

@@ -54,6 +54,7 @@ import Testing
                       - {card: u.yaml, weight: 0.5, precision: bf16}
                     """
             )
+            .replacing("train: /a,", with: "train: /a, unlabeled: /c,")
             .replacing("encoding: bounded, max_kl: 0.01", with: "encoding: topk, top_k: 5")
             .replacing("name: lamb", with: "name: sgd, momentum: 0.9, nesterov: true")
             .replacing("betas: [0.9, 0.999], eps: 1.0e-6, ", with: "")
