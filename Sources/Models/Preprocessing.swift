@@ -39,9 +39,12 @@ package struct Preprocessing: Section, Equatable {
     ]
 
     package func check(_ section: SectionReader) throws(YAMLError) {
-        guard resize >= size else {
-            throw section.error(
-                "resize", "preprocessing.resize \(resize) is less than preprocessing.size \(size)")
+        try section.check("size", "resize") { () throws(YAMLError) in
+            guard resize >= size else {
+                throw section.error(
+                    "resize",
+                    "preprocessing.resize \(resize) is less than preprocessing.size \(size)")
+            }
         }
     }
 }

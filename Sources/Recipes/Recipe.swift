@@ -92,20 +92,23 @@ package struct Recipe: Section, Equatable {
                 "batch.group \(batch.group) is odd: mixing pairs the members of a group from both "
                     + "ends; \(even), or set view.mix to none")
         }
-        if data.train == nil, data.unlabeled != nil,
-            let term = loss.terms.first(where: { $0.term is CrossEntropy }),
-            term.weight > 0
-        {
+        try file.check("data.train", "teacher", "teachers", "loss") { () throws(YAMLError) in
+            let weight = loss[CrossEntropy.self]
+            guard data.train == nil, data.unlabeled != nil, weight > 0 else { return }
             throw file.error(
                 "loss.ce",
-                "loss.ce is \(YAMLText.scalar(term.weight)) but data.train is none, so that no image "
-                    + "has a label: set loss.ce to 0, or name labelled images")
+                "loss.ce is \(YAMLText.scalar(weight)) but data.train is none, so that no image has "
+                    + "a label: name labelled images, or set \(withoutLabels)")
+        }
+        try file.check("data.train", "loss") { () throws(YAMLError) in
+            try loss.check(
+                file, advice: data.train == nil ? withoutLabels : "loss.\(CrossEntropy.name) to 1")
         }
         try cache?.check(file, classes: data.classes)
         try file.check("teacher", "teachers", "cache") { () throws(YAMLError) in
             guard teachers.isEmpty, cache != nil else { return }
             throw file.error(
-                "cache", "cache needs a teacher: add teacher: {card: FILE}, or set cache to none")
+                "cache", "cache needs a teacher: set \(Teacher.advice), or cache to none")
         }
         try file.check("teacher", "teachers", "loss") { () throws(YAMLError) in
             guard teachers.isEmpty, let term = loss.teacherTerms.first(where: { $0.weight > 0 })
@@ -115,8 +118,17 @@ package struct Recipe: Section, Equatable {
             throw file.error(
                 "loss",
                 "\(key) is \(YAMLText.scalar(term.weight)) but there is no teacher: "
-                    + "add teacher: {card: FILE}, or set \(key) to 0\(labels)")
+                    + "set \(Teacher.advice), or \(key) to 0\(labels)")
         }
+    }
+
+    /// What is to be set so that labels do not count.
+    private var withoutLabels: String {
+        let divergence =
+            loss.needsTeacher
+            ? "loss.\(CrossEntropy.name) to 0"
+            : "loss to {\(KLDivergence.name): 1, \(CrossEntropy.name): 0}"
+        return teachers.isEmpty ? "\(Teacher.advice) and \(divergence)" : divergence
     }
 
     /// The key of what is drawn for the network alone.

@@ -70,63 +70,124 @@ extension TeacherCard {
     /// Reads a teacher card, as strictly as a recipe.
     ///
     /// - Parameter path: The YAML file; relative paths in it start at its folder.
-    /// - Throws: `YAMLError`, one line with the place.
-    package init(contentsOf path: String) throws(YAMLError) {
+    /// - Throws: `YAMLError` for one error, one line with the place; `YAMLErrors` for several.
+    package init(contentsOf path: String) throws {
         try self.init(.reading(path, overrides: [], noun: "teacher card"))
     }
 
     /// Reads a card from text, as if it stood in the file `path` (which need not exist).
     ///
-    /// - Throws: `YAMLError`, one line with the place.
-    package init(parsing text: String, path: String) throws(YAMLError) {
+    /// - Throws: As `init(contentsOf:)`.
+    package init(parsing text: String, path: String) throws {
         try self.init(.composing(text, path: path, overrides: [], noun: "teacher card"))
     }
 
-    private init(_ root: SourcedNode) throws(YAMLError) {
-        let common = ["name", "kind", "classes", "weights", "source", "top1", "extends"]
-        let (network, responses) = (["architecture", "preprocessing"], ["responses"])
-        var file = try SectionReader(
-            root, noun: "teacher card", known: common + network + responses)
-        let kind = try file.value("kind", Self.kinds)
-        let family = Architecture.families.first { $0.kind == kind }
-        // Responses have no network, and a network no responses.
-        file = try SectionReader(
-            root, noun: "teacher card", known: common + (family == nil ? responses : network))
-        name = try file.value("name", .word)
-        let classes = try file.value("classes", TeacherClasses.form)
-        (self.classes, classNames) = (classes.count, classes.names)
-        if let family {
-            subject = .network(try Network(of: family, file, classes: classes.count))
-        } else {
-            subject = .responses(try file.section("responses"))
+    private init(_ root: SourcedNode) throws {
+        let findings = Findings()
+        let card = try Self(root, findings)
+        try findings.throwAny()
+        guard let card else {
+            preconditionFailure("a card without a subject, and nothing is wrong")
         }
-        let weights: Weights = try file.section("weights")
-        weightsFile = weights.file
-        weightsSHA256 = weights.sha256
-        source = try file.value("source", .text)
-        top1 = file.has("top1") ? try file.value("top1", .orNone(.number(in: .percentage))) : nil
+        self = card
     }
 
-    private static var kinds: Form<String> {
-        .oneOf(Architecture.families.map { $0.kind } + [Responses.kind])
+    /// Reads as much of a card as can be read.
+    ///
+    /// - Returns: `nil` where there is nothing that it is of, which is noted.
+    private init?(_ root: SourcedNode, _ findings: Findings) throws(YAMLError) {
+        // The kind says which keys there are besides: responses have no network, and a network no
+        // responses.
+        let glance = try SectionReader(root, noun: Self.noun, known: [], findings: Findings())
+        let kind = try? glance.value("kind", Common.kinds)
+        let own = kind.map(Self.keys) ?? Self.networkKeys + Self.responseKeys
+        let file = try SectionReader(
+            root, noun: Self.noun, known: Common.known + own + ["extends"], findings: findings)
+        let common = try Common(unchecked: file)
+        let read: Subject? =
+            switch kind {
+            case nil:
+                nil
+            case Responses.kind:
+                try file.noting("responses") { (file) throws(YAMLError) in
+                    .responses(try file.section("responses"))
+                }
+            case let kind?:
+                try Network(of: kind, file, classes: common.classes.count).map(Subject.network)
+            }
+        guard let read else { return nil }
+        subject = read
+        name = common.name
+        classes = common.classes.count
+        classNames = common.classes.names
+        weightsFile = common.weights.file
+        weightsSHA256 = common.weights.sha256
+        source = common.source
+        top1 = common.top1
+    }
+
+    private static let noun = "teacher card"
+    private static let networkKeys = ["architecture", "preprocessing"]
+    private static let responseKeys = ["responses"]
+
+    /// What a card of a kind has besides what all have.
+    private static func keys(ofKind kind: String) -> [String] {
+        kind == Responses.kind ? responseKeys : networkKeys
     }
 }
 
+/// What every card has.
+private struct Common: Section {
+    var name = ""
+    var kind = ""
+    var classes = TeacherClasses(count: Limits.classes.lowerBound, names: nil)
+    var weights = Weights.initial
+    var source = ""
+    var top1: Double?
+
+    static let kinds = Form<String>.oneOf(
+        Architecture.families.map { $0.kind } + [TeacherCard.Responses.kind])
+
+    static let initial = Self()
+    static let keys: [Key<Self>] = [
+        Key("name", \.name, .word, "the teacher's name"),
+        Key("kind", \.kind, kinds, "the network's family, or that there are responses only"),
+        Key(
+            "classes", \.classes, TeacherClasses.form, "how many classes there are, or their names"),
+        .section("weights", \.weights, "the file of the weights, or of the responses"),
+        Key("source", \.source, .text, "where the file comes from"),
+        Key(
+            "top1", \.top1, .orNone(.number(in: .percentage)), hasDefault: true,
+            "its published, or measured, top-1 accuracy, per cent"),
+    ]
+}
+
 extension TeacherCard.Network {
-    fileprivate init(
-        of family: any NetworkFamily.Type, _ file: SectionReader, classes: Int
+    /// - Returns: `nil` where one of its sections is missing, or is none, which is noted.
+    fileprivate init?(
+        of kind: String, _ file: SectionReader, classes: Int
     ) throws(YAMLError) {
-        preprocessing = try file.section("preprocessing")
-        architecture = try Architecture(of: family, in: file)
-        if let fault = architecture.fault(classes: classes) {
+        let preprocessing = try file.noting("preprocessing") { (file) throws(YAMLError) in
+            try file.section("preprocessing") as Preprocessing
+        }
+        guard let family = Architecture.families.first(where: { $0.kind == kind }),
+            let architecture = try file.noting(
+                "architecture",
+                { (file) throws(YAMLError) in try Architecture(of: family, in: file) }),
+            let preprocessing
+        else { return nil }
+        try file.check("architecture", "classes") { () throws(YAMLError) in
+            guard let fault = architecture.fault(classes: classes) else { return }
             throw file.error("architecture.\(fault.key)", fault.message)
         }
-        if let size = architecture.imageSize, size != preprocessing.size {
+        try file.check("architecture", "preprocessing.size") { () throws(YAMLError) in
+            guard let size = architecture.imageSize, size != preprocessing.size else { return }
             throw file.error(
                 "architecture.image_size",
                 "architecture.image_size \(size) differs from preprocessing.size "
                     + "\(preprocessing.size)")
         }
+        self.init(architecture: architecture, preprocessing: preprocessing)
     }
 }
 

@@ -9,8 +9,8 @@ struct TrainCommand: ParsableCommand {
         commandName: "train",
         abstract: "Trains a network by a recipe, from cached responses or from labels alone.",
         discussion: """
-            Leaves in --out: recipe.yaml (resolved), metrics.jsonl, checkpoints/, result.json and \
-            the weights: average.safetensors (the mean of the best snapshots), best.safetensors \
+            Leaves in --out: recipe.yaml (resolved), metrics.jsonl, events for TensorBoard, \
+            checkpoints/, result.json and the weights: average.safetensors (the mean of the best snapshots), best.safetensors \
             (the best EMA snapshot) and raw.safetensors (the best of the trained network). The \
             best of the three is the result, the average if none is better. Ctrl-C saves and ends, as do a \
             closed terminal, the signals TERM, USR1 and USR2 of batch systems and a limit of \
@@ -65,6 +65,11 @@ struct TrainCommand: ParsableCommand {
     @Option(name: .long, help: "Write one line of JSON for each step to this file.")
     var trace: String?
 
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Write events for TensorBoard in --out; --resume goes on by what is said then.")
+    var tensorboard = true
+
     @Flag(name: .long, help: "Go on with the training that --out holds, if it holds one.")
     var resume = false
 
@@ -86,6 +91,7 @@ struct TrainCommand: ParsableCommand {
         options.initial = initial
         options.maxSteps = maxSteps
         options.trace = trace
+        options.writesTensorBoard = tensorboard
         options.resume = resume
         options.device = try device.checkedDevice()
         options.loading = device.loading
@@ -167,15 +173,19 @@ struct TrainCommand: ParsableCommand {
 }
 
 extension TrainingResult {
-    /// What a training came to, in two lines: its figures, and which weights they are of.
+    /// What a training came to: its figures, how often each teacher agrees with the labels and, at last,
+    /// which weights the figures are of.
     var text: String {
         func percent(_ top1: Double) -> String { String(format: "%.2f %%", top1) }
         let others = candidates.filter { $0.weights != weights }.map {
             "\($0.weights.rawValue) \(percent($0.top1))"
         }
+        let labels = (teachers ?? []).compactMap {
+            $0.agreementText(isAlone: teachers?.count == 1)
+        }
         return
             "\(name): top-1 \(percent(top1)), top-5 \(percent(top5)) on \(images.grouped) images, "
-            + String(format: "%.0f s\n", seconds)
+            + String(format: "%.0f s\n", seconds) + labels.map { "\($0)\n" }.joined()
             + "result: \(weights.rawValue) \(percent(top1))"
             + (others.isEmpty ? "" : " (\(others.joined(separator: ", ")))") + ": \(reason)"
     }

@@ -208,7 +208,7 @@ import Torch
         try #require(text.status == 0, "\(text.errors)")
         #expect(
             text.errors.contains(
-                "warning: ema: a window of 9,970 steps in a run of 6; leave out ema, or train for "
+                "warning: ema: a window of 9,970 steps in a run of 6; set ema to none, or train for "
                     + "longer\n"), "\(text.errors)")
         let lines = text.output.split(separator: "\n")
         let course = text.errors.split(separator: "\n").filter { $0.contains("top-1") }

@@ -25,6 +25,21 @@ import Torch
         return process
     }
 
+    @Test("--no-tensorboard leaves out events; a run that goes on does as it is told then")
+    func withoutEvents() throws {
+        let folder = try Folder()
+        func events(_ arguments: [String]) throws -> [String] {
+            let train = Self.train + ["--resume", "--max-steps"] + arguments
+            let outcome = try Program.run(train, in: folder)
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            return try folder.contents("run").keys.filter { $0.hasPrefix("events.out.tfevents") }
+        }
+        #expect(try events(["1", "--no-tensorboard"]).isEmpty)
+        let begun = try events(["2"])
+        #expect(begun.count == 1)
+        #expect(try events(["3", "--no-tensorboard"]) == begun)
+    }
+
     @Test(
         "what batch systems send saves, says so and exits with 128 and the signal",
         arguments: [

@@ -202,6 +202,8 @@ import Testing
                 first.errors.contains(
                     "computing what is missing: 4 parts of epochs 0..<2 of teacher \(name)\n"),
                 "\(first.errors)")
+            let labels = "labels of \(name): the first class is one in "
+            #expect(first.errors.contains(labels) && first.output.contains("\n\(labels)"))
         }
         // One cache serves the mixture and the recipe of one teacher.
         #expect(try folder.contents("new-tiny") == folder.contents("cache"))

@@ -35,7 +35,7 @@ import Testing
         #expect(try warning("0.9999", steps: 10_000)?.hasSuffix("set ema.decay to 0.999") == true)
         #expect(
             try warning("0.9", steps: 16)
-                == "ema: a window of 10 steps in a run of 16; leave out ema, or train for longer")
+                == "ema: a window of 10 steps in a run of 16; set ema to none, or train for longer")
         // Advice that leads to the next warning is none.
         for steps in [21, 39, 40, 100, 333, 1000, 12_345, 1_000_000] {
             let text = try #require(try warning("0.9999999", steps: steps))

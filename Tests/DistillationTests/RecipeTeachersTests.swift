@@ -58,7 +58,7 @@ import Testing
             recipe("a", "b"), "large",
             "recipe student has no teacher 'large'; its teachers: tiny, small")
         try fails(recipe("a"), "a", "recipe student has no teacher 'a'; its teachers: tiny")
-        try fails(recipe(), nil, "recipe student has no teacher: add teacher: {card: FILE}")
+        try fails(recipe(), nil, "recipe student has no teacher: set teacher to {card: FILE}")
         try fails(
             recipe("a", "twin"), "tiny",
             "\(scratch.path)/twin.yaml and \(scratch.path)/a.yaml both name their teacher tiny; "
@@ -70,7 +70,26 @@ import Testing
         without.cache = nil
         #expect(
             throws: TrainingError(
-                "recipe student has no cache section: add cache: {epochs: N, encoding: dense}")
+                "recipe student says cache: none: remove that, or set cache to {epochs: N}")
         ) { try without.requiredCache() }
+    }
+
+    @Test("a recipe with a teacher has a cache unless it says that it has none") func cache() throws
+    {
+        let text = """
+            data: {train: a, val: b, classes: 2}
+            batch: {size: 8, group: 4}
+            schedule: {epochs: 2}
+            ema: {decay: 0.5}
+            checkpoint: {every_steps: 5}
+            teacher: {card: a.yaml}
+
+            """
+        func epochs(_ cache: String) throws -> Int {
+            try Recipe(parsing: text + cache, path: "student.yaml").requiredCache().epochs
+        }
+        #expect(throws: TrainingError.self) { try epochs("cache: none\n") }
+        // What the error advises.
+        #expect(try epochs("") == 2 && epochs("cache: {epochs: 1}\n") == 1)
     }
 }

@@ -127,6 +127,29 @@ import Testing
         #expect(try content("views").contains("IHDR"))
     }
 
+    @Test("a run without events has none, and one that goes on does as it is told then")
+    func switchedOff() throws {
+        let fixture = try RunFixture()
+        func train(_ maxSteps: Int?, events: Bool) throws -> [String: [UInt8]] {
+            var options = fixture.options("run", resume: true, maxSteps: maxSteps)
+            options.writesTensorBoard = events
+            _ = try Trainer(recipe: fixture.recipe(), options: options, progress: fixture.lines)
+                .run()
+            return try fixture.files("run").filter { EventFile.isName($0.key) }
+        }
+        #expect(try train(1, events: false).isEmpty)
+        let begun = try train(4, events: true)
+        #expect(begun.count == 1)
+        let run = try EventReader("\(fixture.path)/run")
+        #expect(Set(run.scalars("step/loss").keys) == [2, 3, 4])
+        #expect(run.points["recipe"]?.count == 1)
+        #expect(try train(nil, events: false) == begun)
+        // What is written of a run changes nothing of it.
+        try fixture.train("whole")
+        let weights = "average.safetensors"
+        #expect(try fixture.bytes("run/\(weights)") == fixture.bytes("whole/\(weights)"))
+    }
+
     @Test("event files are the run's own: nothing else is written there, and they are no run alone")
     func ownership() throws {
         let fixture = try RunFixture()

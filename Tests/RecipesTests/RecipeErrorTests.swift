@@ -171,8 +171,8 @@ import Testing
             ),
             (
                 "train: data/train", "train: none, unlabeled: /more",
-                "18:21: loss.ce is 0.2 but data.train is none, so that no image has a label: set "
-                    + "loss.ce to 0, or name labelled images"
+                "18:21: loss.ce is 0.2 but data.train is none, so that no image has a label: name "
+                    + "labelled images, or set loss.ce to 0"
             ),
             (
                 "val: /srv/val", "val: ~/val",
@@ -259,7 +259,7 @@ import Testing
             ),
             (
                 "teacher: {card: ../teachers/t.yaml}", "teacher: none",
-                "16:8: cache needs a teacher: add teacher: {card: FILE}, or set cache to none"
+                "16:8: cache needs a teacher: set teacher to {card: FILE}, or cache to none"
             ),
             (
                 "lr: 5.0e-3", "lr: 1e300",
@@ -394,8 +394,43 @@ import Testing
             "teacher: {card: ../teachers/t.yaml}\ncache: {epochs: 610, encoding: topk, top_k: 50}\n"
         #expect(
             message(old, "")
-                == "mine.yaml:16:7: loss.kl is 0.8 but there is no teacher: add teacher: "
-                + "{card: FILE}, or set loss.kl to 0")
+                == "mine.yaml:16:7: loss.kl is 0.8 but there is no teacher: set teacher to "
+                + "{card: FILE}, or loss.kl to 0")
+    }
+
+    @Test("images without labels and no teacher: what is advised is a recipe")
+    func neitherLabelsNorTeacher() throws {
+        let text = "data: {train: none, unlabeled: /more, val: /val, classes: 2}\nteacher: none\n"
+        func recipe(_ overrides: [String]) throws -> Recipe {
+            try Recipe(
+                parsing: text, path: "a.yaml", overrides: overrides,
+                data: .counted(Counted(imageCount: 9000)))
+        }
+        #expect(
+            message { try recipe([]) }
+                == "a.yaml:1:1: loss.ce is 1 but data.train is none, so that no image has a label: name "
+                + "labelled images, or set teacher to {card: FILE} and loss to {kl: 1, ce: 0}")
+        #expect(
+            message { try recipe(["teacher={card: t.yaml}", "loss={kl: 0, ce: 0}"]) }
+                == "--set loss={kl: 0, ce: 0}: loss.kl and loss.ce are both 0: nothing would be learnt; "
+                + "set loss to {kl: 1, ce: 0}")
+        let told = try recipe(["teacher={card: t.yaml}", "loss={kl: 1, ce: 0}"])
+        #expect(told.teachers.count == 1)
+        #expect(
+            message { try recipe(["teacher={card: t.yaml}", "loss={kl: 0, ce: 1}"]) }
+                .hasSuffix("name labelled images, or set loss to {kl: 1, ce: 0}"))
+    }
+
+    @Test(
+        "what is to be set fits a file that says none of it, which may not have a key twice",
+        arguments: ["{epochs: 610, encoding: topk, top_k: 50}", "none"])
+    func isNone(cache: String) throws {
+        let text = sample.replacingOccurrences(
+            of: "{epochs: 610, encoding: topk, top_k: 50}", with: cache)
+        let without = text.replacingOccurrences(of: "{card: ../teachers/t.yaml}", with: "none")
+        let told = message { try Recipe(parsing: without, path: "a.yaml") }
+        #expect(told.contains("set teacher to {card: FILE}") && !told.contains("add"), "\(told)")
+        #expect(try Recipe(parsing: text, path: "a.yaml").teachers.count == 1)
     }
 
     @Test("what is not YAML, or not a mapping, is an error with its place")

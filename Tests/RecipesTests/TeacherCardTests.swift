@@ -114,7 +114,7 @@ import Testing
                 == "t.yaml:2:7: kind: expected one of beit, resnet, precomputed, found 'vit'")
         #expect(
             message("kind: beit", "kind: resnet")
-                == "t.yaml:4:16: unknown key 'image_size' in architecture; known: depth")
+                .contains("t.yaml:4:16: unknown key 'image_size' in architecture; known: depth\n"))
         let resnet = Self.card.replacingOccurrences(of: "kind: beit", with: "kind: resnet")
             .replacing(/architecture: .*/, with: "architecture: {depth: 51}")
         #expect(
@@ -143,6 +143,59 @@ import Testing
         #expect(
             message("top1: 97.5", "top5: 99")
                 .hasPrefix("t.yaml:8:1: unknown key 'top5' in the teacher card; known: "))
+    }
+
+    @Test("all that is wrong is told at once, from the top to the end") func all() {
+        let text = """
+            name: a b
+            kind: beit
+            classes: 1
+            architecture: {image_size: 32, patch: 5, width: 96, depth: 0, heads: 5, mlp_ratio: 4}
+            preprocessing: {size: 32, resize: 16, interpolation: cubic, mean: [0.5], std: [1, 1, 1]}
+            weights: {file: ~/w, sha256: abc}
+            top1: 975
+            top5: 99
+            """
+        let lines = RecipesTests.message { try TeacherCard(parsing: text, path: "t.yaml") }
+            .split(separator: "\n")
+        let starts = [
+            "1:1: missing key 'source' in the teacher card: a text",
+            "1:7: name: expected a name of letters",
+            "3:10: classes: expected a whole number from 2",
+            "4:15: missing key 'layer_scale' in architecture",
+            "4:60: architecture.depth: expected",
+            "5:35: preprocessing.resize 16 is less than preprocessing.size 32",
+            "5:54: preprocessing.interpolation: expected",
+            "5:67: preprocessing.mean: expected a list of 3",
+            "6:17: weights.file: '~' is not expanded",
+            "6:30: weights.sha256: expected 64 hexadecimal digits",
+            "7:7: top1: expected a number",
+            "8:1: unknown key 'top5' in the teacher card",
+        ]
+        #expect(lines.count == starts.count, "\(lines.joined(separator: "\n"))")
+        for (line, start) in zip(lines, starts) {
+            #expect(line.hasPrefix("t.yaml:\(start)"), "\(line)")
+        }
+    }
+
+    @Test("what cannot be read leads to no second error") func noFollowUps() {
+        for (old, new) in [
+            ("kind: beit", "kind: vit"), ("classes: 10", "classes: many"),
+            ("image_size: 32", "image_size: 0"), ("{size: 32", "{size: 0"),
+            ("resize: 36", "resize: none"), ("heads: 4", "heads: four"),
+            ("weights: {", "weights: w # {"),
+        ] {
+            let told = message(old, new)
+            #expect(!told.isEmpty && !told.contains("\n"), "\(told)")
+        }
+        let responses = Self.card.replacingOccurrences(of: "kind: beit", with: "kind: precomputed")
+        #expect(
+            RecipesTests.message { try TeacherCard(parsing: responses, path: "t.yaml") }
+                .split(separator: "\n").map { String($0.prefix(40)) } == [
+                    "t.yaml:1:1: missing key 'responses' in t",
+                    "t.yaml:4:1: unknown key 'architecture' i",
+                    "t.yaml:5:1: unknown key 'preprocessing' ",
+                ])
     }
 
     @Test("dimensions that would make no network, or none that fits, are refused")

@@ -28,6 +28,8 @@ package struct CacheImport {
         package let substituted: Int
         /// Time spent, in seconds.
         package let seconds: Double
+        /// How often the responses agree with the labels; `nil` where no view has one.
+        package let agreement: LabelAgreement?
     }
 
     /// Version of what makes responses of a file's numbers, and blends them. It rises with any change
@@ -144,7 +146,7 @@ package struct CacheImport {
         return Summary(
             built: built.built, skipped: built.skipped, rows: built.rows, views: responses.views,
             blended: isBlended, substituted: built.substituted,
-            seconds: start.duration(to: .now).seconds)
+            seconds: start.duration(to: .now).seconds, agreement: built.agreement)
     }
 
     /// Writes the card and opens or creates the cache: both, or nothing.

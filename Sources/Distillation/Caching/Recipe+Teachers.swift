@@ -31,7 +31,7 @@ extension Recipe {
     ///   name; `YAMLError` for a card that is there and cannot be read.
     package func teacher(named name: String?) throws -> Teacher {
         guard let first = teachers.first else {
-            throw TrainingError("recipe \(self.name) has no teacher: add teacher: {card: FILE}")
+            throw TrainingError("recipe \(self.name) has no teacher: set \(Teacher.advice)")
         }
         if name == nil, teachers.count == 1 { return first }
         let known = try namedTeachers()
@@ -64,11 +64,12 @@ extension Recipe {
         return CardedTeacher(section: section, card: card)
     }
 
-    /// The cache section, which says how a cache is laid out.
+    /// The cache section, which says how a cache is laid out; a recipe with a teacher has one unless it
+    /// says that it has none.
     func requiredCache() throws(TrainingError) -> Cache {
         guard let cache else {
             throw TrainingError(
-                "recipe \(name) has no cache section: add cache: {epochs: N, encoding: dense}")
+                "recipe \(name) says cache: none: remove that, or set cache to {epochs: N}")
         }
         return cache
     }

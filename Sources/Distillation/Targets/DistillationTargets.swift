@@ -13,6 +13,8 @@ package struct TeacherShare: Codable, Equatable, Sendable {
     package let weight: Double
     /// The cache of its responses, as given.
     package let cache: String
+    /// How often it agrees with the labels; `nil` where no view has one.
+    package internal(set) var agreement: LabelAgreement?
 }
 
 /// The responses that a training learns from: each teacher's from a cache of its own, and their
@@ -20,15 +22,17 @@ package struct TeacherShare: Codable, Equatable, Sendable {
 final class DistillationTargets {
     /// The targets.
     let mixture: ResponseMixture
-    /// The teachers, in the recipe's order.
-    let shares: [TeacherShare]
+    /// The teachers, in the recipe's order; of one of whose responses none is there yet it is not known
+    /// how often it agrees with the labels.
+    private(set) var shares: [TeacherShare]
     private let supplies: [ResponseSupply]
+    private let loader: ViewLoader
+    private let progress: any ProgressReporter
+    /// The teachers of whom it is still to be told how often they agree with the labels.
+    private var untold: [Int]
 
     /// What there is of each teacher's cache, for people, in the recipe's order.
     var summaries: [String] { supplies.map(\.summary) }
-    /// How often each teacher agrees with the labels, in the recipe's order; `nil` for one of whose
-    /// responses none is there yet.
-    let agreements: [LabelAgreement?]
 
     /// What each teacher's cache holds, in the recipe's order.
     var identities: [RunIdentity.Responses] {
@@ -86,14 +90,21 @@ final class DistillationTargets {
                     loader: loader, progress: progress))
         }
         self.supplies = supplies
-        agreements = try supplies.map { try $0.agreement(with: loader.dataset, plan: loader.plan) }
+        self.loader = loader
+        self.progress = progress
         mixture = ResponseMixture(
             sources: zip(supplies, teachers).map {
                 .init(reader: $0.reader, weight: $1.section.weight)
             })
-        shares = zip(teachers, matched).map {
-            TeacherShare(name: $0.card.name, weight: $0.section.weight, cache: $1)
+        let shares = try teachers.indices.map { index in
+            TeacherShare(
+                name: teachers[index].card.name, weight: teachers[index].section.weight,
+                cache: matched[index],
+                agreement: try supplies[index].agreement(
+                    with: loader.dataset, plan: loader.plan))
         }
+        self.shares = shares
+        untold = shares.indices.filter { shares[$0].agreement == nil }
         if shares.count > 1 {
             let terms = shares.map {
                 String(format: "%.4g ", $0.weight) + "\($0.name) (\($0.cache))"
@@ -121,9 +132,54 @@ final class DistillationTargets {
     func provide(
         epoch: Int, groups: Range<Int>, views: UpcomingViews, report: (String) -> Void
     ) throws {
-        for supply in supplies {
-            try supply.provide(epoch: epoch, groups: groups, views: views, report: report)
+        for (index, supply) in supplies.enumerated() {
+            let isMore = try supply.provide(
+                epoch: epoch, groups: groups, views: views, report: report)
+            guard isMore, untold.contains(index), supply.views >= LabelAgreement.sample else {
+                continue
+            }
+            try tellAgreement(index)
         }
+    }
+}
+
+// MARK: - Agreement with the labels
+
+extension DistillationTargets {
+    /// Tells how often teachers agree with the labels of whom nothing could be told at the beginning:
+    /// those that were not asked before, and of whom there are too few views to tell it amid an epoch.
+    func tellAgreements() throws {
+        for index in untold { try tellAgreement(index) }
+    }
+
+    private func tellAgreement(_ index: Int) throws {
+        untold.removeAll { $0 == index }
+        shares[index].agreement = try agreement(index)
+        if let line = shares[index].agreementText(isAlone: shares.count == 1) {
+            progress.line(line)
+        }
+        if let warning = shares[index].agreement?.warning { progress.line("warning: \(warning)") }
+    }
+
+    /// Counts anew how often teachers agree with the labels whose responses have come meanwhile. A cache
+    /// that cannot be read any more costs a training nothing: the figure stays as it was.
+    func recountAgreements() {
+        for index in shares.indices where supplies[index].hasGrown {
+            shares[index].agreement = (try? agreement(index)) ?? shares[index].agreement
+        }
+    }
+
+    private func agreement(_ index: Int) throws -> LabelAgreement? {
+        try supplies[index].agreement(with: loader.dataset, plan: loader.plan)
+    }
+}
+
+extension TeacherShare {
+    /// How often it agrees with the labels, for people: `labels: the first class is one in …`.
+    ///
+    /// - Parameter isAlone: whether it is the only teacher, and needs no name.
+    package func agreementText(isAlone: Bool) -> String? {
+        agreement.map { "labels\(isAlone ? "" : " of \(name)"): \($0.text)" }
     }
 }
 

@@ -20,6 +20,8 @@ final class ResponseSupply {
     private let needed: Range<Int>
     private let progress: any ProgressReporter
     private var saidThatItWaits: Bool
+    /// Whether responses were computed or waited for since the beginning.
+    private(set) var hasGrown = false
 
     /// Opens a teacher's cache and checks that it is the recipe's.
     ///
@@ -93,6 +95,13 @@ final class ResponseSupply {
         return "\(there) there, \(reader.manifest.encoding): \(reader.directory)"
     }
 
+    /// How many views that the training sees have a response by now.
+    var views: Int {
+        let missing = reader.missingParts(epochs: needed)
+        return needed.count * reader.manifest.groupsPerEpoch * reader.manifest.groupSize
+            - missing.reduce(0) { $0 + reader.manifest.slots(of: $1).count }
+    }
+
     /// How often the teacher agrees with the labels of the views that the training sees; `nil` while
     /// no response to them is there.
     func agreement(with dataset: ImageDataset, plan: ViewPlan) throws -> LabelAgreement? {
@@ -114,10 +123,13 @@ final class ResponseSupply {
 
     /// Sees to it that the responses to a step's groups are in the cache; parameters and errors are
     /// those of `DistillationTargets.provide`.
+    ///
+    /// - Returns: whether any had to be computed or waited for.
     func provide(
         epoch: Int, groups: Range<Int>, views: UpcomingViews, report: (String) -> Void
-    ) throws {
-        guard build != nil || missing == .wait else { return }
+    ) throws -> Bool {
+        guard build != nil || missing == .wait else { return false }
+        var isMore = false
         for part in reader.manifest.parts(epoch: epoch, groups: groups)
         where !reader.isPublished(part) {
             if let build {
@@ -131,7 +143,10 @@ final class ResponseSupply {
                 saidThatItWaits = true
                 try Self.wait { reader.isPublished(part) }
             }
+            isMore = true
         }
+        if isMore { hasGrown = true }
+        return isMore
     }
 
     /// Publishes a part, and keeps those of its views that the student is still to see.

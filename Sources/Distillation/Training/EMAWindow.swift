@@ -31,7 +31,7 @@ package struct EMAWindow: Equatable, Sendable {
     package var warning: String? {
         guard steps > Self.largestShare * Double(runSteps) else { return nil }
         let advice =
-            advisedDecay.map { "set ema.decay to \($0)" } ?? "leave out ema, or train for longer"
+            advisedDecay.map { "set ema.decay to \($0)" } ?? "set ema to none, or train for longer"
         return "ema: a window of \(Int(steps.rounded()).grouped) steps in a run of "
             + "\(runSteps.grouped); \(advice)"
     }

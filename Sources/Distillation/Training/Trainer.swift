@@ -75,7 +75,7 @@ package final class Trainer {
                     + "\(setup.schedule.stepsPerEpoch)")
         }
         let warnings =
-            [setup.emaWindow?.warning] + (setup.targets?.agreements.map { $0?.warning } ?? [])
+            [setup.emaWindow?.warning] + (setup.targets?.shares.map { $0.agreement?.warning } ?? [])
         for warning in warnings.compactMap({ $0 }) { progress.line("warning: \(warning)") }
         if let replayed = recipe.replayedEpochs {
             progress.line(
@@ -201,6 +201,7 @@ extension Trainer {
     /// interrupted: it is done again then.
     private func endEpoch() throws {
         try save()
+        try setup.targets?.tellAgreements()
         let isRawDue = setup.rawMeasurement?.isDue(after: state.epoch) ?? false
         let measured = try validate(
             [step.validated] + (isRawDue ? [step.network] : []),
@@ -270,6 +271,7 @@ extension Trainer {
         let top5 =
             try chosen.top5
             ?? validate(chosen.weights, "the validation of \(chosen.weights.fileName)").top5
+        setup.targets?.recountAgreements()
         state.seconds += clock.lap()
         let result = TrainingResult(
             name: recipe.name, model: recipe.model.name, weights: chosen.weights,

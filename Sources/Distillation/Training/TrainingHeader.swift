@@ -43,7 +43,7 @@ struct TrainingHeader {
             ),
         ]
         topics += (setup.targets?.summaries ?? []).map { ("cache", $0) }
-        topics += (setup.targets?.agreements ?? []).compactMap { $0 }.map { ("labels", $0.text) }
+        topics += (setup.targets?.shares ?? []).compactMap(\.agreement).map { ("labels", $0.text) }
         topics.append(("measured", Self.measured(setup.rawMeasurement)))
         // Activations come to it, of which nobody knows before the first step.
         let held = Self.bytes(step.tensors.map(\.tensor)) + Self.bytes(parameters)

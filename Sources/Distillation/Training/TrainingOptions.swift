@@ -17,6 +17,9 @@ package struct TrainingOptions: Sendable {
     package var maxSteps: Int?
     /// A file that gets one JSON line for each step.
     package var trace: String?
+    /// Whether events for TensorBoard are written in the run's folder. A training that goes on need not
+    /// do as it did before.
+    package var writesTensorBoard = true
     /// Go on with the training that `out` holds.
     package var resume = false
     /// Where to train.

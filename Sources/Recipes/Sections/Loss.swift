@@ -26,15 +26,16 @@ extension Recipe {
                 + Learning.Loss.kinds.filter { !$0.needsTeacher }
         }
 
-        package func check(_ section: SectionReader) throws(YAMLError) {
-            try section.check(Self.kinds.map { $0.name }) { () throws(YAMLError) in
-                guard terms.allSatisfy({ $0.weight == 0 }) else { return }
-                let names = Self.kinds.filter { $0.isAlwaysTold }.map { "loss.\($0.name)" }
-                throw section.error(
-                    Self.kinds[0].name,
-                    "\(names.joined(separator: " and ")) are both 0: nothing would be learnt; set "
-                        + "loss.\(CrossEntropy.name) to 1")
-            }
+        /// Checks that something is learned.
+        ///
+        /// - Parameter advice: what is to be set so that it is.
+        func check(_ file: SectionReader, advice: String) throws(YAMLError) {
+            guard terms.allSatisfy({ $0.weight == 0 }) else { return }
+            let names = Self.kinds.filter { $0.isAlwaysTold }.map { "loss.\($0.name)" }
+            throw file.error(
+                "loss.\(Self.kinds[0].name)",
+                "\(names.joined(separator: " and ")) are both 0: nothing would be learnt; set "
+                    + advice)
         }
 
         package static func == (left: Self, right: Self) -> Bool {

@@ -9,6 +9,10 @@ extension Recipe {
         /// Part of what determines a response.
         package var precision = Precision.fp32
 
+        /// What is to be set where a teacher is missing. It fits a file without the key, which has to be
+        /// written, as well as one that says `teacher: none`, which may not have it twice.
+        package static let advice = "teacher to {card: FILE}"
+
         package static let initial = Self()
         package static let keys: [Key<Self>] = [
             Key("card", \.card, .path, "the teacher card's file"),

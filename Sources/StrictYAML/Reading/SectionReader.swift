@@ -159,6 +159,18 @@ package struct SectionReader: Sendable {
         findings.add(error, unsound: key.flatMap { $0.isEmpty ? nil : $0 })
     }
 
+    /// What `read` makes of a key of the section; `nil` where its error is noted.
+    ///
+    /// - Throws: What `read` throws, where the first error ends the reading.
+    package func noting<Value>(
+        _ key: String, _ read: (SectionReader) throws(YAMLError) -> Value
+    ) throws(YAMLError) -> Value? {
+        do { return try read(self) } catch {
+            try note(error, unsound: dotted(key))
+            return nil
+        }
+    }
+
     /// Whether a key of this section, or one in a section of it, could be read.
     package func isSound(_ key: String) -> Bool { findings?.isSound(dotted(key)) ?? true }
 

@@ -73,9 +73,7 @@ extension EvaluationReport {
 
     /// A row of a table: a text and two figures.
     private static func row(_ text: String, _ first: String, _ second: String) -> String {
-        let figures = [first, second].map { figure in
-            String(repeating: " ", count: max(9 - figure.count, 0)) + figure
-        }.joined()
+        let figures = [first, second].map { $0.flushRight(to: 9) }.joined()
         let room = columns - figures.count
         let line = text.printable.fitted(to: room).padded(to: room) + figures
         return String(line.reversed().drop { $0 == " " }.reversed())

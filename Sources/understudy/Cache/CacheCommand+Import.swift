@@ -5,6 +5,7 @@ import Foundation
 import Loading
 import Recipes
 import ResponseCache
+import StrictYAML
 
 extension CacheCommand {
     /// `understudy cache import`.
@@ -24,6 +25,9 @@ extension CacheCommand {
 
                 Where the recipe mixes, the responses of both partners are blended by the group's \
                 lambda. That is an approximation, and the cache's fingerprint says so.
+
+                It says how often the first class of a response is one of the view's labels: \
+                responses whose classes are in another order than the data's are near chance.
 
                 Example:
                   understudy cache import --recipe recipes/mine.yaml --cache responses \\
@@ -94,7 +98,8 @@ extension CacheCommand {
                     "\(cache): \(summary.built) parts built, \(summary.skipped) were there; "
                         + "\(summary.rows.grouped) responses in "
                         + String(format: "%.1f s", summary.seconds)
-                        + (summary.blended ? "; blended" : ""))
+                        + (summary.blended ? "; blended" : "")
+                        + (summary.agreement.map { "\nlabels: \($0.text)" } ?? ""))
             }
         }
 
@@ -138,8 +143,11 @@ extension CacheCommand {
             // file yet, and so no line of it to look at.
             do {
                 return try TeacherCard(parsing: card.yaml, path: path)
-            } catch {
+            } catch let error as YAMLError {
                 throw CommandError("the card that would be \(path): \(error.message)")
+            } catch let errors as YAMLErrors {
+                let messages = errors.all.map(\.message).joined(separator: "; ")
+                throw CommandError("the card that would be \(path): \(messages)")
             }
         }
 

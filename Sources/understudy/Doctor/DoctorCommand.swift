@@ -115,15 +115,9 @@ private struct Finding: Encodable {
         _ check: String, _ what: String, _ difference: String, _ tolerance: String,
         _ verdict: String
     ) -> String {
-        func left(_ text: String, _ width: Int) -> String {
-            text + String(repeating: " ", count: max(1, width - text.count))
-        }
-        func right(_ text: String, _ width: Int) -> String {
-            String(repeating: " ", count: max(0, width - text.count)) + text
-        }
         let line =
-            left(check, 14) + left(what, 44) + right(difference, 11) + right(tolerance, 9) + "  "
-            + verdict
+            check.padded(to: 13) + " " + what.padded(to: 43) + " " + difference.flushRight(to: 11)
+            + tolerance.flushRight(to: 9) + "  " + verdict
         return line.replacing(/\s+$/, with: "")
     }
 }

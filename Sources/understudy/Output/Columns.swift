@@ -19,8 +19,13 @@ extension String {
     }
 
     /// The text with blanks after it up to a number of columns.
-    func padded(to columns: Int) -> String {
-        self + String(repeating: " ", count: max(columns - self.columns, 0))
+    func padded(to columns: Int) -> String { self + blanks(upTo: columns) }
+
+    /// The text with blanks before it up to a number of columns.
+    func flushRight(to columns: Int) -> String { blanks(upTo: columns) + self }
+
+    private func blanks(upTo columns: Int) -> String {
+        String(repeating: " ", count: max(columns - self.columns, 0))
     }
 }
 

@@ -47,7 +47,9 @@ struct ClassChart {
                 row.name.count > Self.nameLength
                 ? row.name.prefix(Self.nameLength - 1) + "…" : row.name[...]
             lines.append(
-                "<text class=\"tick\" text-anchor=\"end\" "
+                "<line class=\"grid\" x1=\"\(LineChart.number(left))\" "
+                    + "x2=\"\(LineChart.number(Self.width - Self.right))\" y1=\"\(y)\" "
+                    + "y2=\"\(y)\"/><text class=\"tick\" text-anchor=\"end\" "
                     + "x=\"\(LineChart.number(left - 8))\" y=\"\(y)\" dy=\"0.35em\">"
                     + "\(String(name).markup)</text>")
             for (place, dot) in row.values.enumerated() {

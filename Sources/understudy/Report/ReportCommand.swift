@@ -83,7 +83,7 @@ struct ReportCommand: ParsableCommand {
         let arms = Arm.sorting(read)
         let differences = PairedDifference.all(of: arms)
         let page = ReportPage(
-            title: (title ?? (read.count == 1 ? read[0].label : "\(read.count) runs")).printable,
+            title: (title ?? (read.count == 1 ? read[0].label : read.countText)).printable,
             runs: read, arms: arms, differences: differences, answers: told, caches: found,
             problems: problems)
         try AtomicFile.write(Data(page.html().utf8), to: out.path)
@@ -91,8 +91,7 @@ struct ReportCommand: ParsableCommand {
         if json {
             try StandardStreams.print(Output(page).json())
         } else {
-            let count = read.count == 1 ? "1 run" : "\(read.count) runs"
-            try StandardStreams.print("\(self.out): \(count)".printable)
+            try StandardStreams.print("\(self.out): \(read.countText)".printable)
         }
     }
 

@@ -53,7 +53,7 @@ struct ReportPage {
         let formatter = DateFormatter()
         formatter.locale = Locale(identifier: "en_US_POSIX")
         formatter.dateFormat = "yyyy-MM-dd HH:mm zzz"
-        return "\(runs.count == 1 ? "1 run" : "\(runs.count) runs"), as of "
+        return (title == runs.countText ? "" : "\(runs.countText), ") + "as of "
             + formatter.string(from: Date())
     }
 

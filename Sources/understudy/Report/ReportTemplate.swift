@@ -43,6 +43,7 @@ enum ReportTemplate {
 
         {{#compared}}<section>
         <h2>Compared</h2>
+        <div class="scroll">
         <table>
         <thead><tr><th></th><th>recipe</th><th class="n">runs</th><th>seeds</th>
         <th class="n">result, %</th><th class="n">last EMA, %</th></tr></thead>
@@ -52,10 +53,12 @@ enum ReportTemplate {
         <td class="n">{{validated}}</td></tr>
         {{/arms}}</tbody>
         </table>
+        </div>
         <p class="note">Mean ± standard error over the runs of a recipe that differ in their seed
         alone.</p>
         {{#paired}}
         <h3>Paired differences</h3>
+        <div class="scroll">
         <table>
         <thead><tr><th>recipe</th><th>against</th><th>measured</th><th class="n">points of top-1</th>
         <th class="n">standard errors</th><th class="n">pairs</th><th>seeds</th></tr></thead>
@@ -65,6 +68,7 @@ enum ReportTemplate {
         <td>{{seeds}}</td></tr>
         {{/differences}}</tbody>
         </table>
+        </div>
         <p class="note">Two runs are a pair where their recipes differ and their seeds are the same: a
         seed draws the first weights, the views and their mixing, so what it favors it favors in both.
         The difference is taken within each pair; shown are its mean over the pairs and the standard
@@ -188,7 +192,8 @@ enum ReportTemplate {
           figure, tr, .pair { break-inside: avoid; } h2, h3 { break-after: avoid; }
           .scroll { overflow: visible !important; } }
         body { margin: 0 auto; padding: 1.5rem 2rem 3rem; max-width: 72rem; background: var(--paper);
-          color: var(--ink); font: 16px/1.5 system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; }
+          color: var(--ink); font: 16px/1.5 system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif;
+          overflow-wrap: break-word; }
         h1 { font-size: 1.6rem; margin: 0; } h2 { font-size: 1.2rem; margin: 2.2rem 0 .7rem; }
         h3 { font-size: 1rem; margin: 1.4rem 0 .5rem; } header p { margin: .2rem 0 0; }
         .faint, .note { color: var(--faint); } .note { max-width: 46rem; margin: .7rem 0; }
@@ -196,7 +201,7 @@ enum ReportTemplate {
         .scroll { overflow-x: auto; }
         table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
         th, td { padding: .25rem .8rem .25rem 0; text-align: left; vertical-align: top;
-          border-bottom: 1px solid var(--rule); overflow-wrap: break-word; }
+          border-bottom: 1px solid var(--rule); }
         th { font-weight: 600; vertical-align: bottom; } .n { text-align: right; }
         td.n { white-space: nowrap; }
         code, pre { font: .9em/1.45 ui-monospace, "DejaVu Sans Mono", monospace; }
@@ -204,11 +209,10 @@ enum ReportTemplate {
         .key { display: inline-block; width: .8em; height: .8em; border-radius: 50%;
           background: currentColor; margin-right: .45em; print-color-adjust: exact; }
         .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .2rem 1.4rem; padding: 0;
-          margin: 0 0 .6rem; }
-        .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(26rem, 1fr));
-          gap: 1.6rem 2rem; }
-        @media (max-width: 30rem) { .charts { grid-template-columns: 1fr; } }
-        figure { margin: 0; } figcaption { margin-bottom: .3rem; } svg { width: 100%; height: auto; }
+          margin: 0 0 .6rem; } .legend li { min-width: 0; }
+        .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(26rem, 100%), 1fr));
+          gap: 1.6rem 2rem; align-items: end; }
+        figure { margin: 0; min-width: 0; } figcaption { margin-bottom: .3rem; } svg { width: 100%; height: auto; }
         svg text { fill: var(--faint); font-size: 13px; } svg .grid { stroke: var(--grid); }
         svg .axis { stroke: var(--faint); }
         .series { fill: none; stroke: currentColor; stroke-width: 1.8; stroke-linejoin: round; }
@@ -218,7 +222,7 @@ enum ReportTemplate {
         .c3 { color: var(--c3); } .c4 { color: var(--c4); } .c5 { color: var(--c5); }
         .c6 { color: var(--c6); } .c7 { color: var(--c7); }
         .pair { display: flex; flex-wrap: wrap; gap: .4rem 1.2rem; align-items: center;
-          margin: .8rem 0; } .pair p { margin: 0; width: 16rem; }
+          margin: .8rem 0; } .pair p { margin: 0; width: 16rem; max-width: 100%; }
         .pair img { width: 80px; height: 80px; margin-right: .4rem; }
         .enlarged { image-rendering: pixelated; }
         """

@@ -106,3 +106,8 @@ extension ReportedRun {
         }
     }
 }
+
+extension [ReportedRun] {
+    /// How many they are: `3 runs`.
+    var countText: String { count == 1 ? "1 run" : "\(count) runs" }
+}

@@ -206,8 +206,8 @@ private struct ViewStatisticsReport: Encodable {
         guard !operations.isEmpty else { return [] }
         let hasMagnitude = operations.contains { $0.meanMagnitude != nil }
         func row(_ name: String, _ columns: [String]) -> String {
-            zip(columns, [9, 9, 10, 12, 14]).reduce(name.padded(24)) { line, column in
-                line + column.0.padded(column.1, right: true)
+            zip(columns, [9, 9, 10, 12, 14]).reduce(name.padded(to: 24)) { line, column in
+                line + column.0.flushRight(to: column.1)
             }
         }
         let heads = ["drawn", "applied", "of views", "|argument|", "magnitude"]
@@ -225,7 +225,7 @@ private struct ViewStatisticsReport: Encodable {
 
     /// A chart's title, with what its right edge says.
     private static func heading(_ title: String, _ right: String) -> String {
-        title.padded(BarChart.width - right.count) + right
+        title + right.flushRight(to: BarChart.width - title.columns)
     }
 
     private func share(_ count: Int) -> Double { Double(count) / Double(max(statistics.views, 1)) }
@@ -248,15 +248,7 @@ private enum BarChart {
             let length = Int((row.share / most * 50).rounded())
             let bar = row.share > 0 && length == 0 ? "." : String(repeating: "#", count: length)
             let share = String(format: "%.1f %%", row.share * 100)
-            return "  " + row.label.padded(15) + bar.padded(52) + share.padded(9, right: true)
+            return "  " + row.label.padded(to: 15) + bar.padded(to: 52) + share.flushRight(to: 9)
         }
-    }
-}
-
-extension String {
-    /// The text filled up with spaces to a width.
-    fileprivate func padded(_ width: Int, right: Bool = false) -> String {
-        let spaces = String(repeating: " ", count: max(0, width - count))
-        return right ? spaces + self : self + spaces
     }
 }

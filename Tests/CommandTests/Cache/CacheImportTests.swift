@@ -39,6 +39,7 @@ import Testing
         #expect(run.errors.contains("responses of both partners are blended by lambda"))
         #expect(run.output.contains("\"blended\":true"))
         #expect(run.output.contains("\"built\":4"))
+        #expect(run.output.contains("\"agreement\":{"))
         let info = try Program.run(["cache", "info", "--cache", "out"], in: folder)
         #expect(info.output.contains("teacher.responses: imported, blended"))
         let train = ["train", "--cache", "out", "--max-steps", "2", "--recipe"]
@@ -87,6 +88,25 @@ import Testing
         // The same cache as that of a recipe with this teacher alone.
         let again = try Program.run(command + ["--json"], in: folder)
         #expect(again.output.contains("\"skipped\":4"), "\(again.errors)")
+    }
+
+    @Test("responses whose classes are in another order are told by the labels, with a warning")
+    func order() throws {
+        // 144 views: of less than a hundred nothing is said.
+        let epochs = ["--set", "cache.epochs=3"]
+        let run = try Program.run(command + source + epochs, in: folder)
+        #expect(run.status == 0, "\(run.errors)")
+        let figure =
+            /labels:? +(the first class is one in ([\d.]+) % of 144 views \(([\d.]+) % by chance\))/
+        let told = try #require(run.output.firstMatch(of: figure), "\(run.output)")
+        let recipe = ["cache", "info", "--cache", "out", "--recipe", "import.yaml"] + epochs
+        let info = try Program.run(recipe, in: folder)
+        #expect(try #require(info.output.firstMatch(of: figure)).1 == told.1)
+        let warning =
+            "warning: the teacher's first class is a label of \(told.2) % of the views, \(told.3) % by "
+            + "chance: are its classes in the data's order?\n"
+        // The file's logits are random.
+        #expect(run.errors.contains(warning) && info.errors == warning, "\(run.errors)")
     }
 
     @Test("without mixing, each image has the response of its row") func rows() throws {

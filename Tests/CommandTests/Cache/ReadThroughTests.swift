@@ -18,6 +18,22 @@ import Testing
         return folder
     }
 
+    /// How often a teacher agrees with the labels, as a result or a look at a cache has it.
+    private func agreement(_ json: Data) throws -> Agreement {
+        struct Told: Decodable {
+            struct Teacher: Decodable { let agreement: Agreement }
+            let teachers: [Teacher]?
+            let agreement: Agreement?
+        }
+        let told = try JSONDecoder().decode(Told.self, from: json)
+        return try #require(told.agreement ?? told.teachers?.first?.agreement)
+    }
+
+    private struct Agreement: Decodable, Equatable {
+        let views: Int
+        let share, chance: Double
+    }
+
     private func expectSame(_ run: String, in folder: Folder) throws {
         for file in ["average.safetensors", "best.safetensors"] {
             #expect(try folder.data("\(run)/\(file)") == folder.data("whole/\(file)"), "\(file)")
@@ -32,6 +48,17 @@ import Testing
         #expect(first.errors.contains("computing what is missing: 4 parts of epochs 0..<2\n"))
         #expect(try folder.contents("new") == folder.contents("cache"))
         try expectSame("first", in: folder)
+        // Nothing could be told before the first step: 48 views have responses after the first epoch,
+        // and 96 in the end.
+        let labels =
+            /labels: the first class is one in [\d.]+ % of (\d+) views \([\d.]+ % by chance\)/
+        #expect(first.errors.matches(of: labels).map { $0.1 } == ["48"], "\(first.errors)")
+        #expect(first.output.matches(of: labels).map { $0.1 } == ["96"], "\(first.output)")
+        #expect(first.output.split(separator: "\n").last?.hasPrefix("result: ") == true)
+        let info = try Program.run(
+            ["cache", "info", "--cache", "new", "--recipe", "student.yaml", "--json"], in: folder)
+        #expect(
+            try agreement(folder.data("first/result.json")) == agreement(Data(info.output.utf8)))
         // From now on no teacher is needed, and the option does no harm.
         try FileManager.default.moveItem(
             atPath: "\(folder.path)/teacher", toPath: "\(folder.path)/gone")

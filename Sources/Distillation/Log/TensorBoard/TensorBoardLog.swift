@@ -35,6 +35,7 @@ final class TensorBoardLog: RunObserver {
     }
 
     static func open(_ run: ObservedRun) throws -> TensorBoardLog? {
+        guard run.options.writesTensorBoard else { return nil }
         let time = Date().timeIntervalSince1970
         var events = [TensorBoardEvent.version(time: time)]
         let isFirst = !EventFile.areThere(in: run.folder.path)
