@@ -202,7 +202,7 @@ import Testing
                 first.errors.contains(
                     "computing what is missing: 4 parts of epochs 0..<2 of teacher \(name)\n"),
                 "\(first.errors)")
-            let labels = "labels of \(name): the first class is one in "
+            let labels = "labels of \(name): the teacher's first class in "
             #expect(first.errors.contains(labels) && first.output.contains("\n\(labels)"))
         }
         // One cache serves the mixture and the recipe of one teacher.

@@ -64,9 +64,9 @@ package struct LabelAgreement: Codable, Equatable, Sendable {
             && share - chance < Self.leastSkill * (1 - chance)
     }
 
-    /// The figure for people: `the first class is one in 71.3 % of 9,600 views (19.0 % by chance)`.
+    /// The figure for people: `the teacher's first class in 71.3 % of 9,600 views (19.0 % by chance)`.
     package var text: String {
-        "the first class is one in \(Self.percent(share)) of \(views.grouped) views "
+        "the teacher's first class in \(Self.percent(share)) of \(views.grouped) views "
             + "(\(Self.percent(chance)) by chance)"
     }
 

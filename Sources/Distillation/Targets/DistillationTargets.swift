@@ -175,7 +175,7 @@ extension DistillationTargets {
 }
 
 extension TeacherShare {
-    /// How often it agrees with the labels, for people: `labels: the first class is one in …`.
+    /// How often it agrees with the labels, for people: `labels: the teacher's first class is …`.
     ///
     /// - Parameter isAlone: whether it is the only teacher, and needs no name.
     package func agreementText(isAlone: Bool) -> String? {

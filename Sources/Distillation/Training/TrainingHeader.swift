@@ -11,7 +11,7 @@ import Torch
 /// data        1,281,167 images to train on, 50,000 to validate; 1,000 classes
 /// steps       508,740: 610 epochs of 834, each of 8 groups of 192 images
 /// cache       all 610 epochs there, bounded 0.01 nats: responses
-/// labels      the first class is one in 71.3 % of 16,320 views (0.2 % by chance)
+/// labels      the teacher's first class in 71.3 % of 16,320 views (0.2 % by chance)
 /// measured    the EMA after each epoch, the trained network after one in 2
 /// memory      511.1 MB for weights, gradients, averages; up to 1.07 GB for views
 /// ```

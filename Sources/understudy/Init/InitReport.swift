@@ -50,12 +50,13 @@ struct InitReport: Encodable {
         epochs = resolved.schedule.epochs
         steps = epochs * resolved.batch.stepsPerEpoch(images: parts.train.images)
         network = starter.role == .teacher ? "teacher" : "student"
+        let run = "runs/\(resolved.name)"
         let train = "understudy train --recipe \(starter.path)"
         next =
             resolved.teachers.isEmpty
-            ? "\(train) --out run"
-            : "understudy cache build --recipe \(starter.path) --cache cache, then "
-                + "\(train) --cache cache --out run"
+            ? "\(train) --out \(run)"
+            : "understudy cache build --recipe \(starter.path) --cache responses, then "
+                + "\(train) --cache responses --out \(run)"
     }
 
     enum CodingKeys: String, CodingKey {

@@ -97,7 +97,7 @@ import Testing
         let run = try Program.run(command + source + epochs, in: folder)
         #expect(run.status == 0, "\(run.errors)")
         let figure =
-            /labels:? +(the first class is one in ([\d.]+) % of 144 views \(([\d.]+) % by chance\))/
+            /labels:? +(the teacher's first class in ([\d.]+) % of 144 views \(([\d.]+) % by chance\))/
         let told = try #require(run.output.firstMatch(of: figure), "\(run.output)")
         let recipe = ["cache", "info", "--cache", "out", "--recipe", "import.yaml"] + epochs
         let info = try Program.run(recipe, in: folder)

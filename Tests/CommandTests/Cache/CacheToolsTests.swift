@@ -40,7 +40,7 @@ import Testing
     func agreement() throws {
         let folder = try Folder.prepared()
         let labels =
-            /labels:? +(the first class is one in [\d.]+ % of 96 views \([\d.]+ % by chance\))/
+            /labels:? +(the teacher's first class in [\d.]+ % of 96 views \([\d.]+ % by chance\))/
         func text(_ outcome: Program.Outcome) throws -> Substring {
             try #require(outcome.output.firstMatch(of: labels), "\(outcome)").1
         }

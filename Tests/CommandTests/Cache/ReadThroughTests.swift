@@ -51,7 +51,7 @@ import Testing
         // Nothing could be told before the first step: 48 views have responses after the first epoch,
         // and 96 in the end.
         let labels =
-            /labels: the first class is one in [\d.]+ % of (\d+) views \([\d.]+ % by chance\)/
+            /labels: the teacher's first class in [\d.]+ % of (\d+) views \([\d.]+ % by chance\)/
         #expect(first.errors.matches(of: labels).map { $0.1 } == ["48"], "\(first.errors)")
         #expect(first.output.matches(of: labels).map { $0.1 } == ["96"], "\(first.output)")
         #expect(first.output.split(separator: "\n").last?.hasPrefix("result: ") == true)
