@@ -180,11 +180,13 @@ extension TrainingResult {
         let others = candidates.filter { $0.weights != weights }.map {
             "\($0.weights.rawValue) \(percent($0.top1))"
         }
+        // All of few classes are among five.
+        let topFive = top5 < 100 ? ", top-5 \(percent(top5))" : ""
         let labels = (teachers ?? []).compactMap {
             $0.agreementText(isAlone: teachers?.count == 1)
         }
         return
-            "\(name): top-1 \(percent(top1)), top-5 \(percent(top5)) on \(images.grouped) images, "
+            "\(name): top-1 \(percent(top1))\(topFive) on \(images.grouped) images, "
             + String(format: "%.0f s\n", seconds) + labels.map { "\($0)\n" }.joined()
             + "result: \(weights.rawValue) \(percent(top1))"
             + (others.isEmpty ? "" : " (\(others.joined(separator: ", ")))") + ": \(reason)"

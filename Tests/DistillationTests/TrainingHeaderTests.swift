@@ -14,6 +14,7 @@ import Testing
                 "network     beit_micro_patch4_32, \(parameters.grouped) parameters, fp32 on cpu",
                 "data        12 images to train on, 4 to validate; 2 classes",
                 "steps       6: 2 epochs of 3, each of 2 groups of 2 images",
+                "loss        1 ce, from labels alone",
                 "measured    the EMA after each epoch, the trained network after one in 2",
             ])
         // Weights, gradients, SGD's momentum and the average: four times 4 bytes a parameter.

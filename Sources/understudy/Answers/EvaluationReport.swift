@@ -36,9 +36,10 @@ extension EvaluationReport {
         let accuracy = evaluation.accuracy
         let head = [
             String(
-                format: "top-1 %.3f %%  top-5 %.3f %%  loss %.4f  calibration error %.4f",
-                accuracy.top1, accuracy.top5, evaluation.loss,
-                evaluation.calibration.expectedError),
+                format: "top-1 %.3f %%  %@loss %.4f  calibration error %.4f", accuracy.top1,
+                // All of few classes are among five.
+                evaluation.classes > 5 ? String(format: "top-5 %.3f %%  ", accuracy.top5) : "",
+                evaluation.loss, evaluation.calibration.expectedError),
             "\(accuracy.images) images of \(evaluation.classes) classes",
         ]
         return (head + [""] + classLines + confusionLines).joined(separator: "\n")

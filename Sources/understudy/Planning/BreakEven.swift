@@ -66,9 +66,7 @@ struct BreakEven: Encodable, Equatable {
         return costs + [
             "break-even       a cache is cheaper from "
                 + (students == 1 ? "the first student" : "\(students.grouped) students") + " on,",
-            "                 or for one student from \(epochs.grouped) epochs of training on; "
-                + "each teacher",
-            "                 more moves neither, and adds to what is saved",
+            "                 or for one student alone from \(epochs.grouped) epochs of training on",
         ]
     }
 }
