@@ -180,7 +180,7 @@ extension TrainingResult {
         let others = candidates.filter { $0.weights != weights }.map {
             "\($0.weights.rawValue) \(percent($0.top1))"
         }
-        // All of few classes are among five.
+        // One of all images says nothing, as of few classes it always does.
         let topFive = top5 < 100 ? ", top-5 \(percent(top5))" : ""
         let labels = (teachers ?? []).compactMap {
             $0.agreementText(isAlone: teachers?.count == 1)
