@@ -90,6 +90,31 @@ import Testing
         let error = try #require(difference["standard_error"] as? Double)
         #expect(abs(error - abs(gains[0] - gains[1]) / 2) < 1e-9)
 
+        // Other images, of which `eval` tells the same.
+        let other = try Program.run(
+            [
+                "report", "kd-1", "labels-1", "--data", "train", "--out", "other.html", "--json",
+                "--workers", "1",
+            ], in: folder)
+        #expect(other.status == 0, "\(other.errors)")
+        let measured = try ["kd-1", "labels-1"].map { run in
+            let eval = try Program.run(
+                ["eval", "--run", run, "--data", "train", "--json", "--workers", "1"], in: folder)
+            return try #require(object(eval.output)["top1"] as? Double, "\(eval.errors)")
+        }
+        let said = try object(other.output)
+        let rows = try #require(said["runs"] as? [[String: Any]])
+        #expect(rows.map { $0["data"] as? Double } == measured)
+        let gain = try #require(said["differences"] as? [[String: Any]]).first {
+            $0["measured"] as? String == "on --data"
+        }
+        #expect(gain?["recipe"] as? String == "labels")
+        #expect(gain?["mean"] as? Double == measured[1] - measured[0])
+        let text = try Elements(folder.data("other.html")).text
+        #expect(text.contains("on --data, %") && text.contains("compare the terms"))
+        #expect(!page.text.contains("on --data, %"))
+        #expect(page.text.contains("average") && page.text.contains("result is"))
+
         // The same page again, over the first.
         let again = ["report", "kd-1", "--out", "report.html", "--no-answers"]
         #expect(try Program.run(again, in: folder).output == "report.html: 1 run\n")
