@@ -26,19 +26,18 @@
 
 using namespace ct;
 
-namespace {
-std::atomic<bool> backward_ran{false};
-std::mutex loading;
-std::atomic<int32_t> cuda_devices{0};  // > 0: loaded, and the number cannot change any more
-
-// The folder of libtorch_cpu: its CUDA half lies beside it, whatever the run path of this binary.
-std::string library_folder() {
+std::string ct::library_folder() {
     Dl_info info;
     if (dladdr(reinterpret_cast<void *>(&at::get_num_threads), &info) == 0) { return ""; }
     const std::string path(info.dli_fname);
     const auto slash = path.rfind('/');
     return slash == std::string::npos ? "" : path.substr(0, slash + 1);
 }
+
+namespace {
+std::atomic<bool> backward_ran{false};
+std::mutex loading;
+std::atomic<int32_t> cuda_devices{0};  // > 0: loaded, and the number cannot change any more
 
 // Takes libtorch's warnings of this thread, which would otherwise be lines on standard error.
 class Warnings : public c10::WarningHandler {

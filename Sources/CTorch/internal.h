@@ -67,6 +67,9 @@ at::MemoryFormat memory_format(int32_t format);
 
 // Loads the CUDA half of libtorch when the kind asks for it.
 at::Device device(int32_t kind, int32_t index);
+// The folder of libtorch_cpu, with a slash at its end: its other libraries lie beside it, whatever the
+// run path of this binary.
+std::string library_folder();
 // A backward pass fixes autograd's list of devices, so CUDA cannot be loaded after it.
 void note_backward();
 

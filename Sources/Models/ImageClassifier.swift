@@ -13,13 +13,10 @@ package enum ForwardMode {
     case training(updatesStatistics: Bool, dropPath: RandomGenerator?)
 }
 
-/// A network that maps a batch of images to class logits.
-package protocol ImageClassifier: AnyObject {
+/// A network that maps a batch of images to class logits, and can be trained.
+package protocol ImageClassifier: InferenceModel {
     /// Every parameter and buffer, under the names of the reference implementation.
     var store: ParameterStore { get }
-
-    /// The number of classes, which is the width of the logits.
-    var classes: Int { get }
 
     /// The family, and which of it the network is.
     var architecture: Architecture { get }
@@ -45,8 +42,11 @@ extension ImageClassifier {
     /// None: the network does not normalize over the batch.
     package func valuesPerChannel(imageSize: Int) -> Int? { nil }
 
-    /// The only side that images may have, in pixels; nil if any will do.
     package var imageSize: Int? { architecture.imageSize }
+
+    package func logits(_ images: Tensor) throws(TorchError) -> Tensor {
+        try logits(images, mode: .evaluation)
+    }
 
     /// Whether weight decay and the trust ratio apply to a parameter: vectors (biases and the
     /// weights of norm layers) are exempt, as in timm's `param_groups_weight_decay`.

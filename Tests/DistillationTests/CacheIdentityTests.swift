@@ -124,6 +124,9 @@ struct IdentityCase: Sendable, CustomTestStringConvertible {
             "teacher.architecture: beit image_size=32 patch=4 width=64 depth=4 heads=4 "
                 + "mlp_ratio=4.0 in the cache, resnet depth=18 here"
         ) { $0.card.change { $0.architecture = .resnet18 } },
+        .teacher(
+            "teacher.class_map", "teacher.class_map: absent in the cache, [1, 0] here"
+        ) { $0.card.classMap = [1, 0] },
         .teacher("teacher.size", "teacher.size: 32 in the cache, 48 here") {
             $0.card.change { $0.preprocessing.size = 48 }
         },
@@ -141,7 +144,7 @@ struct IdentityCase: Sendable, CustomTestStringConvertible {
         ) { $0.versions.mixing = 2 },
         .teacher(
             "teacher.network.version", "teacher.network.version: absent in the cache, 2 here"
-        ) { $0.versions.network = 2 },
+        ) { $0.versions.networks = [2] },
         IdentityCase(
             field: "teacher.renormalization.version",
             cached: { $0.versions.renormalization = 3 },
@@ -205,6 +208,7 @@ struct IdentityCase: Sendable, CustomTestStringConvertible {
         }
         responses.card.subject = Self.precomputed
         (network.versions, responses.versions) = (.all(2), .all(2))
+        network.card.classMap = [1, 0]
         let fields = try [network, responses].flatMap {
             try $0.identity(in: sets).fingerprint.current.fields.map(\.name)
         }

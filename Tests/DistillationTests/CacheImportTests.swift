@@ -34,6 +34,25 @@ import Testing
         #expect(ImportedResponses.blended(rows, lambda: 1, classes: 5) == rows.map(Float.init))
     }
 
+    @Test("of a class map's columns the rows keep each one's share of theirs") func classMap()
+        throws
+    {
+        let responses = try ForeignResponses(
+            path: "\(Self.fixtures)/good.h5", dataset: "views32", values: .logits, temperature: 1)
+        let rows = try responses.probabilities(view: 0, rows: [0, 1])
+        let found = try ImportedResponses.selected([4, 1], of: rows, classes: 5) { _ in "a row" }
+        for row in 0..<2 {
+            let (four, one) = (rows[row * 5 + 4], rows[row * 5 + 1])
+            #expect(found[row * 2] == four / (four + one))
+            #expect(found[row * 2 + 1] == one / (four + one))
+        }
+        #expect(
+            throws: TrainingError(
+                "row 7 gives none of the card's class_map any probability; leave the image out of "
+                    + "the data")
+        ) { try ImportedResponses.selected([0, 2], of: [0, 1, 0], classes: 3) { _ in "row 7" } }
+    }
+
     @Test("rows follow the sorted paths, whatever the data set's order") func sorted() throws {
         let match = ResponseMatch(
             file: "f.h5", dataset: "logits", images: ["b/1.jpg", "a/é.jpg", "a/z.jpg", "B/2.jpg"])

@@ -123,9 +123,9 @@ import Views
         let sets = try DataSets()
         var inputs = try Inputs()
         let loader = try loader(sets, inputs)
-        inputs.card.classNames = ["a", "b"]
+        inputs.card.outputNames = ["a", "b"]
         _ = try build("\(sets.path)/right", loader, inputs.card)
-        inputs.card.classNames = ["b", "a"]
+        inputs.card.outputNames = ["b", "a"]
         let error = #expect(throws: TrainingError.self) {
             try build("\(sets.path)/wrong", loader, inputs.card)
         }

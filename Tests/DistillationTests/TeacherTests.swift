@@ -41,7 +41,7 @@ import Torch
         let scratch = try Scratch()
         let network = try network()
         try network.store.save(to: "\(scratch.path)/w.safetensors")
-        let teacher = try NetworkTeacher(card(scratch), device: .cpu, precision: .fp32)
+        let teacher = try RunningTeacher(card(scratch), device: .cpu, precision: .fp32)
         let raw = try Tensor.zeros([2, 3, 32, 32])
         try raw.uniform(from: 0, to: 1, generator: RandomGenerator(seed: 1))
         let other = try Normalization(
@@ -63,7 +63,9 @@ import Torch
             try network.logits(other.normalize(raw), mode: .evaluation).softmax()
         }
         #expect(try distance(found, asGiven) > 1e-2, "the normalization matters")
-        let statistics = zip(teacher.network.store.buffers, network.store.buffers)
+        let statistics = zip(
+            try #require(teacher.model as? any ImageClassifier).store.buffers,
+            network.store.buffers)
         for (one, two) in statistics where one.tensor.dtype == .float32 {
             #expect(try one.tensor.floats() == two.tensor.floats(), "\(one.name)")
         }
@@ -74,15 +76,62 @@ import Torch
         let path = "\(scratch.path)/w.safetensors"
         try network().store.save(to: path)
         let expected = String(repeating: "0f", count: 32)
-        let digest = try CacheIdentity.weightsDigest(of: card(scratch))
+        let digest = try card(scratch).weightsDigest()
         let found = try #require(digest)
         #expect(
             throws: TrainingError(
                 "\(path): SHA-256 is \(found), card tiny says \(expected); fetch the right weights "
                     + "or mend the card")
         ) {
-            try NetworkTeacher(
+            try RunningTeacher(
                 card(scratch, sha256: expected), device: .cpu, precision: .fp32)
         }
+    }
+
+    @Test("an ensemble's response is the weighted mean of its members', each normalized as its own")
+    func ensemble() throws {
+        let scratch = try Scratch()
+        try network().store.save(to: "\(scratch.path)/w.safetensors")
+        let first = try card(scratch)
+        var second = first
+        second.name = "second"
+        second.classMap = [2, 0, 1]
+        second.subject = .network(
+            .init(
+                architecture: .resnet18,
+                preprocessing: .init(
+                    size: 32, resize: 32, interpolation: .bicubic, mean: [0.4, 0.4, 0.4],
+                    std: [0.2, 0.3, 0.2])))
+        try scratch.write("second.yaml", second.yaml)
+        try scratch.write(
+            "both.yaml",
+            """
+            name: both
+            kind: ensemble
+            classes: 3
+            members: [{card: card.yaml}, {card: second.yaml, weight: 3}]
+            source: a test
+            """)
+        let both = try TeacherCard(contentsOf: "\(scratch.path)/both.yaml")
+        let images = try Tensor.zeros([2, 3, 32, 32])
+        try images.uniform(from: -1, to: 1, generator: RandomGenerator(seed: 1))
+        let normalization = try Normalization(
+            mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], device: .cpu)
+        func responses(_ card: TeacherCard) throws -> [Float] {
+            try RunningTeacher(card, device: .cpu, precision: .fp32)
+                .probabilities(for: images, normalizedBy: normalization).floats()
+        }
+        let (one, other) = (try responses(first), try responses(second))
+        #expect(zip(one, other).contains { abs($0 - $1) > 0.01 }, "the members differ")
+        let found = try responses(both)
+        for index in found.indices {
+            #expect(abs(found[index] - (one[index] + 3 * other[index]) / 4) < 1e-5)
+        }
+        // Each member's weights stand for it; without them nobody can tell.
+        let digest = try #require(try both.weightsDigest())
+        #expect(digest.count == 64)
+        #expect(try digest != first.weightsDigest())
+        try scratch.remove("w.safetensors")
+        #expect(try both.weightsDigest() == nil)
     }
 }

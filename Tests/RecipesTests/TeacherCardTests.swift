@@ -326,7 +326,7 @@ import Testing
 
     @Test("names of classes are written") func classNames() throws {
         var card = card("images", isName: true)
-        card.classNames = ["a", "b", "no", "0", "e: f"]
+        card.outputNames = ["a", "b", "no", "0", "e: f"]
         let yaml = card.yaml
         #expect(try TeacherCard(parsing: yaml, path: "/data/card.yaml") == card, "\(yaml)")
     }

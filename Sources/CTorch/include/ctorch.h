@@ -259,6 +259,15 @@ int32_t ct_set_threads(int32_t count, char **error);
 // where libgomp does not compute or there is no thread to be had; then nothing changes.
 int32_t ct_spin_briefly(int32_t briefly, int32_t *done, char **error);
 
+// -- Modules that somebody exported (exported.cpp). Loading one and running it runs its code.
+typedef struct ct_exported ct_exported;
+enum { CT_AOT_INDUCTOR = 0, CT_TORCH_SCRIPT = 1 };
+int32_t ct_exported_load(const char *path, int32_t format, int32_t device, int32_t index,
+                         ct_exported **out, char **error);
+// The answer to x: the one tensor, the first of several, or the one that is called logits.
+int32_t ct_exported_run(ct_exported *module, const ct_tensor *x, ct_tensor **out, char **error);
+void ct_exported_free(ct_exported *module);
+
 #ifdef __cplusplus
 }
 #endif

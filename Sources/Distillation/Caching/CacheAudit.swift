@@ -52,7 +52,7 @@ package struct CacheAudit {
         let card = try TeacherCard(contentsOf: section.card)
         let manifest = try CacheReader(directory: directory).manifest
         loader = try ViewLoader(checksumming: recipe, options: loading)
-        let teacher = try NetworkTeacher(card, device: device, precision: section.precision)
+        let teacher = try RunningTeacher(card, device: device, precision: section.precision)
         let identity = CacheIdentity(
             recipe: recipe, plan: loader.plan, dataset: loader.dataset, teacher: section,
             card: card,

@@ -37,7 +37,7 @@ package struct CacheBuild {
         teacher section: Recipe.Teacher, directory: String, device: Device, loader: ViewLoader
     ) throws {
         let carded = try loader.recipe.carded(section)
-        let teacher = try NetworkTeacher(
+        let teacher = try RunningTeacher(
             carded.card, device: device, precision: section.precision)
         try loader.checkMemory(
             sizes: [loader.plan.settings.size, teacher.size], on: device)

@@ -15,8 +15,8 @@ package struct CacheIdentity: Sendable {
     ///
     /// Only one above 1 has a field, so that caches from before there were these fields stay valid.
     struct Versions: Sendable {
-        /// What computes the teacher's logits.
-        var network: Int
+        /// What computes the teacher's logits, or each member's of an ensemble.
+        var networks: [Int]
         /// What brings a mixed batch to the teacher's normalization.
         var renormalization = Normalization.version
         /// What normalizes and mixes a group.
@@ -26,26 +26,33 @@ package struct CacheIdentity: Sendable {
 
         /// Those of this program for what a card is of.
         init(_ subject: TeacherCard.Subject) {
-            network =
-                switch subject {
-                case .network(let network): network.architecture.version
-                case .responses: 1
-                }
+            networks = Self.networks(of: subject)
+        }
+
+        private static func networks(of subject: TeacherCard.Subject) -> [Int] {
+            switch subject {
+            case .network(let network): [network.architecture.version]
+            case .ensemble(let ensemble):
+                ensemble.members.flatMap { networks(of: $0.card.subject) }
+            case .exported, .responses: [1]
+            }
         }
 
         /// The fields of a card's responses.
         func fields(_ subject: TeacherCard.Subject) -> [(name: String, value: String)] {
-            let all: [(String, Int)] =
+            let all: [(String, [Int])] =
                 switch subject {
-                case .responses: [("teacher.responses.version", importing)]
-                case .network:
+                case .responses: [("teacher.responses.version", [importing])]
+                case .network, .exported, .ensemble:
                     [
-                        ("views.mixing.version", mixing),
-                        ("teacher.network.version", network),
-                        ("teacher.renormalization.version", renormalization),
+                        ("views.mixing.version", [mixing]),
+                        ("teacher.network.version", networks),
+                        ("teacher.renormalization.version", [renormalization]),
                     ]
                 }
-            return all.filter { $0.1 != 1 }.map { ($0.0, "\($0.1)") }
+            return all.filter { $0.1.contains { $0 != 1 } }.map { name, versions in
+                (name, versions.map(String.init).joined(separator: ", "))
+            }
         }
     }
 
@@ -103,17 +110,17 @@ package struct CacheIdentity: Sendable {
             ("teacher.name", card.name),
             ("teacher.architecture", card.fingerprintLine),
         ]
-        switch card.subject {
-        case .responses:
-            // Somebody else's images, size and precision: the file's SHA-256 stands for them.
-            fields.append(("teacher.responses", CacheImport.description(plan.settings.mix)))
-        case .network(let network):
+        if let classMap = card.classMap { fields.append(("teacher.class_map", "\(classMap)")) }
+        if let preprocessing = card.preprocessing {
             fields += [
-                ("teacher.size", "\(network.preprocessing.size)"),
-                ("teacher.mean", "\(network.preprocessing.mean)"),
-                ("teacher.std", "\(network.preprocessing.std)"),
+                ("teacher.size", "\(preprocessing.size)"),
+                ("teacher.mean", "\(preprocessing.mean)"),
+                ("teacher.std", "\(preprocessing.std)"),
                 ("teacher.precision", teacher.precision.rawValue),
             ]
+        } else {
+            // Somebody else's images, size and precision: the file's SHA-256 stands for them.
+            fields.append(("teacher.responses", CacheImport.description(plan.settings.mix)))
         }
         fields += versions.fields(card.subject)
         fields.append((Self.weightsField, weightsDigest ?? ""))
@@ -133,12 +140,5 @@ package struct CacheIdentity: Sendable {
                 guard let cached else { return field.name == Self.contentField ? nil : field }
                 return field.value.isEmpty || cached.value.isEmpty ? cached : field
             })
-    }
-
-    /// The SHA-256 of a card's weights as far as it can be known on this machine.
-    package static func weightsDigest(of card: TeacherCard) throws -> String? {
-        if let digest = card.weightsSHA256 { return digest }
-        guard !FileKind.isMissing(card.weightsFile) else { return nil }
-        return try SHA256Sum.ofFile(card.weightsFile)
     }
 }

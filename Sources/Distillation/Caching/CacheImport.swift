@@ -73,16 +73,18 @@ package struct CacheImport {
                 "teacher \(card.name) is a network (\(card.kind)), not a file of responses",
                 .teacherIsNetwork)
         }
-        let path = file ?? card.weightsFile
+        guard let path = file ?? card.weightsFile else {
+            preconditionFailure("a card of responses without a file")
+        }
         let responses = try ForeignResponses(
             path: path, dataset: described.dataset,
             values: described.values == .logits ? .logits : .probabilities,
             temperature: described.temperature)
-        guard responses.classes == card.classes else {
-            let isTransposed = responses.images == card.classes
+        guard responses.classes == card.outputs else {
+            let isTransposed = responses.images == card.outputs
             throw TrainingError(
                 "\(path): dataset '\(described.dataset)' has \(responses.classes) classes, card "
-                    + "\(card.name) says \(card.classes)"
+                    + "\(card.name) says \(card.outputs)"
                     + (isTransposed ? "; store it as [images, classes], not the other way" : ""))
         }
         weightsDigest = try SHA256Sum.ofFile(path)
@@ -99,7 +101,8 @@ package struct CacheImport {
         let found =
             try keys.map { try match.rows(keys: $0) }
             ?? .init(rows: match.rows(count: responses.images))
-        source = ImportedResponses(responses: responses, plan: loader.plan, rows: found.rows)
+        source = ImportedResponses(
+            responses: responses, plan: loader.plan, rows: found.rows, classMap: card.classMap)
         notes = Self.notes(found, sources: responses.sources)
         isBlended = Self.mixes(recipe.view.mix)
         self.directory = directory
@@ -192,6 +195,8 @@ struct ImportedResponses: ResponseSource {
     let plan: ViewPlan
     /// The row of each image.
     let rows: [Int]
+    /// The columns that stand for the data's classes; `nil` where all do.
+    let classMap: [Int]?
 
     /// The file knows the images' names: no pixels are wanted.
     var sizes: [Int] { [] }
@@ -200,11 +205,39 @@ struct ImportedResponses: ResponseSource {
     func probabilities(for group: ViewGroup) throws -> [Float] {
         var images = plan.imageIndices(epoch: group.epoch, slots: plan.slots(ofGroup: group.group))
         for (member, image) in group.substitutions { images[member] = image }
-        let own = try responses.probabilities(
+        let found = try responses.probabilities(
             view: group.epoch % responses.views, rows: images.map { rows[$0] })
+        let own =
+            try classMap.map { columns in
+                try Self.selected(columns, of: found, classes: responses.classes) { member in
+                    "\(responses.path): row \(rows[images[member]])"
+                }
+            } ?? found
         let mix = plan.mix(epoch: group.epoch, group: group.group)
             .resolved(size: plan.settings.size)
-        return Self.blended(own, lambda: mix.lambda, classes: responses.classes)
+        return Self.blended(
+            own, lambda: mix.lambda, classes: classMap?.count ?? responses.classes)
+    }
+
+    /// The responses among some classes: each one's probability over the sum of theirs.
+    ///
+    /// - Parameter place: names a row, for an error.
+    static func selected(
+        _ columns: [Int], of rows: [Double], classes: Int, place: (Int) -> String
+    ) throws(TrainingError) -> [Double] {
+        var selected: [Double] = []
+        selected.reserveCapacity(rows.count / classes * columns.count)
+        for index in 0..<rows.count / classes {
+            let row = columns.map { rows[index * classes + $0] }
+            let sum = row.reduce(0, +)
+            guard sum > 0 else {
+                throw TrainingError(
+                    "\(place(index)) gives none of the card's class_map any probability; leave the "
+                        + "image out of the data")
+            }
+            selected += row.map { $0 / sum }
+        }
+        return selected
     }
 
     /// λ of each row and 1 - λ of its partner's, row G - 1 - i.

@@ -28,7 +28,7 @@ package struct ResponseSample {
     ) throws {
         let loader = try ViewLoader(recipe: recipe, options: loading)
         let carded = try recipe.carded(section)
-        let teacher = try NetworkTeacher(
+        let teacher = try RunningTeacher(
             carded.card, device: device, precision: section.precision)
         let pass = try TeacherPass(teacher, views: loader, device: device)
         manifest = try CacheManifest(

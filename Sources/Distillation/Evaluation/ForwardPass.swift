@@ -24,14 +24,14 @@ package struct ForwardPass {
     ///
     /// - Returns: `[N, classes]`, float32, on the device, without gradients.
     package func logits(
-        of network: any ImageClassifier, to pixels: PixelBatch
+        of network: any InferenceModel, to pixels: PixelBatch
     ) throws(TorchError) -> Tensor {
         let images = try pixels.withTensor { pixels throws(TorchError) in
             try normalization(pixels.to(device))
         }
         return try withoutGrad { () throws(TorchError) in
             try withAutocast(precision.autocast, on: device) { () throws(TorchError) in
-                try network.logits(images, mode: .evaluation).to(.float32)
+                try network.logits(images).to(.float32)
             }
         }
     }

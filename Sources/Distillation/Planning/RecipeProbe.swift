@@ -90,7 +90,7 @@ package struct RecipeProbe {
     ///   `TorchError` for weights that are missing.
     package func responses(of section: Recipe.Teacher) throws -> Responses {
         let carded = try recipe.carded(section)
-        let teacher = try NetworkTeacher(carded.card, device: device, precision: section.precision)
+        let teacher = try RunningTeacher(carded.card, device: device, precision: section.precision)
         let pass = try TeacherPass(teacher, views: loader, device: device)
         let manifest = try CacheManifest(
             of: carded, weightsDigest: teacher.weightsDigest, loader: loader, directory: "")

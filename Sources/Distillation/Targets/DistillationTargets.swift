@@ -60,7 +60,7 @@ final class DistillationTargets {
             CacheIdentity(
                 recipe: recipe, plan: loader.plan, dataset: loader.dataset,
                 teacher: teacher.section,
-                card: teacher.card, weightsDigest: try CacheIdentity.weightsDigest(of: teacher.card)
+                card: teacher.card, weightsDigest: try teacher.card.weightsDigest()
             )
         }
         for (teacher, identity) in zip(teachers, identities) where !identity.knowsWeights {

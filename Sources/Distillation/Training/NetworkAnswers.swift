@@ -16,7 +16,7 @@ package final class NetworkAnswers {
         package let logProbabilities: Tensor
     }
 
-    private let network: any ImageClassifier
+    private let network: any InferenceModel
     private let loader: EvaluationLoader
     private let batches: BatchPipeline<EvaluationDraft, EvaluationBatch>
     private let normalization: Normalization
@@ -26,7 +26,7 @@ package final class NetworkAnswers {
 
     /// Starts to render the loader's images.
     package init(
-        of network: any ImageClassifier, to loader: EvaluationLoader, mean: [Double],
+        of network: any InferenceModel, to loader: EvaluationLoader, mean: [Double],
         std: [Double], device: Device, precision: Recipe.Precision = .fp32
     ) throws(TorchError) {
         self.network = network
@@ -48,7 +48,7 @@ package final class NetworkAnswers {
         }
         let answers = try withoutGrad { () throws(TorchError) in
             try withAutocast(precision.autocast, on: device) { () throws(TorchError) in
-                try network.logits(inputs, mode: .evaluation).to(.float32)
+                try network.logits(inputs).to(.float32)
             }.logSoftmax(dimension: -1).to(.cpu)
         }
         if let row = try answers.nonFiniteRows().first {

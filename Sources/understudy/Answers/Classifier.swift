@@ -9,7 +9,7 @@ struct Classifier {
     let model: String
     /// The path of its weights.
     let weights: String
-    let network: any ImageClassifier
+    let network: any InferenceModel
     let preprocessing: Preprocessing
     /// In the order of the logits; nil where nobody says them.
     let names: [String]?

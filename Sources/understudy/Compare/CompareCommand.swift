@@ -123,18 +123,13 @@ struct CompareCommand: ParsableCommand {
     private func answers(
         of card: TeacherCard, to dataset: ImageDataset, on device: Device
     ) throws -> NetworkAnswers {
-        let described = try card.requireNetwork()
-        let network = try described.architecture.makeNetwork(
-            classes: card.classes, device: device)
-        for note in try network.load(card.openWeights()) {
-            StandardStreams.report("\(note.printable)\n")
-        }
+        let preprocessing = try card.requirePreprocessing()
         return try NetworkAnswers(
-            of: network,
+            of: card.makeModel(on: device),
             to: EvaluationLoader(
-                dataset, transform: described.preprocessing.transform, batch: batch,
-                options: self.device.loading), mean: described.preprocessing.mean,
-            std: described.preprocessing.std, device: device)
+                dataset, transform: preprocessing.transform, batch: batch,
+                options: self.device.loading), mean: preprocessing.mean, std: preprocessing.std,
+            device: device)
     }
 
     private func report(

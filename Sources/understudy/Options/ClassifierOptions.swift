@@ -94,28 +94,74 @@ struct ClassifierOptions: ParsableArguments {
     /// Loads the network, and says on standard error what was taken from where, unless a card says
     /// it.
     func load(on device: Device) throws -> Classifier {
-        let chosen = try chosen()
-        let classes = try chosen.classes ?? chosen.architecture.classes(of: chosen.file)
-        let network = try chosen.architecture.makeNetwork(classes: classes, device: device)
+        let told = try recipe.map {
+            (try Recipe(contentsOf: $0, data: .unneeded).preprocessing, $0)
+        }
+        if let teacher {
+            return try load(TeacherCard(contentsOf: teacher), told?.0, on: device)
+        }
+        let chosen = try chosen(told)
+        let network = try chosen.architecture.makeNetwork(
+            classes: chosen.architecture.classes(of: chosen.file), device: device)
         for note in try network.load(chosen.file) { StandardStreams.report(note + "\n") }
-        let preprocessing = try preprocessing(chosen.preprocessing, network.imageSize)
-        let names = try names(chosen)
-        if let names, names.list.count != classes {
-            throw CommandError(
-                "\(names.place): names \(names.list.count) classes, the network has \(classes)")
-        }
-        let classifier = Classifier(
-            model: chosen.model, weights: chosen.file.path, network: network,
-            preprocessing: preprocessing, names: names?.list)
-        if teacher == nil {
-            let origin = Origin(
-                preprocessing: chosen.origin, options: givenOptions,
-                names: names.map { classes in
-                    classes.place == chosen.file.path ? teller : classes.place
-                })
-            for line in classifier.lines(origin) { StandardStreams.report(line.printable + "\n") }
-        }
+        let (classifier, place) = try classifier(
+            chosen.model, network, chosen.preprocessing, weights: chosen.file.path,
+            names: chosen.description.classes)
+        let origin = Origin(
+            preprocessing: chosen.origin, options: givenOptions,
+            names: place.map { $0 == chosen.file.path ? teller : $0 })
+        for line in classifier.lines(origin) { StandardStreams.report(line.printable + "\n") }
         return classifier
+    }
+
+    /// Loads a card's teacher.
+    ///
+    /// - Parameter told: how images are prepared, in place of what the card says.
+    private func load(
+        _ card: TeacherCard, _ told: Preprocessing?, on device: Device
+    ) throws -> Classifier {
+        let standard = try card.requirePreprocessing()
+        let own = try weights.map { path in
+            guard card.network != nil else {
+                throw CommandError(
+                    "--weights \(path): a teacher of kind \(card.kind) takes no other weights; leave "
+                        + "them out")
+            }
+            return try SafetensorsFile(path: path)
+        }
+        // What a file of weights says of itself beside the card.
+        let described = try card.network == nil ? nil : own ?? card.openWeights()
+        let names =
+            try card.classNames
+            ?? described.flatMap { file in
+                card.classMap == nil ? try WeightsDescription(of: file).classes : nil
+            }
+        return try classifier(
+            card.name, card.makeModel(on: device, weights: own), told ?? standard,
+            weights: own?.path ?? card.weightsFile ?? card.name, names: names
+        ).classifier
+    }
+
+    /// The classifier that the options make of a model.
+    ///
+    /// - Parameter names: of its classes, where no option says them.
+    /// - Returns: the classifier, and the file that has the names.
+    private func classifier(
+        _ title: String, _ model: any InferenceModel, _ standard: Preprocessing, weights: String,
+        names: [String]?
+    ) throws -> (classifier: Classifier, namesPlace: String?) {
+        let preprocessing = try preprocessing(standard, model.imageSize)
+        let given = try classes.map { try ClassNames(contentsOf: $0).names }
+        let place = classes ?? names.map { _ in weights }
+        if let place, let found = given ?? names, found.count != model.classes {
+            throw CommandError(
+                "\(place): names \(found.count) classes, the network has \(model.classes)")
+        }
+        return (
+            Classifier(
+                model: title, weights: weights, network: model, preprocessing: preprocessing,
+                names: given ?? names), place
+        )
     }
 
     /// Who says what is not said by an option.
@@ -153,12 +199,6 @@ struct ClassifierOptions: ParsableArguments {
             size: size, resize: resize, interpolation: interpolation ?? standard.interpolation,
             mean: mean?.list ?? standard.mean, std: std?.list ?? standard.std)
     }
-
-    /// The classes' names, and the file that has them.
-    private func names(_ chosen: Choice) throws -> (list: [String], place: String)? {
-        if let classes { return (try ClassNames(contentsOf: classes).names, classes) }
-        return chosen.description.classes.map { ($0, chosen.file.path) }
-    }
 }
 
 // MARK: - The choice
@@ -169,8 +209,6 @@ extension ClassifierOptions {
         /// What the network is called.
         let model: String
         let architecture: Architecture
-        /// Nil where the weights tell.
-        let classes: Int?
         let file: SafetensorsFile
         let description: WeightsDescription
         let preprocessing: Preprocessing
@@ -178,11 +216,10 @@ extension ClassifierOptions {
         let origin: String
     }
 
-    private func chosen() throws -> Choice {
-        let told = try recipe.map {
-            (try Recipe(contentsOf: $0, data: .unneeded).preprocessing, $0)
-        }
-        if let teacher { return try card(TeacherCard(contentsOf: teacher), told) }
+    /// What --run, --weights and --model choose.
+    ///
+    /// - Parameter told: how images are prepared as a recipe says it, and the recipe's path.
+    private func chosen(_ told: (Preprocessing, String)?) throws -> Choice {
         let (file, description) = try weightsFile()
         guard let model = model ?? description.model else {
             throw CommandError(
@@ -210,19 +247,8 @@ extension ClassifierOptions {
                     + "published weights")
         }
         return Choice(
-            model: model, architecture: published.architecture, classes: nil, file: file,
+            model: model, architecture: published.architecture, file: file,
             description: description, preprocessing: preprocessing, origin: origin)
-    }
-
-    private func card(
-        _ card: TeacherCard, _ told: (Preprocessing, String)?
-    ) throws -> Choice {
-        let network = try card.requireNetwork()
-        let file = try weights.map { try SafetensorsFile(path: $0) } ?? card.openWeights()
-        return Choice(
-            model: card.name, architecture: network.architecture, classes: card.classes,
-            file: file, description: try WeightsDescription(of: file),
-            preprocessing: told?.0 ?? network.preprocessing, origin: told?.1 ?? "the card")
     }
 
     /// The weights of --run or --weights, with what is known of them.

@@ -147,6 +147,32 @@ import Views
         }
     }
 
+    @Test("a view of two sizes, a student's and a teacher's, is read and decoded once")
+    func decodedOnce() throws {
+        let scratch = try Scratch()
+        try scratch.writeImages("train", classes: 3, perClass: 24)
+        try scratch.writeImages("val", classes: 3, perClass: 1)
+        let loader = try make(scratch)
+        let view = loader.plan.view(epoch: 1, slot: 2)
+        var stages: [ViewLoader.Stage] = []
+        func render(_ sizes: [Int]) throws -> [[UInt8]] {
+            stages = []
+            let targets = sizes.map { UnsafeMutablePointer<UInt8>.allocate(capacity: $0 * $0 * 3) }
+            defer { targets.forEach { $0.deallocate() } }
+            try loader.render(
+                view, sizes: sizes, with: RenderWorker(), into: { targets[$0] },
+                lap: { stages.append($0) })
+            return zip(targets, sizes).map {
+                Array(UnsafeBufferPointer(start: $0, count: $1 * $1 * 3))
+            }
+        }
+        let both = try render([32, 56])
+        #expect(stages == [.read, .decode, .resize, .augment, .resize, .augment])
+        #expect(try render([32])[0] == both[0])
+        #expect(try render([56])[0] == both[1])
+        #expect(both[0].max() ?? 0 > both[0].min() ?? 0)
+    }
+
     @Test("a pipeline uses its buffers again and a batch outlives it") func reuse() throws {
         let scratch = try Scratch()
         try scratch.writeImages("train", classes: 3, perClass: 24)

@@ -58,7 +58,7 @@ struct TeacherClasses: Sendable, Equatable {
     }
 
     /// The names in a file, a line each, as in a data set's `classes.txt`.
-    private static func lines(of path: String, _ given: Given) throws(YAMLError) -> [String] {
+    static func lines(of path: String, _ given: Given) throws(YAMLError) -> [String] {
         let bytes: [UInt8]?
         do throws(SystemFailure) {
             bytes = try BoundedFile.read(path, limit: sizeLimit)

@@ -1,20 +1,24 @@
 import Base
 import Models
 import StrictYAML
+import Torch
 
 /// A teacher: what answers, the file that it needs, and where that comes from.
 package struct TeacherCard: Sendable, Equatable {
     /// The teacher's name; part of a cache's identity.
     package var name: String
-    /// How many classes it tells apart.
-    package var classes: Int
-    /// Their names in the order of its outputs; `nil` where the card says their number alone. No part of
-    /// a cache's identity: names change no response.
-    package var classNames: [String]?
+    /// How many outputs it has, one for each class that it was trained for.
+    package var outputs: Int
+    /// The names of these classes in the order of the outputs; `nil` where the card says their number
+    /// alone. No part of a cache's identity: names change no response.
+    package var outputNames: [String]?
+    /// The outputs that stand for the data's classes, in their order; `nil` where all do.
+    package var classMap: [Int]?
     /// What the card is of.
     package var subject: Subject
-    /// The file of its weights, or of its responses, absolute.
-    package var weightsFile: String
+    /// The file of its weights, or of its responses, absolute; `nil` of an ensemble, whose members have
+    /// theirs.
+    package var weightsFile: String?
     /// The SHA-256 of that file, 64 lower-case hexadecimal digits; `nil` leaves it unchecked.
     package var weightsSHA256: String?
     /// Where the file comes from.
@@ -26,8 +30,21 @@ package struct TeacherCard: Sendable, Equatable {
     package enum Subject: Sendable, Equatable {
         /// A network, with its weights in a safetensors file.
         case network(Network)
+        /// A module that somebody exported, code and weights in one file.
+        case exported(Exported)
+        /// Several teachers, whose probabilities are averaged.
+        case ensemble(Ensemble)
         /// Responses that somebody computed, in an HDF5 file.
         case responses(Responses)
+    }
+
+    /// How many classes it tells apart.
+    package var classes: Int { classMap?.count ?? outputs }
+
+    /// Their names, in the order of its responses; `nil` where the card does not say them.
+    package var classNames: [String]? {
+        guard let outputNames, let classMap else { return outputNames }
+        return classMap.map { outputNames[$0] }
     }
 
     /// A network and how its images are prepared.
@@ -41,16 +58,28 @@ package struct TeacherCard: Sendable, Equatable {
         }
     }
 
-    /// The network; `nil` for a card of responses.
+    /// The network; `nil` for a card of something else.
     package var network: Network? {
         guard case .network(let network) = subject else { return nil }
         return network
+    }
+
+    /// How its images are prepared, of an ensemble the first member's; `nil` for responses.
+    package var preprocessing: Preprocessing? {
+        switch subject {
+        case .network(let network): network.preprocessing
+        case .exported(let exported): exported.preprocessing
+        case .ensemble(let ensemble): ensemble.members[0].card.preprocessing
+        case .responses: nil
+        }
     }
 
     /// The kind as the file names it.
     package var kind: String {
         switch subject {
         case .network(let network): network.architecture.kind
+        case .exported(let exported): exported.format.rawValue
+        case .ensemble: Ensemble.kind
         case .responses: Responses.kind
         }
     }
@@ -59,6 +88,8 @@ package struct TeacherCard: Sendable, Equatable {
     package var fingerprintLine: String {
         switch subject {
         case .network(let network): network.architecture.fingerprintLine
+        case .exported(let exported): exported.fingerprintLine
+        case .ensemble(let ensemble): ensemble.fingerprintLine
         case .responses(let responses): responses.fingerprintLine
         }
     }
@@ -72,19 +103,25 @@ extension TeacherCard {
     /// - Parameter path: The YAML file; relative paths in it start at its folder.
     /// - Throws: `YAMLError` for one error, one line with the place; `YAMLErrors` for several.
     package init(contentsOf path: String) throws {
-        try self.init(.reading(path, overrides: [], noun: "teacher card"))
+        try self.init(.reading(path, overrides: [], noun: Self.noun))
+    }
+
+    /// Reads the card of an ensemble's member, which is no ensemble: one that named itself would have no
+    /// end.
+    init(ofMember path: String) throws {
+        try self.init(.reading(path, overrides: [], noun: Self.noun), isMember: true)
     }
 
     /// Reads a card from text, as if it stood in the file `path` (which need not exist).
     ///
     /// - Throws: As `init(contentsOf:)`.
     package init(parsing text: String, path: String) throws {
-        try self.init(.composing(text, path: path, overrides: [], noun: "teacher card"))
+        try self.init(.composing(text, path: path, overrides: [], noun: Self.noun))
     }
 
-    private init(_ root: SourcedNode) throws {
+    private init(_ root: SourcedNode, isMember: Bool = false) throws {
         let findings = Findings()
-        let card = try Self(root, findings)
+        let card = try Self(root, findings, isMember: isMember)
         try findings.throwAny()
         guard let card else {
             preconditionFailure("a card without a subject, and nothing is wrong")
@@ -95,44 +132,100 @@ extension TeacherCard {
     /// Reads as much of a card as can be read.
     ///
     /// - Returns: `nil` where there is nothing that it is of, which is noted.
-    private init?(_ root: SourcedNode, _ findings: Findings) throws(YAMLError) {
+    private init?(
+        _ root: SourcedNode, _ findings: Findings, isMember: Bool
+    ) throws(YAMLError) {
         // The kind says which keys there are besides: responses have no network, and a network no
         // responses.
         let glance = try SectionReader(root, noun: Self.noun, known: [], findings: Findings())
-        let kind = try? glance.value("kind", Common.kinds)
-        let own = kind.map(Self.keys) ?? Self.networkKeys + Self.responseKeys
+        let kind = (try? glance.value("kind", Common.kinds)).flatMap(Kind.init)
+        let own = kind?.keys ?? Kind.allKeys
         let file = try SectionReader(
             root, noun: Self.noun, known: Common.known + own + ["extends"], findings: findings)
+        if isMember, case .ensemble = kind {
+            throw file.error("kind", "a member of an ensemble is no ensemble; name its members")
+        }
         let common = try Common(unchecked: file)
-        let read: Subject? =
-            switch kind {
-            case nil:
-                nil
-            case Responses.kind:
-                try file.noting("responses") { (file) throws(YAMLError) in
-                    .responses(try file.section("responses"))
-                }
-            case let kind?:
-                try Network(of: kind, file, classes: common.classes.count).map(Subject.network)
-            }
-        guard let read else { return nil }
+        let weights =
+            own.contains("weights")
+            ? try file.noting("weights") { (file) throws(YAMLError) in
+                try file.section("weights") as Weights
+            } : nil
+        guard let kind, let read = try Self.subject(of: kind, file, classes: common.classes.count)
+        else { return nil }
         subject = read
         name = common.name
-        classes = common.classes.count
-        classNames = common.classes.names
-        weightsFile = common.weights.file
-        weightsSHA256 = common.weights.sha256
+        outputs = common.classes.count
+        outputNames = common.classes.names
+        classMap = common.classMap
+        weightsFile = weights?.file
+        weightsSHA256 = weights?.sha256
         source = common.source
         top1 = common.top1
     }
 
-    private static let noun = "teacher card"
-    private static let networkKeys = ["architecture", "preprocessing"]
-    private static let responseKeys = ["responses"]
+    /// - Returns: `nil` where one of its sections is missing, or is none, which is noted.
+    private static func subject(
+        of kind: Kind, _ file: SectionReader, classes: Int
+    ) throws(YAMLError) -> Subject? {
+        switch kind {
+        case .network(let family):
+            try Network(of: family, file, classes: classes).map(Subject.network)
+        case .exported(let format):
+            try Exported(of: format, file).map(Subject.exported)
+        case .ensemble:
+            try file.noting("members") { (file) throws(YAMLError) in
+                .ensemble(try Ensemble(file, classes: classes))
+            }
+        case .responses:
+            try file.noting("responses") { (file) throws(YAMLError) in
+                .responses(try file.section("responses"))
+            }
+        }
+    }
 
-    /// What a card of a kind has besides what all have.
-    private static func keys(ofKind kind: String) -> [String] {
-        kind == Responses.kind ? responseKeys : networkKeys
+    private static let noun = "teacher card"
+
+    /// What a card is of, by the name that it gives it.
+    fileprivate enum Kind {
+        case network(any NetworkFamily.Type)
+        case exported(ExportedModule.Format)
+        case ensemble
+        case responses
+
+        static let names =
+            Architecture.families.map { $0.kind } + ExportedModule.Format.allCases.map(\.rawValue)
+            + [Ensemble.kind, Responses.kind]
+
+        /// - Parameter name: one of `names`.
+        init?(_ name: String) {
+            if let family = Architecture.families.first(where: { $0.kind == name }) {
+                self = .network(family)
+            } else if let format = ExportedModule.Format(rawValue: name) {
+                self = .exported(format)
+            } else if name == Ensemble.kind {
+                self = .ensemble
+            } else if name == Responses.kind {
+                self = .responses
+            } else {
+                return nil
+            }
+        }
+
+        /// What a card of the kind has besides what all have.
+        var keys: [String] {
+            switch self {
+            case .network: ["architecture", "preprocessing", "weights"]
+            case .exported: ["exported", "preprocessing", "weights"]
+            case .ensemble: ["members"]
+            case .responses: ["responses", "weights"]
+            }
+        }
+
+        /// Those of all kinds.
+        static let allKeys = [
+            "architecture", "exported", "members", "preprocessing", "responses", "weights",
+        ]
     }
 }
 
@@ -141,12 +234,11 @@ private struct Common: Section {
     var name = ""
     var kind = ""
     var classes = TeacherClasses(count: Limits.classes.lowerBound, names: nil)
-    var weights = Weights.initial
+    var classMap: [Int]?
     var source = ""
     var top1: Double?
 
-    static let kinds = Form<String>.oneOf(
-        Architecture.families.map { $0.kind } + [TeacherCard.Responses.kind])
+    static let kinds = Form<String>.oneOf(TeacherCard.Kind.names)
 
     static let initial = Self()
     static let keys: [Key<Self>] = [
@@ -154,23 +246,33 @@ private struct Common: Section {
         Key("kind", \.kind, kinds, "the network's family, or that there are responses only"),
         Key(
             "classes", \.classes, TeacherClasses.form, "how many classes there are, or their names"),
-        .section("weights", \.weights, "the file of the weights, or of the responses"),
         Key("source", \.source, .text, "where the file comes from"),
         Key(
             "top1", \.top1, .orNone(.number(in: .percentage)), hasDefault: true,
             "its published, or measured, top-1 accuracy, per cent"),
+        Key(
+            "class_map", expected: ClassMap.expected,
+            read: { (card, common) throws(YAMLError) in
+                guard card.has("class_map"), card.isSound("classes") else { return }
+                common.classMap = try card.value("class_map", ClassMap.form(of: common.classes))
+            },
+            write: { common in
+                common.classMap.map { .text(ClassMap.form(of: common.classes).write($0)) }
+            },
+            hasDefault: true,
+            "the outputs that stand for the data's classes, in their order; none if all do"),
     ]
 }
 
 extension TeacherCard.Network {
     /// - Returns: `nil` where one of its sections is missing, or is none, which is noted.
     fileprivate init?(
-        of kind: String, _ file: SectionReader, classes: Int
+        of family: any NetworkFamily.Type, _ file: SectionReader, classes: Int
     ) throws(YAMLError) {
         let preprocessing = try file.noting("preprocessing") { (file) throws(YAMLError) in
             try file.section("preprocessing") as Preprocessing
         }
-        guard let family = Architecture.families.first(where: { $0.kind == kind }),
+        guard
             let architecture = try file.noting(
                 "architecture",
                 { (file) throws(YAMLError) in try Architecture(of: family, in: file) }),
@@ -247,8 +349,7 @@ extension TeacherCard {
         source: String
     ) {
         self.name = name
-        self.classes = classes
-        classNames = nil
+        outputs = classes
         subject = .responses(responses)
         weightsFile = file
         weightsSHA256 = sha256
@@ -269,8 +370,8 @@ extension TeacherCard {
         sha256: String, source: String, top1: Double?
     ) {
         self.name = name
-        self.classes = classes
-        self.classNames = classNames
+        outputs = classes
+        outputNames = classNames
         subject = .network(network)
         weightsFile = file
         weightsSHA256 = sha256
@@ -286,27 +387,38 @@ extension TeacherCard {
     ///
     /// Every text is quoted that YAML could take for something else, such as a name `384`.
     package var yaml: String {
-        let weights = Weights(file: weightsFile, sha256: weightsSHA256)
         var entries: [YAMLValue.Entry] = [
             .init("name", .text(YAMLText.scalar(name))),
             .init("kind", .text(kind)),
             .init(
                 "classes",
-                .text(TeacherClasses.form.write(.init(count: classes, names: classNames)))),
+                .text(TeacherClasses.form.write(.init(count: outputs, names: outputNames)))),
         ]
+        if let classMap {
+            let classes = TeacherClasses(count: outputs, names: outputNames)
+            entries.append(.init("class_map", .text(ClassMap.form(of: classes).write(classMap))))
+        }
         switch subject {
         case .network(let network):
             entries += [
                 .init("architecture", .block(network.architecture.entries)),
                 .init("preprocessing", .block(network.preprocessing.entries())),
             ]
+        case .exported(let exported):
+            entries += [
+                .init("exported", .block(exported.interface.entries())),
+                .init("preprocessing", .block(exported.preprocessing.entries())),
+            ]
+        case .ensemble(let ensemble):
+            entries.append(.init("members", ensemble.list))
         case .responses(let responses):
             entries.append(.init("responses", .block(responses.entries())))
         }
-        entries += [
-            .init("weights", .block(weights.entries())),
-            .init("source", .text(YAMLText.scalar(source))),
-        ]
+        if let weightsFile {
+            let weights = Weights(file: weightsFile, sha256: weightsSHA256)
+            entries.append(.init("weights", .block(weights.entries())))
+        }
+        entries.append(.init("source", .text(YAMLText.scalar(source))))
         if let top1 { entries.append(.init("top1", .text(YAMLText.scalar(top1)))) }
         return entries.yaml
     }
