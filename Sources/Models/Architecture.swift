@@ -38,6 +38,9 @@ package struct Architecture: Sendable, Equatable {
         [family.head, family.head.replacing("weight", with: "bias")]
     }
 
+    /// Its stages, the first so many of which can be frozen (`NetworkFamily.stages`).
+    package var stages: [[String]] { configuration.stages }
+
     /// How its weights are drawn where nobody says it: as PyTorch does for a ResNet, as timm does for a
     /// BEiT.
     package var initialization: Initialization { family.initialization }

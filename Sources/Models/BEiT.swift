@@ -99,7 +99,9 @@ final class BEiT: ImageClassifier {
             .flattened(from: 2).transposed(1, 2)
         let token = try classToken.to(patches.dtype).expanded([batch, 1, configuration.width])
         var x = try Tensor.concatenated([token, patches], dimension: 1)
-        for block in blocks { x = try block(x, mode) }
+        for (index, block) in blocks.enumerated() {
+            x = try block(x, mode.ofStage(index + 1))
+        }
         let count = x.shape[1] - 1
         let pooled = try x.narrowed(dimension: 1, start: 1, count: count).mean(dimensions: [1])
         return try head(norm(pooled))
@@ -336,6 +338,11 @@ package struct BEiTConfiguration: NetworkFamily {
     package static var initialization: Initialization { .timm }
 
     package var fixedImageSize: Int? { imageSize }
+
+    /// The tokens' making and each block.
+    package var stages: [[String]] {
+        [["cls_token", "patch_embed."]] + (0..<depth).map { ["blocks.\($0)."] }
+    }
 
     package func makeNetwork(
         classes: Int, store: ParameterStore, initialization: Initialization?, dropPath: Double

@@ -10,7 +10,14 @@ package enum ForwardMode {
     /// - `updatesStatistics`: whether the running statistics move with this batch. In a step of
     ///   several groups only the first one's do, as DDP keeps rank 0's buffers.
     /// - `dropPath`: the source of stochastic depth's draws; `nil` drops nothing.
-    case training(updatesStatistics: Bool, dropPath: RandomGenerator?)
+    /// - `frozenStages`: how many of the first stages are not trained, and so are in evaluation mode.
+    case training(
+        updatesStatistics: Bool, dropPath: RandomGenerator?, frozenStages: Int = 0)
+
+    /// How a stage treats them, the first one being 0.
+    func ofStage(_ stage: Int) -> ForwardMode {
+        if case .training(_, _, let frozen) = self, stage < frozen { .evaluation } else { self }
+    }
 }
 
 /// A network that maps a batch of images to class logits, and can be trained.
@@ -46,6 +53,26 @@ extension ImageClassifier {
 
     package func logits(_ images: Tensor) throws(TorchError) -> Tensor {
         try logits(images, mode: .evaluation)
+    }
+
+    /// The parameters that have a row for each class.
+    package var head: Set<String> { architecture.head }
+
+    /// Leaves the first stages as they are: their parameters take no gradients any more.
+    ///
+    /// - Throws: `TorchError` for more stages than there are.
+    package func freeze(stages: Int) throws(TorchError) {
+        let all = architecture.stages
+        guard stages <= all.count else {
+            throw TorchError(
+                operation: "freeze",
+                message: "a \(architecture.kind) of \(all.count) stages has not \(stages) to freeze"
+            )
+        }
+        for entry in store.parameters
+        where all[..<stages].joined().contains(where: entry.name.hasPrefix) {
+            try entry.tensor.setRequiresGrad(false)
+        }
     }
 
     /// Whether weight decay and the trust ratio apply to a parameter: vectors (biases and the
@@ -90,7 +117,7 @@ extension ImageClassifier {
 func residual(
     _ input: Tensor, _ branch: Tensor, rate: Double, mode: ForwardMode
 ) throws(TorchError) -> Tensor {
-    guard rate > 0, case .training(_, let generator?) = mode else {
+    guard rate > 0, case .training(_, let generator?, _) = mode else {
         return try input + branch
     }
     let keep = 1 - rate

@@ -57,7 +57,7 @@ struct BatchNorm {
         var mean: Tensor? = runningMean
         var variance: Tensor? = runningVariance
         var training = false
-        if case .training(let updatesStatistics, _) = mode {
+        if case .training(let updatesStatistics, _, _) = mode {
             training = true
             if updatesStatistics {
                 try batches.add(one)

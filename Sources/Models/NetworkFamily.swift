@@ -31,6 +31,10 @@ package protocol NetworkFamily: Section, Equatable {
     /// The only side that images may have, in pixels; nil if any will do.
     var fixedImageSize: Int? { get }
 
+    /// Its stages in the order in which images pass them, each by what its parameters' names begin with;
+    /// what is after the last of them, the head at least, is always trained.
+    var stages: [[String]] { get }
+
     /// The first reason why no such network can be made; nil if there is none.
     func fault(classes: Int) -> NetworkFault?
 

@@ -16,7 +16,7 @@ final class ResNet: ImageClassifier {
     let architecture: Architecture
     private let conv1: Convolution
     private let bn1: BatchNorm
-    private let blocks: [Block]
+    private let blocks: [(stage: Int, block: Block)]
     private let fc: Linear
 
     /// Makes a network with freshly drawn weights.
@@ -38,17 +38,17 @@ final class ResNet: ImageClassifier {
         bn1 = try BatchNorm(store, root / "bn1", 64)
         let count = configuration.blocks.reduce(0, +)
         let expansion = configuration.isBottleneck ? 4 : 1
-        var blocks: [Block] = []
+        var blocks: [(stage: Int, block: Block)] = []
         var width = 64
         for (stage, depth) in configuration.blocks.enumerated() {
             let planes = 64 << stage
             for index in 0..<depth {
-                blocks.append(
-                    try Block(
-                        store, root / "layer\(stage + 1)" / index, in: width, planes: planes,
-                        bottleneck: configuration.isBottleneck,
-                        stride: stage > 0 && index == 0 ? 2 : 1, initialization: initialization,
-                        dropPath: dropPath * Double(blocks.count) / Double(max(count - 1, 1))))
+                let block = try Block(
+                    store, root / "layer\(stage + 1)" / index, in: width, planes: planes,
+                    bottleneck: configuration.isBottleneck,
+                    stride: stage > 0 && index == 0 ? 2 : 1, initialization: initialization,
+                    dropPath: dropPath * Double(blocks.count) / Double(max(count - 1, 1)))
+                blocks.append((stage + 1, block))
                 width = planes * expansion
             }
         }
@@ -65,8 +65,9 @@ final class ResNet: ImageClassifier {
     /// Computes class logits, `[N, classes]`, of images of any size from `[N, 3, 32, 32]` up.
     func logits(_ images: Tensor, mode: ForwardMode) throws(TorchError) -> Tensor {
         let x = try images.contiguous(.channelsLast)
-        var y = try bn1(conv1(x), mode).relu().maxPool2d(size: 3, stride: 2, padding: 1)
-        for block in blocks { y = try block(y, mode) }
+        var y = try bn1(conv1(x), mode.ofStage(0)).relu()
+            .maxPool2d(size: 3, stride: 2, padding: 1)
+        for (stage, block) in blocks { y = try block(y, mode.ofStage(stage)) }
         return try fc(y.adaptiveAveragePool2d([1, 1]).flattened(from: 1))
     }
 }
@@ -159,6 +160,11 @@ package struct ResNetConfiguration: NetworkFamily {
         case .layers18, .layers34: false
         case .layers50, .layers101, .layers152: true
         }
+    }
+
+    /// The stem and the four stages.
+    package var stages: [[String]] {
+        [["conv1.", "bn1."]] + (1...4).map { ["layer\($0)."] }
     }
 
     package static let kind = "resnet"

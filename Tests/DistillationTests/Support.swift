@@ -133,7 +133,7 @@ extension CacheIdentity.Versions {
     /// The same version of everything.
     static func all(_ version: Int) -> Self {
         var versions = Self(.network(.init(architecture: .resnet18, preprocessing: .initial)))
-        versions.network = version
+        versions.networks = [version]
         versions.renormalization = version
         versions.mixing = version
         versions.importing = version

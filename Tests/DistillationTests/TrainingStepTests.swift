@@ -23,7 +23,7 @@ private final class Affine: ImageClassifier {
     }
 
     func logits(_ images: Tensor, mode: ForwardMode) throws(TorchError) -> Tensor {
-        if case .training(let updatesStatistics, _) = mode { updates.append(updatesStatistics) }
+        if case .training(let updatesStatistics, _, _) = mode { updates.append(updatesStatistics) }
         return try images.linear(weight, bias: nil)
     }
 }

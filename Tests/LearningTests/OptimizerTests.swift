@@ -156,6 +156,46 @@ private struct OptimizerCase: Decodable {
         #expect(error?.message == "parameter layer.weight has no gradient")
     }
 
+    @Test(
+        "the head moves by its own rate, the rest as without one",
+        arguments: UpdateRules.kinds.map { $0.name })
+    func head(rule: String) throws {
+        /// Two parameters after two steps, the gradients of which are clipped together.
+        func moved(headLR: Double, rate: Double) throws -> [String: [Float]] {
+            let network = try Architecture(ResNetConfiguration(depth: .layers18))
+                .makeNetwork(classes: 2, seed: 3)
+            let kind = try #require(UpdateRules.kinds.first { $0.name == rule })
+            var settings = Optimizer.Settings(kind.initial, weightDecay: 0.02, maxGradNorm: 1)
+            settings.headLR = headLR
+            let optimizer = try Optimizer(
+                settings, of: OptimizedParameters(of: network), head: network.head)
+            for step in 0..<2 {
+                for (index, entry) in network.store.parameters.enumerated() {
+                    try entry.tensor.setGrad(
+                        Tensor.full(entry.tensor.shape, 0.01 * Double(index % 7 - 3 + step)))
+                }
+                _ = try optimizer.step(rate: rate)
+            }
+            #expect(optimizer.state.count % network.store.parameters.count == 0)
+            return try Dictionary(
+                uniqueKeysWithValues: ["conv1.weight", "fc.weight", "fc.bias"].map {
+                    ($0, try #require(network.store[$0]).floats())
+                })
+        }
+        let (plain, fast, own) = (
+            try moved(headLR: 1, rate: 0.01), try moved(headLR: 1, rate: 0.05),
+            try moved(headLR: 5, rate: 0.01)
+        )
+        func distance(_ left: [Float]?, _ right: [Float]?) throws -> Float {
+            zip(try #require(left), try #require(right)).map { abs($0 - $1) }.max() ?? .infinity
+        }
+        #expect(try distance(own["conv1.weight"], plain["conv1.weight"]) < 1e-7)
+        for name in ["fc.weight", "fc.bias"] {
+            #expect(try distance(own[name], fast[name]) < 1e-7)
+            #expect(try distance(own[name], plain[name]) > 1e-4)
+        }
+    }
+
     @Test("ResNet-50 has 54 decayed and 107 undecayed tensors") func groups() throws {
         let network = try Architecture(ResNetConfiguration(depth: .layers50))
             .makeNetwork(classes: 10)

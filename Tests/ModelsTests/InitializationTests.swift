@@ -136,6 +136,45 @@ import Torch
         #expect(try mean.floats().contains { $0 != 0 })
     }
 
+    @Test("frozen stages take no gradient and keep their statistics; the others do as ever")
+    func frozen() throws {
+        let cases: [(Architecture, [Int], stages: Int, (String) -> Bool)] = [
+            (
+                .resnet(.layers18), [4, 3, 33, 35], 2,
+                { ["conv1.", "bn1.", "layer1."].contains(where: $0.hasPrefix) }
+            ),
+            (
+                .microBEiT, [4, 3, 32, 32], 3,
+                {
+                    ["cls_token", "patch_embed.", "blocks.0.", "blocks.1."]
+                        .contains(where: $0.hasPrefix)
+                }
+            ),
+        ]
+        for (architecture, shape, stages, isFrozen) in cases {
+            let network = try architecture.makeNetwork(classes: 3)
+            try network.freeze(stages: stages)
+            let logits = try network.logits(
+                Fixtures.tensor("input", shape),
+                mode: .training(updatesStatistics: true, dropPath: nil, frozenStages: stages))
+            try logits.square().sum().backward()
+            for entry in network.store.parameters {
+                #expect(try (entry.tensor.grad == nil) == isFrozen(entry.name), "\(entry.name)")
+            }
+            for entry in network.store.buffers where entry.name.hasSuffix("running_mean") {
+                let isStill = try entry.tensor.floats().allSatisfy { $0 == 0 }
+                #expect(isStill == isFrozen(entry.name), "\(entry.name)")
+            }
+            // Every parameter is of a stage, or of what comes after the last one.
+            let all = architecture.stages.count
+            #expect(throws: TorchError.self) { try network.freeze(stages: all + 1) }
+            try network.freeze(stages: all)
+            let trained = network.store.parameters.filter(\.tensor.requiresGrad).map(\.name)
+            #expect(network.head.isSubset(of: trained))
+            #expect(trained.count <= 4)
+        }
+    }
+
     @Test("dropped branches leave the input, kept ones are scaled") func dropPath() throws {
         let (input, branch) = try (Tensor.zeros([4000, 2]), Tensor.ones([4000, 2]))
         let mode = try ForwardMode.training(

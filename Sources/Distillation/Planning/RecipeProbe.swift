@@ -115,9 +115,11 @@ package struct RecipeProbe {
     package func training() throws -> (step: Speed, whole: Speed) {
         let network = try recipe.makeNetwork(on: device)
         try recipe.checkBatchNorm(of: network)
+        try network.freeze(stages: recipe.model.frozen)
         let inputs = TrainingInputs(recipe: recipe, plan: plan, responses: nil, device: device)
         let responses = try recipe.learnsFromTeachers ? madeUpResponses() : nil
-        let optimizer = try Optimizer(recipe.optimizer, of: OptimizedParameters(of: network))
+        let optimizer = try Optimizer(
+            recipe.optimizer, of: OptimizedParameters(of: network), head: network.head)
         let average = try recipe.ema.map {
             try ExponentialMovingAverage(
                 of: network, into: recipe.makeNetwork(on: device), settings: $0)
@@ -125,7 +127,8 @@ package struct RecipeProbe {
         let step = TrainingStep(
             network: network, optimizer: optimizer, ema: average, loss: recipe.trainingLoss,
             schedule: recipe.learningRateSchedule(stepsPerEpoch: plan.stepsPerEpoch),
-            groups: recipe.batch.groups, autocast: recipe.precision.autocast, device: device)
+            groups: recipe.batch.groups, autocast: recipe.precision.autocast,
+            frozenStages: recipe.model.frozen, device: device)
         func take(_ views: () throws -> ViewGroup) throws {
             _ = try step.take(epoch: 0, step: 0) { _ in
                 let group = try inputs.group(views(), epoch: 0)

@@ -29,6 +29,8 @@ package struct TrainingError: Error, CustomStringConvertible, Equatable {
         case runUnfit
         /// The run was begun from other initial weights.
         case runOfOtherWeights
+        /// Weights are to be kept, and none are named.
+        case weightsUnnamed
         /// None of the snapshots that are averaged is whole.
         case snapshotsLost
         /// Responses are to be made for a training that needs none.

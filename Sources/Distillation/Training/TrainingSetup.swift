@@ -86,23 +86,38 @@ struct TrainingSetup {
         if begun == nil, let initial {
             try network.begin(with: initial).forEach(progress.line)
         }
+        try Self.freeze(network, recipe, hasWeights: begun != nil || initial != nil)
         targets = try Self.targets(options, loader, progress)
         identity.responses = targets?.identities ?? []
         self.identity = identity
         step = TrainingStep(
             network: network,
             optimizer: try Optimizer(
-                recipe.optimizer, of: OptimizedParameters(of: network)),
+                recipe.optimizer, of: OptimizedParameters(of: network), head: network.head),
             ema: try recipe.ema.map {
                 try ExponentialMovingAverage(
                     of: network, into: recipe.makeNetwork(on: options.device), settings: $0)
             }, loss: recipe.trainingLoss,
             schedule: recipe.learningRateSchedule(stepsPerEpoch: loader.plan.stepsPerEpoch),
             groups: recipe.batch.groups, autocast: recipe.precision.autocast,
-            device: options.device)
+            frozenStages: recipe.model.frozen, device: options.device)
         inputs = TrainingInputs(
             recipe: recipe, plan: loader.plan, responses: targets?.mixture, device: options.device)
         try Self.requireRoom(for: step.optimizer.parameters, options)
+    }
+
+    /// Freezes the recipe's first stages, which have weights that are worth it.
+    private static func freeze(
+        _ network: any ImageClassifier, _ recipe: Recipe, hasWeights: Bool
+    ) throws {
+        let stages = recipe.model.frozen
+        guard stages > 0 else { return }
+        guard hasWeights else {
+            throw TrainingError(
+                "model.frozen \(stages) keeps the weights that training begins with, and these are "
+                    + "drawn at random: name some, or set model.frozen to 0", .weightsUnnamed)
+        }
+        try network.freeze(stages: stages)
     }
 
     /// The state to go on from, whose tensors are in place then, or that of a beginning, which is

@@ -30,15 +30,17 @@ final class TrainingStep {
     private let ranks: any Ranks
     private let groups: Int
     private let autocast: DType?
+    private let frozenStages: Int
     private let device: Device
 
     /// - Parameters:
+    ///   - network: whose frozen stages take no gradients already.
     ///   - groups: of a step, over all ranks.
     ///   - autocast: what convolutions and matrix products run in; `nil` for float32.
     init(
         network: any ImageClassifier, optimizer: Optimizer, ema: ExponentialMovingAverage?,
         loss: Loss, schedule: LearningRateSchedule, ranks: any Ranks = SingleRank(), groups: Int,
-        autocast: DType?, device: Device
+        autocast: DType?, frozenStages: Int = 0, device: Device
     ) {
         self.network = network
         self.optimizer = optimizer
@@ -48,6 +50,7 @@ final class TrainingStep {
         self.ranks = ranks
         self.groups = groups
         self.autocast = autocast
+        self.frozenStages = frozenStages
         self.device = device
     }
 
@@ -111,7 +114,8 @@ final class TrainingStep {
         let logits = try withAutocast(autocast, on: device) { () throws(TorchError) in
             try network.logits(
                 group.images,
-                mode: .training(updatesStatistics: isFirst, dropPath: dropPath))
+                mode: .training(
+                    updatesStatistics: isFirst, dropPath: dropPath, frozenStages: frozenStages))
         }
         return try loss(
             LossInputs(

@@ -9,19 +9,43 @@ package final class Optimizer {
     /// Steps taken so far; with `state` all that it remembers.
     package var steps = 0
     private let settings: Settings
-    private let moments: Moments
+    private let parts: [Part]
+
+    /// Parameters of one learning rate.
+    private struct Part {
+        let parameters: OptimizedParameters
+        let moments: Moments
+        /// What the step's rate is multiplied by.
+        let scale: Double
+    }
 
     /// Makes an optimizer whose moments are zero.
+    ///
+    /// - Parameter head: the parameters whose rate is `headLR` times that of the others.
     package init(
-        _ settings: Settings, of parameters: OptimizedParameters
+        _ settings: Settings, of parameters: OptimizedParameters, head: Set<String> = []
     ) throws(TorchError) {
         self.settings = settings
         self.parameters = parameters
-        moments = try Moments(type(of: settings.rule).moments, of: parameters)
+        let all = [(parameters, 1.0)]
+        let apart = [
+            (parameters.filter { !head.contains($0) }, 1.0),
+            (parameters.filter(head.contains), settings.headLR),
+        ]
+        var parts: [Part] = []
+        for (part, scale) in settings.headLR == 1 ? all : apart where !part.names.isEmpty {
+            parts.append(
+                Part(
+                    parameters: part,
+                    moments: try Moments(type(of: settings.rule).moments, of: part), scale: scale))
+        }
+        self.parts = parts
     }
 
     /// The moments, named for their kind and parameter: `first.layer1.0.conv1.weight`.
-    package var state: [(name: String, tensor: Tensor)] { moments.named(by: parameters.names) }
+    package var state: [(name: String, tensor: Tensor)] {
+        parts.flatMap { $0.moments.named(by: $0.parameters.names) }
+    }
 
     /// Applies the gradients that the parameters hold, and overwrites them.
     ///
@@ -51,16 +75,19 @@ package final class Optimizer {
     ///   - norm: what `gradientNorm` found; the caller has seen that it is finite.
     package func step(rate: Double, norm: Tensor) throws(TorchError) {
         try withoutGrad { () throws(TorchError) in
-            let gradients = try parameters.gradients()
             if let maxGradNorm = settings.maxGradNorm {
+                let gradients = try parameters.gradients()
                 let divisor = try (norm / maxGradNorm).clamped(min: 1)
                 try Foreach.divide(
                     gradients, by: [Tensor](repeating: divisor, count: gradients.count))
             }
             steps += 1
-            try settings.rule.apply(
-                gradients, to: parameters, moments,
-                at: UpdateStep(number: steps, rate: rate, weightDecay: settings.weightDecay))
+            for part in parts {
+                try settings.rule.apply(
+                    part.parameters.gradients(), to: part.parameters, part.moments,
+                    at: UpdateStep(
+                        number: steps, rate: rate * part.scale, weightDecay: settings.weightDecay))
+            }
         }
     }
 }
@@ -71,6 +98,8 @@ extension Optimizer {
         /// The rule and the constants of its own.
         package var rule: any UpdateRule
         package var lr: Double
+        /// The head's learning rate over that of the other parameters.
+        package var headLR = 1.0
         package var weightDecay: Double
         /// Gradients are divided by `max(1, norm / maxGradNorm)` first; `nil` leaves them.
         package var maxGradNorm: Double?
@@ -95,6 +124,10 @@ extension Optimizer {
                 "lr", \.lr, .number(in: .positive), hasDefault: true,
                 "the learning rate after warm-up"),
             Key(
+                "head_lr", \.headLR, .number(in: .positive), hasDefault: true,
+                "the head's learning rate over that of the other parameters: above 1 where these "
+                    + "begin with weights that are good already (`train --init`)"),
+            Key(
                 "weight_decay", \.weightDecay, .number(in: .nonNegative), hasDefault: true,
                 "the weight decay of the tensors that take any (not biases, not normalization)"),
             .constants(of: UpdateRules.alternatives, \.rule),
@@ -105,7 +138,8 @@ extension Optimizer {
 
         package static func == (left: Self, right: Self) -> Bool {
             UpdateRules.areEqual(left.rule, right.rule) && left.lr == right.lr
-                && left.weightDecay == right.weightDecay && left.maxGradNorm == right.maxGradNorm
+                && left.headLR == right.headLR && left.weightDecay == right.weightDecay
+                && left.maxGradNorm == right.maxGradNorm
         }
     }
 }
@@ -214,9 +248,9 @@ package struct OptimizedParameters {
     /// How many of the first ones take weight decay.
     private let decayedCount: Int
 
-    /// The trainable parameters of a network.
+    /// The parameters of a network that are not frozen.
     package init(of network: any ImageClassifier) {
-        let entries = network.store.parameters
+        let entries = network.store.parameters.filter(\.tensor.requiresGrad)
         self.init(
             entries.filter { network.decays($0) }, plain: entries.filter { !network.decays($0) })
     }
@@ -226,6 +260,18 @@ package struct OptimizedParameters {
         names = (decayed + plain).map(\.name)
         tensors = (decayed + plain).map(\.tensor)
         decayedCount = decayed.count
+    }
+
+    /// Some of them, in the same order.
+    func filter(_ isWanted: (String) -> Bool) -> OptimizedParameters {
+        let wanted = names.indices.filter { isWanted(names[$0]) }
+        return OptimizedParameters(
+            names: wanted.map { names[$0] }, tensors: wanted.map { tensors[$0] },
+            decayedCount: wanted.count { $0 < decayedCount })
+    }
+
+    private init(names: [String], tensors: [Tensor], decayedCount: Int) {
+        (self.names, self.tensors, self.decayedCount) = (names, tensors, decayedCount)
     }
 
     /// The parameters that take weight decay.

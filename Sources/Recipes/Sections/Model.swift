@@ -7,6 +7,8 @@ extension Recipe {
         package var name = "resnet50"
         package var initialization = Initialization.pytorch
         package var dropPath = 0.0
+        /// How many of the first stages keep the weights that training begins with.
+        package var frozen = 0
         /// `nil`: the recipe's.
         package var seed: UInt64?
 
@@ -19,6 +21,11 @@ extension Recipe {
             Key(
                 "drop_path", \.dropPath, .number(in: .belowOne), hasDefault: true,
                 "the stochastic-depth rate of the last block; 0 for none"),
+            Key(
+                "frozen", \.frozen, .integer(in: 0...1000), hasDefault: true,
+                "how many of the first stages keep the weights and statistics that training begins "
+                    + "with (`train --init`): of a ResNet the stem and its four stages, of a "
+                    + "transformer the patches' embedding and its blocks"),
             Key(
                 "seed", \.seed, .orNone(.unsigned), hasDefault: true,
                 "the key of the initial weights and of the branches that are dropped, so that "

@@ -17,6 +17,11 @@ extension CacheCommand {
                 int16 and float16 for each of K classes). Divergences are of what is decoded, in \
                 float64. Nothing is kept.
 
+                The table of look-alikes is learnt from the first of these views, as in a cache, \
+                and its bytes are shared among the responses of the recipe's cache. With \
+                --prior-recipe it is learnt from other images, so that nothing is measured on what \
+                it was learnt from, and --cached says how many responses share it.
+
                 --cache takes responses from a cache instead, best from a dense one; --family \
                 makes them up: peaked, smoothed (a label-smoothed teacher) or flat.
 
@@ -34,6 +39,17 @@ extension CacheCommand {
             name: .customLong("set"), parsing: .singleValue,
             help: ArgumentHelp("Overrides one key of the recipe.", valueName: "key=value"))
         var overrides: [String] = []
+
+        @Option(
+            name: .long,
+            help:
+                "A recipe with other images, of whose responses to learn the table of look-alikes.")
+        var priorRecipe: String?
+
+        @Option(
+            name: .long,
+            help: "How many responses share that table; by default those of the recipe's cache.")
+        var cached: Int?
 
         @Option(name: .long, help: "A cache whose responses to take.")
         var cache: String?
@@ -58,6 +74,12 @@ extension CacheCommand {
             guard [recipe != nil, cache != nil, family != nil].filter({ $0 }).count == 1 else {
                 throw ValidationError("name a --recipe, a --cache or a --family")
             }
+            guard priorRecipe == nil || recipe != nil else {
+                throw ValidationError("--prior-recipe needs a --recipe")
+            }
+            guard cached.map((1...Self.mostCached).contains) ?? true else {
+                throw ValidationError("--cached must be 1 to \(Self.mostCached)")
+            }
             guard (1...Self.mostViews).contains(views) else {
                 throw ValidationError("--views must be 1 to \(Self.mostViews)")
             }
@@ -73,6 +95,7 @@ extension CacheCommand {
 
         /// More than any epoch has groups for.
         private static let mostViews = 1_000_000_000
+        private static let mostCached = 1_000_000_000_000
         /// Made-up numbers that are held in memory: 4 GiB of them.
         private static let mostNumbers = 1 << 30
 
@@ -86,7 +109,7 @@ extension CacheCommand {
         private func subject() throws -> EncodingReport.Subject {
             if let family {
                 // The share of a prior in a cache of the usual size: ImageNet's, for 100 epochs.
-                let cached = 100 * 1_281_167
+                let cached = cached ?? 100 * 1_281_167
                 let learnt = classes <= ResponsePrior.maximumClasses ? 8 * classes : 0
                 guard SystemMemory.canAllocate(4 * (views + learnt) * classes) else {
                     throw CommandError(
@@ -97,22 +120,44 @@ extension CacheCommand {
                     calibration: family.responses(views..<views + learnt, classes: classes),
                     responses: family.responses(0..<views, classes: classes), cached: cached)
             }
-            let sample: ResponseSample
-            if let cache {
-                sample = try ResponseSample(cache: cache, views: views)
-            } else {
-                let recipe = try Recipe(
-                    contentsOf: recipe ?? "", overrides: overrides, data: .counted(ListedData()))
-                sample = try ResponseSample(
-                    recipe: recipe, teacher: teacher.section(of: recipe), views: views,
-                    device: device.checkedDevice(), loading: device.loading,
-                    progress: ProgressBar())
-            }
+            let sample =
+                try cache.map { try ResponseSample(cache: $0, views: views) }
+                ?? self.sample(of: recipe ?? "", views: views)
             let manifest = sample.manifest
             return EncodingReport.Subject(
                 name: "\(manifest.teacher), \(cache ?? recipe ?? "")",
-                classes: manifest.classes, calibration: sample.calibration,
-                responses: sample.responses, cached: manifest.epochs * manifest.slotsPerEpoch)
+                classes: manifest.classes,
+                calibration: try otherCalibration(manifest) ?? sample.calibration,
+                responses: sample.responses,
+                cached: cached ?? manifest.epochs * manifest.slotsPerEpoch)
+        }
+
+        /// Runs a recipe's teacher over some of its views.
+        private func sample(of path: String, views: Int) throws -> ResponseSample {
+            let recipe = try Recipe(
+                contentsOf: path, overrides: overrides, data: .counted(ListedData()))
+            return try ResponseSample(
+                recipe: recipe, teacher: teacher.section(of: recipe), views: views,
+                device: device.checkedDevice(), loading: device.loading, progress: ProgressBar())
+        }
+
+        /// The responses of another recipe that its cache would learn its table from.
+        private func otherCalibration(_ measured: CacheManifest) throws -> [Float]? {
+            guard let priorRecipe else { return nil }
+            let other = try sample(of: priorRecipe, views: 1)
+            guard other.manifest.classes == measured.classes,
+                other.manifest.teacher == measured.teacher
+            else {
+                throw CommandError(
+                    "\(priorRecipe): is of \(other.manifest.teacher), \(recipe ?? "") of "
+                        + "\(measured.teacher); name recipes of one teacher")
+            }
+            guard !other.calibration.isEmpty else {
+                throw CommandError(
+                    "\(priorRecipe): its cache would learn no table: it is too small, or of another "
+                        + "encoding than bounded; raise cache.epochs")
+            }
+            return other.calibration
         }
     }
 }

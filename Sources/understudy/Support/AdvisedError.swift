@@ -91,6 +91,7 @@ extension TrainingError: AdvisedError {
         case .runIsForeign: "; choose a new or an empty folder for --out"
         case .runUnfit: ", or choose another --out"
         case .runOfOtherWeights: ", leave out --init, or choose another --out"
+        case .weightsUnnamed: " (--init)"
         case .snapshotsLost: " (export --which last)"
         case .cacheUnneeded: ": leave out --build-cache and --wait"
         case .cachesUnnamed(1): ": pass --cache DIR, made by understudy cache build"

@@ -1,0 +1,83 @@
+"""Chooses and scales the images of tools/make-photographs: WHEELS PACKAGES FOLDER."""
+
+import hashlib
+import io
+import pathlib
+import sys
+
+from PIL import Image
+
+import patches
+
+# A short side of at most so many pixels is kept, and one of so many is asked for.
+MOST, LEAST = 640, 200
+# A photograph that is scaled to 64 x 64 pixels has at least so many colors; a drawing has fewer.
+COLORS = 700
+# Views of an epoch: a table of 1000 classes is learnt from the first 24,000.
+MEASURED, OTHERS = 4144, 26000
+
+
+def main() -> None:
+    wheels, packages, folder = map(pathlib.Path, sys.argv[1:])
+    Image.MAX_IMAGE_PIXELS = None
+    sources = []
+    measured = []
+    named = []
+    (folder / "measured").mkdir()
+    for name, data, owner in sorted(patches.find_photographs(wheels), key=lambda one: one[0]):
+        path = f"measured/{name}.jpg"
+        write(Image.open(io.BytesIO(data)), folder / path)
+        sources.append(f"{path}\t{owner}\n")
+        measured.append(path)
+    for path, label in patches.labelled(wheels):
+        named.append(f"measured/{path}.jpg\t{label}\n")
+    others = []
+    (folder / "others").mkdir()
+    seen = set()
+    for file in sorted(packages.rglob("*")):
+        image = read(file)
+        if image is None:
+            continue
+        small = image.resize((8, 8), Image.Resampling.BILINEAR).quantize(16)
+        digest = hashlib.sha256(small.tobytes()).digest()
+        if digest in seen:
+            continue
+        seen.add(digest)
+        path = f"others/{len(others):04}.jpg"
+        write(image, folder / path)
+        sources.append(f"{path}\t{file.relative_to(packages)}\n")
+        others.append(path)
+    (folder / "SOURCES.tsv").write_text("".join(sources))
+    (folder / "named.txt").write_text("".join(named))
+    for name, paths, count in (("measured", measured, MEASURED), ("others", others, OTHERS)):
+        times = -(-count // len(paths))
+        (folder / f"{name}.txt").write_text("".join(f"{path}\n" for path in paths) * times)
+
+
+def read(file: pathlib.Path) -> Image.Image | None:
+    """The photograph in a file; nothing of another file."""
+    if file.suffix.lower() not in (".jpg", ".jpeg", ".png") or not file.is_file():
+        return None
+    try:
+        image = Image.open(file)
+        if min(image.size) < LEAST:
+            return None
+        image.draft("RGB", (2 * MOST, 2 * MOST))
+        image = image.convert("RGB")
+    except (OSError, SyntaxError, ValueError):
+        return None
+    colors = image.resize((64, 64), Image.Resampling.BILINEAR).getcolors(64 * 64)
+    return image if len(colors) >= COLORS else None
+
+
+def write(image: Image.Image, path: pathlib.Path) -> None:
+    image = image.convert("RGB")
+    short = min(image.size)
+    if short > MOST:
+        size = tuple(round(side * MOST / short) for side in image.size)
+        image = image.resize(size, Image.Resampling.BICUBIC, reducing_gap=3)
+    image.save(path, quality=95)
+
+
+if __name__ == "__main__":
+    main()
