@@ -65,6 +65,11 @@ class Student:
         return f"{taught}-e{self.epochs}"
 
     @property
+    def cost(self) -> float:
+        """The views of a training, in epochs of all images."""
+        return self.epochs * (0.25 if self.data == "quarter" else 1)
+
+    @property
     def settings(self) -> list[str]:
         settings = [
             *NETWORK, f"schedule.epochs={self.epochs}", "average.keep=3",
@@ -149,9 +154,13 @@ class Study:
     # What there is to run
 
     def students(self) -> list[Student]:
-        """Each once, those of shorter trainings first."""
+        """Each once, those of cheaper trainings first."""
         found = {student for _, rows in self.tables.values() for _, student in rows}
-        return sorted(found, key=lambda student: (student.epochs, student.name))
+        return sorted(found, key=lambda student: (student.cost, student.name))
+
+    def compared(self) -> set[Student]:
+        """Those of which all weights are measured, for the table that compares them."""
+        return {student for _, student in tables()[7][1]}
 
     def run(self) -> None:
         for name in ("runs", "caches"):
@@ -284,8 +293,9 @@ class Study:
                 command += sets([f"teacher.card={card}"])
         if not (out / "result.json").exists():
             self.understudy(*command, "--out", out, "--resume")
+        result = json.loads((out / "result.json").read_text())["result"]
         tops = {}
-        for which in WHICH.values():
+        for which in WHICH.values() if student in self.compared() else [result]:
             weights = out / f"{which}.safetensors"
             if which == "last":
                 self.understudy("export", "--run", out, "--which", "last", "--out", weights)
@@ -297,7 +307,7 @@ class Study:
         shutil.rmtree(out / "checkpoints")
         for weights in out.glob("*.safetensors"):
             weights.unlink()
-        return f"{student.name}-{seed}: {tops['average']:.2f} %"
+        return f"{student.name}-{seed}: {tops[result]:.2f} %"
 
     def understudy(self, *words: object) -> str:
         process = subprocess.Popen(

@@ -15,10 +15,11 @@ struct PlanCommand: ParsableCommand {
         commandName: "plan",
         abstract: "Prints what a recipe comes to: steps, learning rates, bytes and hours.",
         discussion: """
-            With --images it needs no data; without, the recipe's images are counted. --measure measures on the spot what \
-            --measured reads from a file: speeds, and bytes of some responses of the recipe's \
-            teacher. Then it says how long teacher and student take, and from how many students \
-            or epochs on a cache is cheaper than the teacher in the loop.
+            With --images it needs no data; without, the recipe's images are counted. --measure \
+            measures on the spot what --measured reads from a file: speeds, and bytes of some \
+            responses of the recipe's teacher. Then it says how long teacher and student take, \
+            and from how many students or epochs on a cache is cheaper than the teacher in the \
+            loop. A teacher of one's own is a training like another: plan its recipe for its.
 
             Example:
               understudy plan --recipe recipes/imagenet-resnet50-kd.yaml --images 1281167
@@ -77,7 +78,7 @@ struct PlanCommand: ParsableCommand {
     func run() throws {
         let listed = ListedData(images: images)
         let recipe = try recipe.read(listed)
-        let measurement = try measurement(of: recipe)
+        let measurement = try measurement(of: recipe, listed)
         let figures =
             measurement.map(PlanFigures.init)
             ?? PlanFigures(
@@ -97,10 +98,12 @@ struct PlanCommand: ParsableCommand {
     }
 
     /// What was measured, here or elsewhere; `nil` where nothing was.
-    private func measurement(of recipe: Recipe) throws -> RecipeMeasurement? {
+    private func measurement(
+        of recipe: Recipe, _ listed: ListedData
+    ) throws -> RecipeMeasurement? {
         if measure {
             Interruption.install()
-            return try measuring.measure(recipe, on: device)
+            return try measuring.measure(recipe, listed, on: device)
         }
         guard let measured else { return nil }
         let measurement = try RecipeMeasurement(contentsOf: measured)
@@ -303,7 +306,7 @@ struct Plan: Encodable {
             lines.append("student          \(studentHours.hourText)")
         }
         if let memory, !memory.text.isEmpty {
-            lines.append("memory           \(memory.text) at most")
+            lines.append("memory           \(memory.text) at its peak, as measured")
         }
         if let breakEven { lines += [""] + breakEven.lines(teachers: cache?.caches ?? 1) }
         if !warnings.isEmpty { lines += [""] + warnings.map { "warning: \($0)" } }

@@ -84,11 +84,37 @@ import Testing
         let difference = try #require(differences.first { $0["measured"] as? String == "result" })
         #expect(
             difference["recipe"] as? String == "kd" && difference["seeds"] as? [Int] == [11, 12])
-        let mean = (gains[0] + gains[1]) / 2
-        #expect(abs(try #require(difference["mean"] as? Double) - mean) < 1e-9)
+        let expected = (gains[0] + gains[1]) / 2
+        #expect(abs(try #require(difference["mean"] as? Double) - expected) < 1e-9)
         // Of two numbers the standard error is half of what they differ by.
         let error = try #require(difference["standard_error"] as? Double)
         #expect(abs(error - abs(gains[0] - gains[1]) / 2) < 1e-9)
+
+        // Other images, of which `eval` tells the same.
+        let other = try Program.run(
+            [
+                "report", "kd-1", "labels-1", "--data", "train", "--out", "other.html", "--json",
+                "--workers", "1",
+            ], in: folder)
+        #expect(other.status == 0, "\(other.errors)")
+        let measured = try ["kd-1", "labels-1"].map { run in
+            let eval = try Program.run(
+                ["eval", "--run", run, "--data", "train", "--json", "--workers", "1"], in: folder)
+            return try #require(object(eval.output)["top1"] as? Double, "\(eval.errors)")
+        }
+        let said = try object(other.output)
+        let rows = try #require(said["runs"] as? [[String: Any]])
+        #expect(rows.map { $0["data"] as? Double } == measured)
+        let gain = try #require(said["differences"] as? [[String: Any]]).first {
+            $0["measured"] as? String == "on --data"
+        }
+        #expect(gain?["recipe"] as? String == "labels")
+        let mean = try #require(gain?["mean"] as? Double)
+        #expect(abs(mean - (measured[1] - measured[0])) < 1e-9)
+        let text = try Elements(folder.data("other.html")).text
+        #expect(text.contains("on --data, %") && text.contains("compare the terms"))
+        #expect(!page.text.contains("on --data, %"))
+        #expect(page.text.contains("average") && page.text.contains("result is"))
 
         // The same page again, over the first.
         let again = ["report", "kd-1", "--out", "report.html", "--no-answers"]

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// Which of a training's weights are its result.
@@ -18,10 +19,13 @@ struct ResultChoice: Equatable, Sendable {
     private let average: Candidate
     /// Single snapshots whose files are whole.
     private let snapshots: [Candidate]
+    /// Validation images, the same for all.
+    private let images: Int
 
-    init(average: Candidate, snapshots: [Candidate]) {
+    init(average: Candidate, snapshots: [Candidate], images: Int) {
         self.average = average
         self.snapshots = snapshots
+        self.images = images
     }
 
     /// The most accurate weights; of equals the average, or the moving average's snapshot.
@@ -29,12 +33,13 @@ struct ResultChoice: Equatable, Sendable {
         snapshots.reduce(average) { $1.top1 > $0.top1 ? $1 : $0 }
     }
 
-    /// Why these, for people.
+    /// Why these, for people, who see at a glance whether it hangs by a few images.
     var reason: String {
+        guard result != average else { return "no snapshot is better" }
         let lead = result.top1 - average.top1
-        return result == average
-            ? "no snapshot is better"
-            : String(format: "%.2f points above average", lead)
+        let more = Int((lead / 100 * Double(images)).rounded())
+        return String(format: "%.2f points above average, ", lead)
+            + "\(more.grouped) of \(images.grouped) images"
     }
 
     /// The top-1 accuracy of a kind of weights; `nil` where there are none.

@@ -266,7 +266,7 @@ extension Trainer {
             .compactMap { $0 }
         let choice = ResultChoice(
             average: .init(weights: .average, top1: average.top1, top5: average.top5),
-            snapshots: snapshots)
+            snapshots: snapshots, images: average.images)
         let chosen = choice.result
         let top5 =
             try chosen.top5

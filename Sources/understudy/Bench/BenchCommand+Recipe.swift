@@ -1,6 +1,7 @@
 import ArgumentParser
 import Base
 import Distillation
+import Loading
 import Recipes
 
 extension BenchCommand {
@@ -30,7 +31,8 @@ extension BenchCommand {
 
         func run() throws {
             Interruption.install()
-            let measurement = try measuring.measure(recipe.read(), on: device)
+            let listed = ListedData()
+            let measurement = try measuring.measure(recipe.read(listed), listed, on: device)
             try StandardStreams.print(json ? try measurement.json() : measurement.text)
         }
     }
@@ -49,9 +51,14 @@ struct MeasuringOptions: ParsableArguments {
         }
     }
 
-    func measure(_ recipe: Recipe, on device: DeviceOptions) throws -> RecipeMeasurement {
-        try RecipeMeasurement(
-            recipe, device: device.checkedDevice(), loading: device.loading, patience: seconds,
+    /// - Parameter listed: the recipe's images, as far as they were listed for it.
+    func measure(
+        _ recipe: Recipe, _ listed: ListedData, on device: DeviceOptions
+    ) throws -> RecipeMeasurement {
+        var loading = device.loading
+        loading.listed = listed
+        return try RecipeMeasurement(
+            recipe, device: device.checkedDevice(), loading: loading, patience: seconds,
             progress: ProgressBar())
     }
 }

@@ -11,6 +11,11 @@ struct Arm {
     /// What its recipe says, but for what tells runs of one arm apart.
     let values: [(path: String, value: String)]
 
+    /// How it weighs the terms of the loss.
+    var lossWeights: [String] {
+        values.filter { $0.path.hasPrefix("loss.") }.map { "\($0.path) \($0.value)" }
+    }
+
     /// Keys of a recipe that change no result, or that tell runs of an arm apart.
     private static let ignored = ["name", "seed"]
 
@@ -71,6 +76,8 @@ struct Estimate: Equatable {
 
 /// An accuracy that runs can be compared by, in percent.
 enum Measure: Equatable {
+    /// Of the network that a run has come to, on the images that `--data` names.
+    case data
     /// Of the weights that a finished training hands over.
     case result
     /// Of the validated network, the moving average where there is one, after so many epochs.
@@ -80,6 +87,7 @@ enum Measure: Equatable {
 
     var title: String {
         switch self {
+        case .data: "on --data"
         case .result: "result"
         case .validated(let epochs): "EMA after epoch \(epochs)"
         case .raw(let epochs): "raw after epoch \(epochs)"
@@ -91,6 +99,7 @@ enum Measure: Equatable {
             run.epochs.first { $0["epoch"] == Double(epochs - 1) }
         }
         return switch self {
+        case .data: run.dataTop1
         case .result: run.result?["top1"]
         case .validated(let epochs): record(epochs)?["top1"]
         case .raw(let epochs): record(epochs)?["raw_top1"]
@@ -120,7 +129,8 @@ struct PairedDifference {
             // The last epoch that all of them have come to.
             let epochs = pairs.map { min($0.first.epochsDone, $0.second.epochsDone) }.min() ?? 0
             let measures: [Measure] =
-                [.result] + (epochs > 0 ? [.validated(epochs: epochs), .raw(epochs: epochs)] : [])
+                [.data, .result]
+                + (epochs > 0 ? [.validated(epochs: epochs), .raw(epochs: epochs)] : [])
             return measures.compactMap { measure in
                 let told = pairs.compactMap { pair in
                     measure.value(of: pair.first).flatMap { before in

@@ -18,7 +18,9 @@ struct ReportCommand: ParsableCommand {
             recipes are compared over the seeds that both have, pair by pair.
 
             The networks are run once over their validation images, for accuracies by class and \
-            the pairs of classes that are confused; --no-answers leaves that out.
+            the pairs of classes that are confused; --no-answers leaves that out. With --data \
+            other images take their place, such as a test that chose nothing, and recipes are \
+            compared on them as well.
 
             Example:
               understudy report runs/labels-1 runs/kd-1 --out report.html
@@ -36,7 +38,8 @@ struct ReportCommand: ParsableCommand {
     var title: String?
 
     @Option(
-        name: .long, help: "Labelled images to measure on, in place of the recipes' own.")
+        name: .long,
+        help: "Labelled images to run the networks over, in place of the validation images.")
     var data: String?
 
     @Option(
@@ -69,9 +72,11 @@ struct ReportCommand: ParsableCommand {
         if answers {
             for (number, run) in read.enumerated() {
                 do {
-                    told[number] = try ClassAnswers(
+                    let answers = try ClassAnswers(
                         of: run, data: data, device: device, loading: self.device.loading,
                         progress: ProgressBar())
+                    told[number] = answers
+                    if data != nil { read[number].dataTop1 = answers.top1 }
                 } catch let error as Interrupted {
                     throw error
                 } catch {
@@ -123,6 +128,7 @@ struct ReportCommand: ParsableCommand {
             let finished: Bool
             let epochs: Int
             let result: Double?
+            let data: Double?
             let average: Double?
             let validated: Double?
             let raw: Double?
@@ -150,7 +156,7 @@ struct ReportCommand: ParsableCommand {
                 Run(
                     run: run.path, recipe: run.recipe.name, seed: run.recipe.seed,
                     finished: run.result != nil, epochs: run.epochsDone,
-                    result: run.result?["top1"], average: run.averageTop1,
+                    result: run.result?["top1"], data: run.dataTop1, average: run.averageTop1,
                     validated: run.epochs.last?["top1"], raw: run.epochs.last?["raw_top1"])
             }
             differences = page.differences.map {

@@ -86,10 +86,16 @@ extension ReportPage {
             ? String(format: "%.0f s", seconds) : String(format: "%.1f h", seconds / 3600)
     }
 
+    /// Whether the networks were measured on images that `--data` names.
+    private var hasData: Bool { runs.contains { $0.dataTop1 != nil } }
+
     private func runTable() -> [String: Any] {
         [
+            "hasData": hasData,
             "columns": [
-                "result, %", "average, %", "EMA, %", "raw, %", "images/s", "waiting, %", "time",
+                "result, %", "result is",
+            ] + (hasData ? ["on --data, %"] : []) + [
+                "average, %", "EMA, %", "raw, %", "images/s", "waiting, %", "time",
             ],
             "runs": runs.map { run -> [String: Any] in
                 let last = run.epochs.last
@@ -97,7 +103,9 @@ extension ReportPage {
                     "color": color(of: run), "arm": armName(of: run), "label": run.label,
                     "seed": "\(run.recipe.seed)", "state": run.state,
                     "cells": [
-                        Self.text(run.result?["top1"]), Self.text(run.averageTop1),
+                        Self.text(run.result?["top1"]), run.resultName ?? Self.none,
+                    ] + (hasData ? [Self.text(run.dataTop1)] : []) + [
+                        Self.text(run.averageTop1),
                         Self.text(last?["top1"]), Self.text(last?["raw_top1"]),
                         Self.text(
                             run.result?["images_per_second"] ?? last?["images_per_second"], "%.1f"),
@@ -121,6 +129,7 @@ extension ReportPage {
                     "result": Self.text(Estimate(arm.runs.compactMap { $0.result?["top1"] })),
                     "validated": Self.text(
                         Estimate(arm.runs.compactMap { $0.epochs.last?["top1"] })),
+                    "data": Self.text(Estimate(arm.runs.compactMap(\.dataTop1))),
                 ]
             },
             "differences": differences.map { difference -> [String: Any] in
@@ -220,7 +229,9 @@ extension ReportPage {
                         title: name == Loss.total ? "Loss" : "Loss term \(name)",
                         unit: "nats, mean over the epoch",
                         series: series(name) { $0.lossCurve(name) }),
-                    ""
+                    name == Loss.total && Set(arms.map(\.lossWeights)).count > 1
+                        ? "the recipes weigh its terms differently: compare the terms, not their sum"
+                        : ""
                 ))
         }
         charts += [

@@ -37,7 +37,10 @@ enum ReportTemplate {
         </div>
         <p class="note">Accuracies are top-1 on the validation images, in percent: of the weights that are
         the result, of the mean of the best snapshots, and of the last finished epoch's moving average
-        (EMA) and trained network (raw). A dash stands for what a run has not, or did not record.</p>
+        (EMA) and trained network (raw). The result is the best of the average and of the best snapshots
+        of either network, so it gains a little by the choice{{#hasData}}; on the images of --data,
+        which chose nothing, it does not{{/hasData}}. A dash stands for what a run has not, or did not
+        record.</p>
         {{#problems}}<p class="problem">{{.}}</p>
         {{/problems}}</section>
 
@@ -46,10 +49,12 @@ enum ReportTemplate {
         <div class="scroll">
         <table>
         <thead><tr><th></th><th>recipe</th><th class="n">runs</th><th>seeds</th>
-        <th class="n">result, %</th><th class="n">last EMA, %</th></tr></thead>
+        {{#hasData}}<th class="n">on --data, %</th>{{/hasData}}<th class="n">result, %</th>
+        <th class="n">last EMA, %</th></tr></thead>
         <tbody>
         {{#arms}}<tr><td><span class="key c{{color}}"></span></td><td>{{name}}</td>
-        <td class="n">{{count}}</td><td>{{seeds}}</td><td class="n">{{result}}</td>
+        <td class="n">{{count}}</td><td>{{seeds}}</td>
+        {{#hasData}}<td class="n">{{data}}</td>{{/hasData}}<td class="n">{{result}}</td>
         <td class="n">{{validated}}</td></tr>
         {{/arms}}</tbody>
         </table>
@@ -71,9 +76,10 @@ enum ReportTemplate {
         </div>
         <p class="note">Two runs are a pair where their recipes differ and their seeds are the same: a
         seed draws the first weights, the views and their mixing, so what it favors it favors in both.
-        The difference is taken within each pair; shown are its mean over the pairs and the standard
-        error of that mean (of a single pair there is none). Recipes are held against the first one on
-        the command line; of two runs with one recipe and one seed the first counts.</p>
+        The difference is taken within each pair, the recipe less what it is held against, so that above
+        zero the recipe is the better one; shown are its mean over the pairs and the standard error of
+        that mean (of a single pair there is none). Recipes are held against the first one on the
+        command line; of two runs with one recipe and one seed the first counts.</p>
         {{/paired}}
         {{^paired}}<p class="note">No two runs of different recipes have the same seed, so there are no
         pairs to compare.</p>

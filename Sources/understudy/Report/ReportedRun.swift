@@ -15,8 +15,12 @@ struct ReportedRun {
     let epochs: [FigureLine]
     /// What the training came to; `nil` where it has not come to its end.
     let result: FigureLine?
+    /// The weights that are the result; `nil` without one, and of versions that named none.
+    let resultWeights: String?
     /// The caches that it learned from, as the training was given them.
     let caches: [String]
+    /// Top-1 accuracy on the images that `--data` names, in percent.
+    var dataTop1: Double?
 
     /// Longest log that is read, bytes: some 300 of each epoch.
     private static let longestLog = 64 << 20
@@ -35,12 +39,14 @@ struct ReportedRun {
         let told = try Self.text("\(path)/result.json").map { Data($0.utf8) }
         result = told.flatMap { try? FigureLine(json: $0) }
         let names = told.flatMap { try? JSONDecoder().decode(Names.self, from: $0) }
+        resultWeights = names?.result
         caches = (names?.teachers ?? []).map(\.cache)
     }
 
     private struct Names: Decodable {
         struct Teacher: Decodable { let cache: String }
         let teachers: [Teacher]?
+        let result: String?
     }
 
     /// The records of a log; a line that a kill tore, or that says no epoch, is left out.
@@ -92,6 +98,15 @@ extension ReportedRun {
     /// Top-1 accuracy of the mean of the best snapshots, in percent. Versions that measured nothing
     /// else called it `top1`.
     var averageTop1: Double? { result?["average_top1"] ?? result?["top1"] }
+
+    /// The weights that are the result, with their epoch where they are of one: `raw, epoch 12`.
+    var resultName: String? {
+        guard let resultWeights else { return nil }
+        let figure = ["best": "top1", "raw": "raw_top1"][resultWeights]
+        let epoch = figure.flatMap { name in epochs.first { $0[name] == result?["top1"] } }?[
+            "epoch"]
+        return resultWeights + (epoch.map { ", epoch \(Int($0) + 1)" } ?? "")
+    }
 
     /// The decay of the moving average at each finished epoch's end, of the recipe.
     var decayCurve: [LineChart.Point] {
