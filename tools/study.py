@@ -24,7 +24,7 @@ PATCHES = ROOT / ".demo/patches"
 CLASSES, IMAGES = 37, 7392  # images of an epoch: whole groups
 EPOCHS = 6  # of a training, where nothing else is said
 # Where the study differs from the demo, whose students are larger and see less.
-NETWORK = ["model.name=resnet18", "batch={size: 96, group: 96}", "optimizer.lr=5.0e-3"]
+NETWORK = ["model={name: resnet18, init: pytorch}", "batch={size: 96, group: 96}", "optimizer.lr=5.0e-3"]
 
 
 @dataclasses.dataclass(frozen=True)
