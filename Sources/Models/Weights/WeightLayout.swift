@@ -1,15 +1,19 @@
+import Torch
+
 /// How a file lays out a network's tensors, where it is not under the network's own names.
 ///
 /// A network names its tensors as its reference implementation does. Another implementation gives
 /// the same numbers other names, keeps in several tensors what is one here, or in one what are
 /// several. A layout says so as data, name by name, in patterns: `#` stands for a number, and `*` at
 /// the end for what is left. In a file's name they stand for what they stood for here, in their
-/// order, and `#-1` for one less.
+/// order, and `#-1` for one less. Files are read by it and written by it.
 ///
 /// Constants that a network computes and a file may hold are named like its parameters.
 package struct WeightLayout: Sendable {
     /// Whose files are laid out so, as messages list them.
-    package let origins: [String]
+    package let origins: [WeightOrigin]
+    /// Whether files of this layout hold the constants that the network computes. Those of others may.
+    package let holdsConstants: Bool
 
     private let pieces: [(here: [NamePattern], file: [NamePattern])]
     private let ignored: [NamePattern]
@@ -23,12 +27,15 @@ package struct WeightLayout: Sendable {
     ///     order.
     ///   - sliced: a tensor of the file, and those whose rows it holds, in order.
     ///   - ignored: tensors of the file that the network has no use for.
+    ///   - holdsConstants: whether files hold the constants that the network computes.
     package init(
-        of origins: [String], renamed: KeyValuePairs<String, String> = [:],
+        of origins: [WeightOrigin], renamed: KeyValuePairs<String, String> = [:],
         joined: KeyValuePairs<String, [String]> = [:],
-        sliced: KeyValuePairs<String, [String]> = [:], ignored: [String] = []
+        sliced: KeyValuePairs<String, [String]> = [:], ignored: [String] = [],
+        holdsConstants: Bool = false
     ) {
         self.origins = origins
+        self.holdsConstants = holdsConstants
         let all =
             renamed.map { ([$0.key], [$0.value]) } + joined.map { ([$0.key], $0.value) }
             + sliced.map { ($0.value, [$0.key]) }
@@ -40,7 +47,7 @@ package struct WeightLayout: Sendable {
     package static let own = WeightLayout(of: [])
 
     /// Whether every tensor has its own name.
-    var isOwn: Bool { pieces.isEmpty }
+    package var isOwn: Bool { pieces.isEmpty }
 
     /// Tensors of a file and tensors of a network that hold the same rows, one after the other.
     struct Match {
@@ -67,83 +74,68 @@ package struct WeightLayout: Sendable {
     }
 }
 
+// MARK: - Writing
+
+extension WeightLayout {
+    /// A network's tensors as a file of this layout holds them, in the order in which the network made
+    /// them.
+    ///
+    /// - Returns: every parameter and buffer, and, where files of the layout hold them, the constants.
+    /// - Throws: `TorchError` if there is no memory for what has to be joined or cut.
+    package func tensors(
+        of store: ParameterStore
+    ) throws(TorchError) -> [(name: String, tensor: Tensor)] {
+        let constants =
+            holdsConstants
+            ? store.constants.sorted { $0.key < $1.key }.map { (name: $0.key, tensor: $0.value) }
+            : []
+        return try laidOut(store.entries.map { (name: $0.name, tensor: $0.tensor) } + constants)
+    }
+
+    /// Tensors under a network's own names as a file of this layout holds them.
+    ///
+    /// - Parameter tensors: all of those that the layout cuts out of one tensor of a file, if any.
+    package func laidOut(
+        _ tensors: [(name: String, tensor: Tensor)]
+    ) throws(TorchError) -> [(name: String, tensor: Tensor)] {
+        try withoutGrad { () throws(TorchError) in
+            let own = Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, $0.tensor) })
+            var placed: Set<String> = []
+            var laidOut: [(name: String, tensor: Tensor)] = []
+            for (name, tensor) in tensors where !placed.contains(name) {
+                let match = match(for: name)
+                placed.formUnion(match.here)
+                var whole = tensor
+                if match.here.count > 1 {
+                    let parts = match.here.compactMap { own[$0] }
+                    precondition(
+                        parts.count == match.here.count,
+                        "a layout joins \(match.here), not all there")
+                    whole = try .concatenated(parts, dimension: 0)
+                }
+                guard match.file.count > 1 else {
+                    laidOut.append((match.file[0], whole))
+                    continue
+                }
+                let rows = whole.shape[0] / match.file.count
+                for (index, name) in match.file.enumerated() {
+                    let share = try whole.narrowed(dimension: 0, start: index * rows, count: rows)
+                    laidOut.append((name, try share.contiguous()))
+                }
+            }
+            return laidOut
+        }
+    }
+}
+
 extension Collection<WeightLayout> {
     /// Whose files are laid out so, as messages say it: `torchvision's, timm's or Hugging Face's`.
-    var owners: String {
-        let owners = flatMap(\.origins).map { "\($0)'s" }
+    package var owners: String {
+        var owners: [String] = []
+        for owner in flatMap(\.origins).map(\.owner) where !owners.contains(owner) {
+            owners.append(owner)
+        }
         guard let last = owners.last, owners.count > 1 else { return owners.first ?? "" }
         return "\(owners.dropLast().joined(separator: ", ")) or \(last)"
-    }
-}
-
-/// A name in which `#` stands for a number and `*`, at the end, for what is left of the name.
-private struct NamePattern {
-    /// The text before, between and after the numbers.
-    private let texts: [Substring]
-    /// What is subtracted from each number.
-    private let offsets: [Int]
-    private let isOpen: Bool
-
-    init(_ pattern: String) {
-        isOpen = pattern.hasSuffix("*")
-        let pieces = (isOpen ? pattern.dropLast() : pattern[...])
-            .split(separator: "#", omittingEmptySubsequences: false)
-        offsets = pieces.dropFirst().map { $0.hasPrefix("-1") ? 1 : 0 }
-        texts = zip(pieces, [0] + offsets).map { $0.dropFirst($1 == 0 ? 0 : 2) }
-    }
-
-    /// What the numbers and the end of a name are; nil of one that does not fit.
-    func parts(of name: String) -> [Substring]? {
-        var parts: [Substring] = []
-        var rest = name[...]
-        for (index, text) in texts.enumerated() {
-            if index > 0 {
-                let digits = rest.prefix { $0.isASCII && $0.isNumber }
-                guard !digits.isEmpty else { return nil }
-                parts.append(digits)
-                rest = rest[digits.endIndex...]
-            }
-            guard rest.hasPrefix(text) else { return nil }
-            rest = rest.dropFirst(text.count)
-        }
-        guard isOpen else { return rest.isEmpty ? parts : nil }
-        return parts + [rest]
-    }
-
-    /// The name with these numbers and this end.
-    func name(of parts: [Substring]) -> String {
-        var name = String(texts[0])
-        for (index, text) in texts.dropFirst().enumerated() {
-            let number = parts[index]
-            name += offsets[index] == 0 ? String(number) : "\((Int(number) ?? 0) - offsets[index])"
-            name += text
-        }
-        return isOpen ? name + (parts.last ?? "") : name
-    }
-}
-
-/// What a wrapper of a network puts before every name: DistributedDataParallel's `module.`,
-/// torch.compile's `_orig_mod.`, Lightning's `model.`, or several of them.
-enum WrapperPrefix {
-    /// The prefix, of whole parts of a name, that all names have and without which the most of them
-    /// are expected; empty if a name is expected as it stands.
-    static func common(to names: [String], isExpected: (String) -> Bool) -> String {
-        guard let first = names.first, !names.contains(where: isExpected) else { return "" }
-        var best = (prefix: "", fitting: 0)
-        // No network is wrapped more often, and a hostile name may be a million dots.
-        for end in first.indices.lazy.filter({ first[$0] == "." }).prefix(8) {
-            let prefix = String(first[...end])
-            guard names.allSatisfy({ $0.hasPrefix(prefix) }) else { break }
-            let fitting = names.filter { isExpected($0.dropping(prefix)) }.count
-            if fitting > best.fitting { best = (prefix, fitting) }
-        }
-        return best.prefix
-    }
-}
-
-extension String {
-    /// The text without a prefix, if it has it.
-    func dropping(_ prefix: String) -> String {
-        hasPrefix(prefix) ? String(dropFirst(prefix.count)) : self
     }
 }
