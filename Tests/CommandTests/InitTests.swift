@@ -107,7 +107,7 @@ import Testing
             try JSONSerialization.jsonObject(with: folder.data("mild-run/result.json"))
                 as? [String: Any])
         let chosen = try #require(result["result"] as? String)
-        #expect(card.weightsFile == "\(folder.path)/mild-run/\(chosen).safetensors")
+        #expect(card.weights?.file == "\(folder.path)/mild-run/\(chosen).safetensors")
         #expect(card.classNames == ["c0", "c1", "c2", "c3"] && card.name == "mild")
         let top1 = try #require(result["top1"] as? Double)
         #expect(abs(try #require(card.top1) - top1) < 0.01)

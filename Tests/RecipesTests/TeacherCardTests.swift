@@ -41,8 +41,8 @@ import Testing
         #expect(card.classes == 10)
         #expect(network.preprocessing.resize == 36)
         #expect(network.preprocessing.interpolation == .bicubic)
-        #expect(card.weightsFile == "/exp/w.safetensors")
-        #expect(card.weightsSHA256 == Self.digest)
+        #expect(card.weights?.file == "/exp/w.safetensors")
+        #expect(card.weights?.sha256 == Self.digest)
         #expect(card.source == "made here")
         #expect(card.top1 == 97.5)
     }
@@ -104,7 +104,7 @@ import Testing
         #expect(
             card.network?.architecture == Architecture(ResNetConfiguration(depth: .layers101)))
         #expect(card.kind == "resnet")
-        #expect(card.weightsSHA256 == nil && card.top1 == nil)
+        #expect(card.weights?.sha256 == nil && card.top1 == nil)
     }
 
     @Test("what is wrong is named with its place")
@@ -260,7 +260,7 @@ import Testing
                 == .responses(
                     .init(
                         dataset: "a/logits", keys: nil, values: .probabilities, temperature: 2.5)))
-        #expect(card.weightsFile == "/exp/w.h5")
+        #expect(card.weights?.file == "/exp/w.h5")
         let both = text + "\npreprocessing: {size: 32}"
         #expect(
             RecipesTests.message { try TeacherCard(parsing: both, path: "t.yaml") }
@@ -341,8 +341,8 @@ import Testing
             file: "best.safetensors", sha256: String(repeating: "0f", count: 32),
             source: "trained: here", top1: 71.25)
         var read = try TeacherCard(parsing: card.yaml, path: "/run/card.yaml")
-        #expect(read.weightsFile == "/run/best.safetensors")
-        read.weightsFile = card.weightsFile
+        #expect(read.weights?.file == "/run/best.safetensors")
+        read.weights = card.weights
         #expect(read == card, "\(card.yaml)")
     }
 }

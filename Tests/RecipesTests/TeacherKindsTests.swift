@@ -66,7 +66,7 @@ import Testing
         #expect(exported.interface.batch == 8 && exported.interface.input == .float32)
         #expect(exported.interface.output == .probabilities)
         #expect(card.preprocessing?.resize == 36 && card.network == nil)
-        #expect(card.weightsFile == "\(folder)/tiny.pt2")
+        #expect(card.weights?.file == "\(folder)/tiny.pt2")
         #expect(try self.card(card.yaml) == card)
         // The batch changes no response.
         #expect(card.fingerprintLine == "aotinductor input=float32 output=probabilities")
@@ -125,7 +125,7 @@ import Testing
         }
         #expect(ensemble.members.map(\.weight) == [0.75, 0.25])
         #expect(ensemble.members.map(\.card.name) == ["a", "b"])
-        #expect(card.weightsFile == nil && card.preprocessing?.size == 32)
+        #expect(card.weights?.file == nil && card.preprocessing?.size == 32)
         #expect(try self.card(card.yaml) == card)
         #expect(
             card.fingerprintLine

@@ -3,6 +3,7 @@ import Foundation
 import Loading
 import Recipes
 import ResponseCache
+import Torch
 import Views
 
 /// What determines every row of a response cache, in the order in which differences are reported.

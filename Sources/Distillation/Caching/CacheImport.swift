@@ -73,7 +73,7 @@ package struct CacheImport {
                 "teacher \(card.name) is a network (\(card.kind)), not a file of responses",
                 .teacherIsNetwork)
         }
-        guard let path = file ?? card.weightsFile else {
+        guard let path = file ?? card.weights?.file else {
             preconditionFailure("a card of responses without a file")
         }
         let responses = try ForeignResponses(
@@ -88,7 +88,7 @@ package struct CacheImport {
                     + (isTransposed ? "; store it as [images, classes], not the other way" : ""))
         }
         weightsDigest = try SHA256Sum.ofFile(path)
-        if let expected = card.weightsSHA256, expected != weightsDigest {
+        if let expected = card.weights?.sha256, expected != weightsDigest {
             throw TrainingError(
                 "\(path): SHA-256 is \(weightsDigest), card \(card.name) says \(expected); fetch "
                     + "the right file or mend the card")

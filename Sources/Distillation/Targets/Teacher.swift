@@ -29,6 +29,7 @@ package protocol Teacher {
 /// A teacher that is run: a network with its weights, an exported module, or an ensemble of such.
 package struct RunningTeacher: Teacher {
     package let card: TeacherCard
+    /// What stands for the weights in a cache's identity: the SHA-256 of their file, in hex.
     package let weightsDigest: String
     package let size: Int
     /// What answers, in evaluation mode.

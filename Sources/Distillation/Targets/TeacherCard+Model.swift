@@ -8,32 +8,34 @@ import Torch
 extension TeacherCard {
     /// Makes what answers, with its weights.
     ///
-    /// - Parameters:
-    ///   - weights: in place of the card's; only a network takes others.
-    ///   - report: is told of each liberty that loading the weights took.
+    /// - Parameter report: is told of each liberty that loading the weights took.
     /// - Throws: `TorchError` if the weights are missing or do not fit the card; `TrainingError` if
     ///   they are not the ones the card names by SHA-256, or the card is of responses.
     package func makeModel(
-        on device: Device, weights: SafetensorsFile? = nil,
-        report: (String) -> Void = { StandardStreams.report($0 + "\n") }
+        on device: Device, report: (String) -> Void = { StandardStreams.report($0 + "\n") }
     ) throws -> any InferenceModel {
-        let model = try makeOutputs(on: device, weights: weights, report: report)
+        let model = try makeOutputs(on: device, report: report)
         guard let classMap else { return model }
         return try SelectedClasses(classMap, of: model, on: device)
     }
 
     /// The same with all its outputs.
     private func makeOutputs(
-        on device: Device, weights: SafetensorsFile?, report: (String) -> Void
+        on device: Device, report: (String) -> Void
     ) throws -> any InferenceModel {
         switch subject {
         case .network(let described):
+            let file = try openWeights()
             let network = try described.architecture.makeNetwork(classes: outputs, device: device)
-            try network.load(weights ?? openWeights()).forEach(report)
+            directory?.notices.forEach { report("\(name): \($0)".printable) }
+            try network.load(file, layout: weights?.layout).forEach(report)
             return network
         case .exported(let exported):
+            let file = try requireWeights().file
+            // What is not there is told when it is opened.
+            if !FileKind.isMissing(file) { try check(SHA256Sum.ofFile(file), of: file) }
             return try ExportedModel(
-                path: checkedFile(), format: exported.format, classes: outputs,
+                path: file, format: exported.format, classes: outputs,
                 size: exported.preprocessing.size, batch: exported.interface.batch,
                 input: exported.interface.input.dtype, output: exported.interface.output,
                 device: device)
@@ -48,35 +50,35 @@ extension TeacherCard {
 
     /// Opens a network's weights.
     ///
-    /// - Throws: `TorchError` for what is no safetensors file; `TrainingError` if the card names
-    ///   other weights by SHA-256, or no network.
-    package func openWeights() throws -> SafetensorsFile {
+    /// - Throws: `TorchError` for what are no weights; `TrainingError` if the card names other weights
+    ///   by SHA-256, or no network.
+    package func openWeights() throws -> any WeightsArchive {
         guard network != nil else {
-            throw TrainingError(
-                "teacher \(name) is of kind \(kind): no weights can be read from it")
+            throw TrainingError("teacher \(name) is of kind \(kind): no weights can be read from it")
         }
-        return try SafetensorsFile(path: checkedFile())
+        let weights = try requireWeights()
+        let file = try WeightsArchives.open(weights.file, entry: weights.entry)
+        if weights.sha256 != nil { try check(file.digest(), of: weights.file) }
+        return file
     }
 
-    /// The file of weights, which is the one that the card names by its SHA-256.
-    private func checkedFile() throws -> String {
-        guard let weightsFile else {
+    private func requireWeights() throws(TrainingError) -> Weights {
+        guard let weights else {
             throw TrainingError("teacher \(name) is an ensemble, whose members have the weights")
         }
-        guard let expected = weightsSHA256, !FileKind.isMissing(weightsFile) else {
-            return weightsFile
-        }
-        let found = try SHA256Sum.ofFile(weightsFile)
-        guard found == expected else {
-            throw TrainingError(
-                "\(weightsFile): SHA-256 is \(found), card \(name) says \(expected); fetch the "
-                    + "right weights or mend the card")
-        }
-        return weightsFile
+        return weights
     }
 
-    /// The SHA-256 of its weights, of an ensemble over those of its members; `nil` where they are not on
-    /// this machine and no card says it.
+    /// Refuses another file than the one that the card names by its SHA-256.
+    private func check(_ found: String, of file: String) throws(TrainingError) {
+        guard let expected = weights?.sha256, found != expected else { return }
+        throw TrainingError(
+            "\(file): SHA-256 is \(found), card \(name) says \(expected); fetch the right weights "
+                + "or mend the card")
+    }
+
+    /// What stands for its weights in a cache's identity: their SHA-256, of an ensemble that over those
+    /// of its members; `nil` where they are not on this machine and no card says it.
     package func weightsDigest() throws -> String? {
         if case .ensemble(let ensemble) = subject {
             var digests: [String] = []
@@ -86,9 +88,10 @@ extension TeacherCard {
             }
             return SHA256Sum(Data(digests.joined(separator: "\n").utf8)).hexadecimal
         }
-        if let weightsSHA256 { return weightsSHA256 }
-        guard let weightsFile, !FileKind.isMissing(weightsFile) else { return nil }
-        return try SHA256Sum.ofFile(weightsFile)
+        guard let weights else { return nil }
+        if let digest = weights.sha256 { return weightsIdentity(digest: digest) }
+        guard !FileKind.isMissing(weights.file) else { return nil }
+        return weightsIdentity(digest: try WeightsArchives.digest(at: weights.file))
     }
 }
 

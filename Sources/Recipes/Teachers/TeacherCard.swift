@@ -16,19 +16,26 @@ package struct TeacherCard: Sendable, Equatable {
     package var classMap: [Int]?
     /// What the card is of.
     package var subject: Subject
-    /// The file of its weights, or of its responses, absolute; `nil` of an ensemble, whose members have
-    /// theirs.
-    package var weightsFile: String?
-    /// The SHA-256 of that file, 64 lower-case hexadecimal digits; `nil` leaves it unchecked.
-    package var weightsSHA256: String?
+    /// The file of its weights, or of its responses; `nil` of an ensemble, whose members have theirs.
+    package var weights: Weights?
     /// Where the file comes from.
     package var source: String
     /// Its published (or measured) top-1, per cent; `nil` if unknown.
     package var top1: Double?
+    /// Where it was read of a Hugging Face directory, what differs from what the directory says.
+    package var directory: Directory?
+
+    /// What is to be known of a card that is a Hugging Face directory.
+    package struct Directory: Sendable, Equatable {
+        /// What is done otherwise here than there, a sentence each.
+        package var notices: [String]
+
+        package init(notices: [String]) { self.notices = notices }
+    }
 
     /// What a card is of.
     package enum Subject: Sendable, Equatable {
-        /// A network, with its weights in a safetensors file.
+        /// A network, with its weights in a file.
         case network(Network)
         /// A module that somebody exported, code and weights in one file.
         case exported(Exported)
@@ -98,17 +105,26 @@ package struct TeacherCard: Sendable, Equatable {
 // MARK: - Reading
 
 extension TeacherCard {
-    /// Reads a teacher card, as strictly as a recipe.
+    /// Reads a teacher card, as strictly as a recipe, or a Hugging Face directory in place of one.
     ///
-    /// - Parameter path: The YAML file; relative paths in it start at its folder.
-    /// - Throws: `YAMLError` for one error, one line with the place; `YAMLErrors` for several.
+    /// - Parameter path: The YAML file, in which relative paths start at its folder; or the directory.
+    /// - Throws: `YAMLError` for one error, one line with the place; `YAMLErrors` for several;
+    ///   `TorchError` for a directory whose weights would have to be read, and cannot be.
     package init(contentsOf path: String) throws {
+        guard (try? FileKind.at(path)) != .folder else {
+            try self.init(huggingFace: path)
+            return
+        }
         try self.init(.reading(path, overrides: [], noun: Self.noun))
     }
 
     /// Reads the card of an ensemble's member, which is no ensemble: one that named itself would have no
     /// end.
     init(ofMember path: String) throws {
+        guard (try? FileKind.at(path)) != .folder else {
+            try self.init(huggingFace: path)
+            return
+        }
         try self.init(.reading(path, overrides: [], noun: Self.noun), isMember: true)
     }
 
@@ -158,8 +174,7 @@ extension TeacherCard {
         outputs = common.classes.count
         outputNames = common.classes.names
         classMap = common.classMap
-        weightsFile = weights?.file
-        weightsSHA256 = weights?.sha256
+        self.weights = weights
         source = common.source
         top1 = common.top1
     }
@@ -351,8 +366,7 @@ extension TeacherCard {
         self.name = name
         outputs = classes
         subject = .responses(responses)
-        weightsFile = file
-        weightsSHA256 = sha256
+        weights = Weights(file: file, sha256: sha256)
         self.source = source
         top1 = nil
     }
@@ -367,14 +381,13 @@ extension TeacherCard {
     /// - Parameter file: of its weights; a relative path starts at the folder of the card's file.
     package init(
         name: String, classes: Int, classNames: [String]?, network: Network, file: String,
-        sha256: String, source: String, top1: Double?
+        sha256: String?, source: String, top1: Double?
     ) {
         self.name = name
         outputs = classes
         outputNames = classNames
         subject = .network(network)
-        weightsFile = file
-        weightsSHA256 = sha256
+        weights = Weights(file: file, sha256: sha256)
         self.source = source
         self.top1 = top1
     }
@@ -414,37 +427,9 @@ extension TeacherCard {
         case .responses(let responses):
             entries.append(.init("responses", .block(responses.entries())))
         }
-        if let weightsFile {
-            let weights = Weights(file: weightsFile, sha256: weightsSHA256)
-            entries.append(.init("weights", .block(weights.entries())))
-        }
+        if let weights { entries.append(.init("weights", .block(weights.entries()))) }
         entries.append(.init("source", .text(YAMLText.scalar(source))))
         if let top1 { entries.append(.init("top1", .text(YAMLText.scalar(top1)))) }
         return entries.yaml
     }
-}
-
-/// The section that names a card's file.
-private struct Weights: Section {
-    var file: String
-    var sha256: String?
-
-    static let initial = Self(file: "", sha256: nil)
-
-    static let keys: [Key<Self>] = [
-        Key("file", \.file, .path, "the file of the weights, or of the responses"),
-        Key(
-            "sha256", \.sha256, .orNone(digest, as: "null"),
-            "its SHA-256; null leaves it unchecked"),
-    ]
-
-    private static let digest = Form<String>(
-        expected: "64 hexadecimal digits in lower case",
-        parse: { node in
-            guard case .scalar(let text, _) = node.content, text.utf8.count == 64 else {
-                return nil
-            }
-            let isHex = text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
-            return isHex ? text : nil
-        }, write: { YAMLText.scalar($0) })
 }

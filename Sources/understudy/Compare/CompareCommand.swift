@@ -24,7 +24,7 @@ struct CompareCommand: ParsableCommand {
                 --run runs/kd --data data/val --sheet differences.png
             """)
 
-    @Option(name: .long, help: "The teacher's card.")
+    @Option(name: .long, help: "The teacher's card, or a Hugging Face directory.")
     var teacher: String
 
     @Option(
@@ -32,7 +32,7 @@ struct CompareCommand: ParsableCommand {
         help: "A student's run, finished or not; its result, or what there is of it.")
     var runFolder: String?
 
-    @Option(name: .long, help: "A student's weights, a safetensors file; needs --recipe.")
+    @Option(name: .long, help: "A student's weights; needs --recipe.")
     var weights: String?
 
     @Option(name: .long, help: "The recipe that --weights were trained by.")
@@ -114,7 +114,7 @@ struct CompareCommand: ParsableCommand {
         guard let weights, let path = self.recipe else { throw CleanExit.helpRequest() }
         let recipe = try Recipe(contentsOf: path)
         let network = try recipe.makeNetwork(on: device)
-        for note in try network.load(SafetensorsFile(path: weights)) {
+        for note in try network.load(WeightsArchives.open(weights)) {
             StandardStreams.report("\(note.printable)\n")
         }
         return (recipe, network, weights)

@@ -13,14 +13,15 @@ struct ClassifierOptions: ParsableArguments {
     @Option(name: .customLong("run"), help: "A run, whose result is taken.")
     var runFolder: String?
 
-    @Option(name: .long, help: "A teacher's card, which says everything.")
+    @Option(
+        name: .long, help: "A teacher's card or a Hugging Face directory, which say everything.")
     var teacher: String?
 
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "A safetensors file; what it says of its network, images and classes is taken. With "
-                + "--teacher, in place of the card's."))
+            "Weights: safetensors, a .pth, or a Hugging Face directory; what they say of their "
+                + "network, images and classes is taken. With --teacher, in place of the card's."))
     var weights: String?
 
     @Option(
@@ -32,6 +33,8 @@ struct ClassifierOptions: ParsableArguments {
                 + "256, crop 224, bilinear), timm's default ones for a beit.",
             valueName: "name"))
     var model: String?
+
+    @OptionGroup var reading: WeightsOptions
 
     @Option(
         name: .long,
@@ -64,16 +67,19 @@ struct ClassifierOptions: ParsableArguments {
     func validate() throws {
         switch (runFolder, teacher, weights) {
         case (nil, nil, nil):
-            throw ValidationError(
-                model == nil
-                    ? "choose a network: --run RUN, --weights FILE or --teacher CARD"
-                    : "--model needs --weights FILE")
+            guard model.map(HuggingFaceDirectory.isOne) ?? false else {
+                throw ValidationError(
+                    model == nil
+                        ? "choose a network: --run RUN, --weights FILE or --teacher CARD"
+                        : "--model needs --weights FILE")
+            }
         case (_?, nil, nil), (nil, _?, _), (nil, nil, _?): break
         default: throw ValidationError("choose one of --run, --weights and --teacher")
         }
         guard model == nil || (runFolder == nil && teacher == nil) else {
             throw ValidationError("--model is for --weights FILE; leave it out")
         }
+        if runFolder != nil { try reading.refuse(without: "--weights and --teacher") }
         for (option, value) in [("--size", size), ("--resize", resize)] {
             if let value, !Limits.sides.contains(value) {
                 throw ValidationError(
@@ -97,13 +103,18 @@ struct ClassifierOptions: ParsableArguments {
         let told = try recipe.map {
             (try Recipe(contentsOf: $0, data: .unneeded).preprocessing, $0)
         }
-        if let teacher {
-            return try load(TeacherCard(contentsOf: teacher), told?.0, on: device)
+        if let card = teacher ?? directory {
+            return try load(
+                TeacherCard(contentsOf: card), told?.0,
+                replacement: teacher == nil ? nil : weights, on: device)
         }
         let chosen = try chosen(told)
         let network = try chosen.architecture.makeNetwork(
-            classes: chosen.architecture.classes(of: chosen.file), device: device)
-        for note in try network.load(chosen.file) { StandardStreams.report(note + "\n") }
+            classes: chosen.architecture.classes(of: chosen.file, layout: reading.layout),
+            device: device)
+        for note in try network.load(chosen.file, layout: reading.layout) {
+            StandardStreams.report(note + "\n")
+        }
         let (classifier, place) = try classifier(
             chosen.model, network, chosen.preprocessing, weights: chosen.file.path,
             names: chosen.description.classes)
@@ -116,29 +127,30 @@ struct ClassifierOptions: ParsableArguments {
 
     /// Loads a card's teacher.
     ///
-    /// - Parameter told: how images are prepared, in place of what the card says.
+    /// - Parameters:
+    ///   - told: how images are prepared, in place of what the card says.
+    ///   - replacement: weights in place of the card's.
     private func load(
-        _ card: TeacherCard, _ told: Preprocessing?, on device: Device
+        _ given: TeacherCard, _ told: Preprocessing?, replacement: String?, on device: Device
     ) throws -> Classifier {
+        var card = given
         let standard = try card.requirePreprocessing()
-        let own = try weights.map { path in
+        if let replacement {
             guard card.network != nil else {
                 throw CommandError(
-                    "--weights \(path): a teacher of kind \(card.kind) takes no other weights; leave "
-                        + "them out")
+                    "--weights \(replacement): a teacher of kind \(card.kind) takes no other weights; "
+                        + "leave them out")
             }
-            return try SafetensorsFile(path: path)
+            card.weights = .init(file: replacement, sha256: nil)
         }
+        card.weights?.layout = reading.layout ?? card.weights?.layout
+        card.weights?.entry = reading.entry ?? card.weights?.entry
         // What a file of weights says of itself beside the card.
-        let described = try card.network == nil ? nil : own ?? card.openWeights()
-        let names =
-            try card.classNames
-            ?? described.flatMap { file in
-                card.classMap == nil ? try WeightsDescription(of: file).classes : nil
-            }
+        let described = try card.network == nil ? nil : WeightsDescription(of: card.openWeights())
+        let own = card.classMap == nil ? described?.classes : nil
         return try classifier(
-            card.name, card.makeModel(on: device, weights: own), told ?? standard,
-            weights: own?.path ?? card.weightsFile ?? card.name, names: names
+            card.name, card.makeModel(on: device), told ?? standard,
+            weights: card.weights?.file ?? card.name, names: own ?? card.classNames
         ).classifier
     }
 
@@ -209,11 +221,21 @@ extension ClassifierOptions {
         /// What the network is called.
         let model: String
         let architecture: Architecture
-        let file: SafetensorsFile
+        let file: any WeightsArchive
         let description: WeightsDescription
         let preprocessing: Preprocessing
         /// Who says how images are prepared.
         let origin: String
+    }
+
+    /// The Hugging Face directory that is chosen in place of weights or of a network; nil if there is
+    /// none.
+    private var directory: String? {
+        switch (weights, model) {
+        case (let weights?, nil) where HuggingFaceDirectory.isOne(weights): weights
+        case (nil, let model?) where HuggingFaceDirectory.isOne(model): model
+        default: nil
+        }
     }
 
     /// What --run, --weights and --model choose.
@@ -252,14 +274,14 @@ extension ClassifierOptions {
     }
 
     /// The weights of --run or --weights, with what is known of them.
-    private func weightsFile() throws -> (SafetensorsFile, WeightsDescription) {
+    private func weightsFile() throws -> (any WeightsArchive, WeightsDescription) {
         if let runFolder {
             let run = Run(path: runFolder)
             let file = try run.weights(run.result())
             return (file, try run.description(of: file))
         }
         guard let weights else { throw CleanExit.helpRequest() }
-        let file = try SafetensorsFile(path: weights)
+        let file = try WeightsArchives.open(weights, entry: reading.entry)
         return (file, try WeightsDescription(of: file))
     }
 }

@@ -92,7 +92,7 @@ extension WeightsDescription {
     ///
     /// - Throws: `TorchError` for a value under one of this program's own keys that it would not have
     ///   written.
-    package init(of file: SafetensorsFile) throws(TorchError) {
+    package init(of file: any WeightsArchive) throws(TorchError) {
         func value(_ name: String, limit: Int = Self.longestValue) throws(TorchError) -> String? {
             guard let value = file.metadata[name], value.utf8.count > limit else {
                 return file.metadata[name]
@@ -119,7 +119,7 @@ extension WeightsDescription {
     }
 
     private static func names(
-        _ text: String, of file: SafetensorsFile
+        _ text: String, of file: any WeightsArchive
     ) throws(TorchError) -> [String] {
         guard let names = try? JSONDecoder().decode([String].self, from: Data(text.utf8)) else {
             throw error(file, Name.classes, "is no list of texts in JSON")
@@ -131,7 +131,7 @@ extension WeightsDescription {
     }
 
     private static func error(
-        _ file: SafetensorsFile, _ name: String, _ message: String
+        _ file: any WeightsArchive, _ name: String, _ message: String
     ) -> TorchError {
         TorchError(
             operation: "weights",

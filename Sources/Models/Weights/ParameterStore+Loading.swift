@@ -11,19 +11,25 @@ extension ParameterStore {
     /// - a buffer that may be absent takes its own value;
     /// - a constant of the architecture may be there, if it has the constant's values.
     ///
-    /// - Parameter kept: tensors that stay as they are, whatever the file has in their place.
-    /// - Returns: a line for each liberty that somebody should know of.
+    /// - Parameters:
+    ///   - kept: tensors that stay as they are, whatever the file has in their place.
+    ///   - likeness: what the file looks like, for the error of one that does not fit.
+    /// - Returns: a line for each liberty that somebody should know of, those of the file's opening
+    ///   first.
     /// - Throws: `TorchError` that lists what is missing, unexpected and wrong, or names a tensor
     ///   that holds NaN, infinity, or less than zero where that cannot be; then no tensor was
     ///   changed.
     @discardableResult
     package func load(
-        _ file: SafetensorsFile, layouts: [WeightLayout] = [.own], keeping kept: Set<String> = []
+        _ file: any WeightsArchive, layouts: [WeightLayout] = [.own],
+        keeping kept: Set<String> = [], likeness: () -> String? = { nil }
     ) throws(TorchError) -> [String] {
         let source = Source(
             name: file.path, names: file.names, info: { file.info($0) },
+            obstacle: { file.obstacle($0) },
             tensor: { (name) throws(TorchError) in try file.tensor(name) })
-        return try load(source, layouts: layouts, keeping: kept)
+        let notes = file.notes.map { "\(file.path): \($0)".printable }
+        return try notes + load(source, layouts: layouts, keeping: kept, likeness: likeness)
     }
 
     /// Overwrites all tensors from a dictionary under the network's own names, as from a file.
@@ -32,25 +38,26 @@ extension ParameterStore {
     package func load(tensors: [String: Tensor]) throws(TorchError) {
         let source = Source(
             name: "tensors", names: tensors.keys.sorted(),
-            info: { tensors[$0].map { ($0.dtype, $0.shape) } },
+            info: { tensors[$0].map { ($0.dtype, $0.shape) } }, obstacle: { _ in nil },
             tensor: { (name) throws(TorchError) in
                 guard let tensor = tensors[name] else {
                     throw TorchError(operation: "load", message: "no tensor \(name.quoted)")
                 }
                 return tensor
             })
-        _ = try load(source, layouts: [.own], keeping: [])
+        _ = try load(source, layouts: [.own], keeping: [], likeness: { nil })
     }
 
     private func load(
-        _ source: Source, layouts: [WeightLayout], keeping kept: Set<String>
+        _ source: Source, layouts: [WeightLayout], keeping kept: Set<String>,
+        likeness: () -> String?
     ) throws(TorchError) -> [String] {
         let readings = layouts.map { Reading(of: source, as: $0, into: self, keeping: kept) }
         // Of layouts that know equally many names the first.
         guard let reading = readings.max(by: { $0.known < $1.known }) else {
             preconditionFailure("weights are in some layout")
         }
-        try reading.check()
+        try reading.check(likeness: likeness)
         // Everything is read and looked at before the first tensor changes.
         let pairs = try reading.tensors()
         try reading.checkConstants()
@@ -66,6 +73,7 @@ private struct Source {
     let name: String
     let names: [String]
     let info: (String) -> (dtype: DType, shape: [Int])?
+    let obstacle: (String) -> String?
     let tensor: (String) throws(TorchError) -> Tensor
 
     func error(_ message: String) -> TorchError {
@@ -124,21 +132,28 @@ private struct Reading {
             .map { (layout.match(for: $0.key).file[0], $0.value) }
         let expected = Set(pieces.flatMap(\.names) + constants.map(\.name))
         let prefix = WrapperPrefix.common(to: source.names) { expected.contains($0) }
-        known = source.names.count { expected.contains($0.dropping(prefix)) }
+        let counted = layout.holdsConstants ? expected : Set(pieces.flatMap(\.names))
+        known = source.names.count { counted.contains($0.dropping(prefix)) }
         (self.source, self.layout) = (source, layout)
         self.pieces = pieces.filter { !$0.entries.contains { kept.contains($0.name) } }
         (self.expected, self.prefix) = (expected, prefix)
     }
 
     /// Compares names, kinds of number and shapes.
-    func check() throws(TorchError) {
+    ///
+    /// - Parameter likeness: what the file looks like, where it does not fit.
+    func check(likeness: () -> String?) throws(TorchError) {
         var missing: [String] = []
         var wrong: [String] = []
         for piece in pieces {
             let (dtype, shape) = (piece.dtype, piece.shape)
             for name in piece.names {
                 guard let found = source.info(prefix + name) else {
-                    if piece.absentValue == nil { missing.append(name.quoted) }
+                    if let obstacle = source.obstacle(prefix + name) {
+                        missing.append("\(name.quoted), which is \(obstacle)")
+                    } else if piece.absentValue == nil {
+                        missing.append(name.quoted)
+                    }
                     continue
                 }
                 let isAlike =
@@ -162,7 +177,10 @@ private struct Reading {
             ("missing", missing), ("unexpected", unexpected.map(\.quoted)), ("wrong", wrong),
         ]
         let problems = lists.filter { !$0.1.isEmpty }.map { "\($0.0): \($0.1.listed)" }
-        guard problems.isEmpty else { throw source.error(problems.joined(separator: "; ")) }
+        guard problems.isEmpty else {
+            let looks = likeness().map { ["it looks like \($0)"] } ?? []
+            throw source.error((problems + looks).joined(separator: "; "))
+        }
     }
 
     /// The prefixes under each of which the file holds everything; nil if there are none.

@@ -13,9 +13,10 @@ import Glibc
 /// each tensor, compared when it is read.
 ///
 /// Source: https://github.com/huggingface/safetensors (format as of 0.6).
-package final class SafetensorsFile {
+package final class SafetensorsFile: WeightsArchive {
     /// The path as it was given.
     package let path: String
+    package var format: WeightsFormat { .safetensors }
     /// Free text that the writer added; without the checksums.
     package let metadata: [String: String]
     /// A checksum that stands for the whole file, where it carries checksums.
@@ -23,27 +24,29 @@ package final class SafetensorsFile {
 
     private let header: SafetensorsHeader
     private let positions: [String: Int]
-    private let mapping: Mapping
+    private let mapping: MappedFile
     private let dataStart: Int
     private let checksums: SafetensorsSeal?
-
-    /// The reference implementation's limit on the header's length in bytes.
-    static let headerLimit = 100_000_000
 
     /// Maps a file and checks its header.
     ///
     /// - Throws: `TorchError` if the file cannot be read, or with the first thing that is wrong in
     ///   it: length, JSON, dtype, shape, bounds, overlaps, gaps, a name that appears twice, a header
     ///   that is not the one its checksum was taken of.
-    package init(path: String) throws(TorchError) {
-        self.path = path
-        do throws(SafetensorsHeader.Problem) {
-            mapping = try Mapping(path: path)
-            (header, dataStart) = try SafetensorsFile.readHeader(mapping.bytes)
-            checksums = try SafetensorsFile.readSeal(header, mapping.bytes[..<dataStart])
+    package convenience init(path: String) throws(TorchError) {
+        do throws(WeightsProblem) {
+            try self.init(path: path, mapping: MappedFile(path: path))
         } catch {
             throw SafetensorsFile.error(path, error.message, code: error.code)
         }
+    }
+
+    /// Checks the header of a file that is open already.
+    init(path: String, mapping: MappedFile) throws(WeightsProblem) {
+        self.path = path
+        self.mapping = mapping
+        (header, dataStart) = try SafetensorsFile.readHeader(mapping.bytes)
+        checksums = try SafetensorsFile.readSeal(header, mapping.bytes[..<dataStart])
         metadata = header.metadata
         positions = Dictionary(
             uniqueKeysWithValues: header.entries.enumerated().map { ($1.name, $0) })
@@ -82,16 +85,9 @@ package final class SafetensorsFile {
         }
     }
 
-    /// Reads every tensor once.
-    ///
-    /// - Throws: `TorchError` naming the first that is damaged.
-    package func verify() throws(TorchError) {
-        for name in names { _ = try tensor(name) }
-    }
-
     private static func readHeader(
         _ bytes: UnsafeRawBufferPointer
-    ) throws(SafetensorsHeader.Problem) -> (SafetensorsHeader, dataStart: Int) {
+    ) throws(WeightsProblem) -> (SafetensorsHeader, dataStart: Int) {
         // A file of another kind is named; its first wrong byte would tell nobody anything.
         if let other = ForeignWeights.description(of: bytes) { throw .init(message: other) }
         guard bytes.count >= 8 else {
@@ -99,9 +95,10 @@ package final class SafetensorsFile {
                 message: "\(bytes.count) bytes long, too short for a safetensors file")
         }
         let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
-        guard length <= UInt64(headerLimit) else {
+        guard length <= UInt64(SafetensorsHeader.limit) else {
             throw .init(
-                message: "its header claims \(length) bytes, over the limit of \(headerLimit): "
+                message:
+                    "its header claims \(length) bytes, over the limit of \(SafetensorsHeader.limit): "
                     + "not a safetensors file")
         }
         guard length <= UInt64(bytes.count - 8) else {
@@ -123,7 +120,7 @@ package final class SafetensorsFile {
     /// The checksums that a file carries, after a comparison of the header's.
     private static func readSeal(
         _ header: SafetensorsHeader, _ bytes: Slice<UnsafeRawBufferPointer>
-    ) throws(SafetensorsHeader.Problem) -> SafetensorsSeal? {
+    ) throws(WeightsProblem) -> SafetensorsSeal? {
         guard let found = header.seal else { return nil }
         let bytes = UnsafeRawBufferPointer(rebasing: bytes)
         // The JSON starts after the eight bytes of its length.
@@ -140,41 +137,5 @@ package final class SafetensorsFile {
 
     static func error(_ path: String, _ message: String, code: Int32? = nil) -> TorchError {
         TorchError(operation: "safetensors", message: "\(path): \(message)", code: code)
-    }
-}
-
-/// A file mapped for reading; unmapped with the object.
-private final class Mapping {
-    let bytes: UnsafeRawBufferPointer
-
-    init(path: String) throws(SafetensorsHeader.Problem) {
-        let descriptor: Int32
-        do { descriptor = try RegularFile.open(path) } catch {
-            throw .init(message: error.description, code: error.code)
-        }
-        // The mapping outlives the descriptor.
-        defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else {
-            throw .init(message: errnoText(errno), code: errno)
-        }
-        let size = Int(status.st_size)
-        guard size > 0 else {
-            bytes = UnsafeRawBufferPointer(start: nil, count: 0)
-            return
-        }
-        guard let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0),
-            address != MAP_FAILED
-        else {
-            guard errno == ENOMEM else { throw .init(message: errnoText(errno), code: errno) }
-            throw .init(message: "no memory for its \(size) bytes", code: ENOMEM)
-        }
-        bytes = UnsafeRawBufferPointer(start: address, count: size)
-    }
-
-    deinit {
-        if let address = bytes.baseAddress {
-            munmap(UnsafeMutableRawPointer(mutating: address), bytes.count)
-        }
     }
 }

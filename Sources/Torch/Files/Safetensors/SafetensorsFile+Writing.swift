@@ -74,8 +74,8 @@ extension SafetensorsFile {
         }
         var json = Array("{\(items.joined(separator: ","))}".utf8)
         json.append(contentsOf: repeatElement(UInt8(ascii: " "), count: (8 - json.count % 8) % 8))
-        guard json.count <= headerLimit else {
-            throw error(path, "the header would be longer than \(headerLimit) bytes")
+        guard json.count <= SafetensorsHeader.limit else {
+            throw error(path, "the header would be longer than \(SafetensorsHeader.limit) bytes")
         }
         return withUnsafeBytes(of: UInt64(json.count).littleEndian) { Array($0) } + json
     }
