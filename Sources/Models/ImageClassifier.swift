@@ -67,7 +67,8 @@ extension ImageClassifier {
                 operation: "load",
                 message: "\(file.path): the network has \(classes) classes, the weights \(found)")
         }
-        return try store.load(file, layouts: architecture.layouts)
+        return try store.load(
+            file, layouts: architecture.layouts, resampling: architecture.resampled)
     }
 
     /// Takes a file's weights to begin a training with: as `load`, but that a head for another number of
@@ -77,7 +78,8 @@ extension ImageClassifier {
             return try load(file)
         }
         let notes = try store.load(
-            file, layouts: architecture.layouts, keeping: architecture.head)
+            file, layouts: architecture.layouts, keeping: architecture.head,
+            resampling: architecture.resampled)
         let note =
             "\(file.path): its head for \(found) classes is left, and one for \(classes) drawn"
         return notes + [note.printable]

@@ -36,6 +36,13 @@ package struct WeightLayout: Sendable {
         self.ignored = ignored.map(NamePattern.init)
     }
 
+    /// The same for names that follow from a network's dimensions: a tensor, and its name in the file.
+    package init(of origins: [String], renaming names: [(String, String)]) {
+        self.origins = origins
+        pieces = names.map { ([NamePattern($0.0)], [NamePattern($0.1)]) }
+        ignored = []
+    }
+
     /// The layout of files that this program writes: every tensor under its own name.
     package static let own = WeightLayout(of: [])
 
@@ -71,6 +78,7 @@ extension Collection<WeightLayout> {
     /// Whose files are laid out so, as messages say it: `torchvision's, timm's or Hugging Face's`.
     var owners: String {
         let owners = flatMap(\.origins).map { "\($0)'s" }
+            .reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
         guard let last = owners.last, owners.count > 1 else { return owners.first ?? "" }
         return "\(owners.dropLast().joined(separator: ", ")) or \(last)"
     }
