@@ -6,7 +6,7 @@ import Torch
 package struct Architecture: Sendable, Equatable {
     /// Every family, in the order in which messages list their kinds.
     package static let families: [any NetworkFamily.Type] = [
-        BEiTConfiguration.self, ResNetConfiguration.self,
+        BEiTConfiguration.self, ViTConfiguration.self, ResNetConfiguration.self,
     ]
 
     private let configuration: any NetworkFamily
