@@ -7,7 +7,7 @@ package struct Architecture: Sendable, Equatable {
     /// Every family, in the order in which messages list their kinds.
     package static let families: [any NetworkFamily.Type] = [
         BEiTConfiguration.self, ViTConfiguration.self, ResNetConfiguration.self,
-        EfficientNetLiteConfiguration.self,
+        EfficientNetLiteConfiguration.self, MobileNetV3Configuration.self,
     ]
 
     private let configuration: any NetworkFamily
