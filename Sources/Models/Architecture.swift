@@ -8,6 +8,7 @@ package struct Architecture: Sendable, Equatable {
     package static let families: [any NetworkFamily.Type] = [
         BEiTConfiguration.self, ViTConfiguration.self, ResNetConfiguration.self,
         EfficientNetLiteConfiguration.self, MobileNetV3Configuration.self,
+        ConvNeXtConfiguration.self,
     ]
 
     private let configuration: any NetworkFamily
