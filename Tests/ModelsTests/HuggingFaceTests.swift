@@ -42,20 +42,7 @@ import Torch
     private func theirs(_ network: any ImageClassifier) throws -> [String: Tensor] {
         let layout = try #require(
             network.architecture.layouts.first { $0.origins == ["Hugging Face"] })
-        var tensors: [String: Tensor] = [:]
-        for entry in network.store.entries {
-            let names = layout.match(for: entry.name).file
-            guard names.count > 1 else {
-                tensors[names[0]] = entry.tensor
-                continue
-            }
-            let rows = entry.tensor.shape[0] / names.count
-            for (index, name) in names.enumerated() {
-                tensors[name] = try entry.tensor.narrowed(
-                    dimension: 0, start: index * rows, count: rows)
-            }
-        }
-        return tensors
+        return try network.tensors(in: layout)
     }
 
     private func network(_ name: String, classes: Int) throws -> any ImageClassifier {
@@ -64,12 +51,6 @@ import Torch
         }
         let reference = try Reference.load()
         return try #require(reference.beits.first { $0.name == name }).network()
-    }
-
-    private func logits(_ network: any ImageClassifier, _ input: [Int]) throws -> [Float] {
-        try withoutGrad {
-            try network.logits(Fixtures.tensor("input", input), mode: .evaluation).floats()
-        }
     }
 
     @Test(
@@ -92,7 +73,7 @@ import Torch
         let file = try folder.file(tensors)
         #expect(try network.architecture.classes(of: file) == expected.classes)
         #expect(try network.load(file) == ["\(file.path): the tensors have Hugging Face's names"])
-        let found = try logits(network, expected.input)
+        let found = try network.evaluated(expected.input)
         #expect(largestDifference(found, expected.logits.flatMap { $0 }) < 1e-4)
     }
 
@@ -116,7 +97,7 @@ import Torch
         }
         _ = try target.load(folder.file(tensors))
         #expect(try target.store.values() == source.store.values())
-        #expect(try logits(target, input) == logits(source, input))
+        #expect(try target.evaluated(input) == source.evaluated(input))
     }
 
     @Test("weights for other classes are refused with both counts") func classes() throws {
