@@ -4,11 +4,13 @@
 using namespace ct;
 
 int32_t ct_conv2d(const ct_tensor *x, const ct_tensor *weight, const ct_tensor *bias,
-                  int64_t stride, int64_t padding, ct_tensor **out, char **error) {
+                  int64_t stride, int64_t padding, int64_t dilation, int64_t groups,
+                  ct_tensor **out, char **error) {
     return guarded(error, [&] {
-        const int64_t strides[] = {stride, stride}, paddings[] = {padding, padding};
+        const int64_t strides[] = {stride, stride}, paddings[] = {padding, padding},
+                      dilations[] = {dilation, dilation};
         *out = wrap(at::conv2d(get(x), get(weight), maybe(bias), at::IntArrayRef(strides),
-                               at::IntArrayRef(paddings)));
+                               at::IntArrayRef(paddings), at::IntArrayRef(dilations), groups));
     });
 }
 
@@ -41,10 +43,46 @@ int32_t ct_gelu(const ct_tensor *x, ct_tensor **out, char **error) {
     return guarded(error, [&] { *out = wrap(at::gelu(get(x))); });
 }
 
+int32_t ct_relu6(const ct_tensor *x, ct_tensor **out, char **error) {
+    return guarded(error, [&] { *out = wrap(at::relu6(get(x))); });
+}
+
+int32_t ct_hard_swish(const ct_tensor *x, ct_tensor **out, char **error) {
+    return guarded(error, [&] { *out = wrap(at::hardswish(get(x))); });
+}
+
+int32_t ct_hard_sigmoid(const ct_tensor *x, ct_tensor **out, char **error) {
+    return guarded(error, [&] { *out = wrap(at::hardsigmoid(get(x))); });
+}
+
+int32_t ct_pad(const ct_tensor *x, const int64_t amounts[4], double value, ct_tensor **out,
+               char **error) {
+    return guarded(error,
+                   [&] { *out = wrap(at::constant_pad_nd(get(x), ints(amounts, 4), value)); });
+}
+
 int32_t ct_max_pool2d(const ct_tensor *x, int64_t size, int64_t stride, int64_t padding,
                       ct_tensor **out, char **error) {
     return guarded(error, [&] {
         *out = wrap(at::max_pool2d(get(x), {size, size}, {stride, stride}, {padding, padding}));
+    });
+}
+
+int32_t ct_average_pool2d(const ct_tensor *x, int64_t size, int64_t stride, int64_t padding,
+                          bool ceil, bool counts_padding, ct_tensor **out, char **error) {
+    return guarded(error, [&] {
+        *out = wrap(at::avg_pool2d(get(x), {size, size}, {stride, stride}, {padding, padding}, ceil,
+                                   counts_padding));
+    });
+}
+
+int32_t ct_resize_bicubic(const ct_tensor *x, int64_t height, int64_t width, bool antialias,
+                          ct_tensor **out, char **error) {
+    return guarded(error, [&] {
+        const int64_t size[] = {height, width};
+        const at::IntArrayRef sides(size);
+        *out = wrap(antialias ? at::_upsample_bicubic2d_aa(get(x), sides, /*align_corners=*/false)
+                              : at::upsample_bicubic2d(get(x), sides, /*align_corners=*/false));
     });
 }
 
@@ -54,12 +92,18 @@ int32_t ct_adaptive_average_pool2d(const ct_tensor *x, int64_t height, int64_t w
 }
 
 int32_t ct_attention(const ct_tensor *query, const ct_tensor *key, const ct_tensor *value,
-                     const ct_tensor *bias, bool has_scale, double scale, ct_tensor **out,
-                     char **error) {
+                     const ct_tensor *bias, bool has_scale, double scale, bool fused,
+                     ct_tensor **out, char **error) {
     return guarded(error, [&] {
         std::optional<double> factor;
         if (has_scale) { factor = scale; }
         auto added = maybe(bias);
+        if (!fused) {
+            *out = wrap(std::get<0>(at::_scaled_dot_product_attention_math(
+                get(query), get(key), get(value), added, /*dropout_p=*/0.0, /*is_causal=*/false,
+                /*dropout_mask=*/{}, factor)));
+            return;
+        }
         // CUDA's kernels want the last dimension without gaps, and not all of them see to it.
         if (added && added->is_cuda()) { added = added->contiguous(); }
         *out = wrap(at::scaled_dot_product_attention(get(query), get(key), get(value), added,

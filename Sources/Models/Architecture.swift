@@ -6,7 +6,9 @@ import Torch
 package struct Architecture: Sendable, Equatable {
     /// Every family, in the order in which messages list their kinds.
     package static let families: [any NetworkFamily.Type] = [
-        BEiTConfiguration.self, ResNetConfiguration.self,
+        BEiTConfiguration.self, ViTConfiguration.self, ResNetConfiguration.self,
+        EfficientNetLiteConfiguration.self, MobileNetV3Configuration.self,
+        ConvNeXtConfiguration.self,
     ]
 
     private let configuration: any NetworkFamily
@@ -31,18 +33,19 @@ package struct Architecture: Sendable, Equatable {
     package var version: Int { family.version }
 
     /// How files may lay out its weights.
-    package var layouts: [WeightLayout] { family.layouts }
+    package var layouts: [WeightLayout] { configuration.layouts }
 
     /// The parameters that have a row for each class.
     var head: Set<String> {
-        [family.head, family.head.replacing("weight", with: "bias")]
+        let weights = [family.head] + family.furtherHeads
+        return Set(weights + weights.map { $0.replacing("weight", with: "bias") })
     }
 
     /// Its stages, the first so many of which can be frozen (`NetworkFamily.stages`).
     package var stages: [[String]] { configuration.stages }
 
-    /// How its weights are drawn where nobody says it: as PyTorch does for a ResNet, as timm does for a
-    /// BEiT.
+    /// How its weights are drawn where nobody says it: as PyTorch does for a ResNet, as the reference
+    /// does for others.
     package var initialization: Initialization { family.initialization }
 
     /// The only side that images may have, in pixels; nil if any will do.
@@ -88,7 +91,7 @@ extension Architecture {
     /// - Parameters:
     ///   - seed: the weights are a function of it.
     ///   - initialization: how they are drawn; nil for the family's own rule: PyTorch's for a
-    ///     ResNet, timm's for a BEiT.
+    ///     ResNet, the reference's for others.
     ///   - dropPath: stochastic depth's rate at the last block.
     /// - Throws: `TorchError` for an initialization that the family has not, for dimensions that make
     ///   no network, or a device that is missing.
@@ -115,6 +118,20 @@ extension Architecture {
             operation: "weights",
             message: "no layout \(origin.rawValue) of a \(kind)'s weights; known: "
                 + known.map(\.rawValue).joined(separator: ", "))
+    }
+
+    /// The network's names and shapes without its numbers: it takes no time and no memory, but can
+    /// neither compute nor be loaded.
+    package func outline(classes: Int) throws(TorchError) -> any ImageClassifier {
+        try configuration.makeNetwork(
+            classes: classes, store: ParameterStore(), initialization: nil, dropPath: 0)
+    }
+
+    /// A tensor of a network of other dimensions made to fit this one; see `NetworkFamily.resampled`.
+    func resampled(
+        _ name: String, _ found: () throws(TorchError) -> Tensor, to shape: [Int]
+    ) throws(TorchError) -> Tensor? {
+        try configuration.resampled(name, found, to: shape)
     }
 
     /// The number of classes that weights were trained for: the rows of the head.

@@ -99,7 +99,9 @@ extension ImageClassifier {
                 operation: "load",
                 message: "\(file.path): the network has \(classes) classes, the weights \(found)")
         }
-        return try store.load(file, layouts: layouts, likeness: { self.likeness(of: file) })
+        return try store.load(
+            file, layouts: layouts, resampling: architecture.resampled,
+            likeness: { self.likeness(of: file) })
     }
 
     /// Takes weights to begin a training with: as `load`, but that a head for another number of classes
@@ -113,7 +115,7 @@ extension ImageClassifier {
         }
         let notes = try store.load(
             file, layouts: layouts, keeping: architecture.head,
-            likeness: { self.likeness(of: file) })
+            resampling: architecture.resampled, likeness: { self.likeness(of: file) })
         let note =
             "\(file.path): its head for \(found) classes is left, and one for \(classes) drawn"
         return notes + [note.printable]

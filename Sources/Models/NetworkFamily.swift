@@ -1,3 +1,4 @@
+import Base
 import StrictYAML
 import Torch
 
@@ -19,13 +20,17 @@ package protocol NetworkFamily: Section, Equatable {
     /// The matrix that has a row for each class.
     static var head: String { get }
 
+    /// Other matrices that have, which some of its networks lack.
+    static var furtherHeads: [String] { get }
+
     /// The names that people use.
     static var published: [PublishedNetwork] { get }
 
     /// How weights are drawn where nobody says it.
     static var initialization: Initialization { get }
 
-    /// How files lay out the weights; the network's own names come first.
+    /// How files lay out the weights of every network of the family; the network's own names come
+    /// first.
     static var layouts: [WeightLayout] { get }
 
     /// The configuration of a network with tensors of these shapes, as far as these tell it; nil if they
@@ -34,6 +39,8 @@ package protocol NetworkFamily: Section, Equatable {
 
     /// How Hugging Face's `config.json` of such networks is read; nil where it is not.
     static var huggingFace: HuggingFaceReading<Self>? { get }
+    /// The same of this network, where names of a layout follow from its dimensions.
+    var layouts: [WeightLayout] { get }
 
     /// The only side that images may have, in pixels; nil if any will do.
     var fixedImageSize: Int? { get }
@@ -44,6 +51,17 @@ package protocol NetworkFamily: Section, Equatable {
 
     /// The first reason why no such network can be made; nil if there is none.
     func fault(classes: Int) -> NetworkFault?
+
+    /// A tensor of a network of other dimensions made to fit this one, as the reference makes it:
+    /// position embeddings for images of another size.
+    ///
+    /// - Parameters:
+    ///   - name: the network's own name of the tensor.
+    ///   - found: reads what a file holds, float32; to be called for names alone that can be fit.
+    /// - Returns: a tensor of `shape`, or nil where there is none that means the same.
+    func resampled(
+        _ name: String, _ found: () throws(TorchError) -> Tensor, to shape: [Int]
+    ) throws(TorchError) -> Tensor?
 
     /// Makes the network with freshly drawn weights.
     ///
@@ -61,6 +79,8 @@ extension NetworkFamily {
     /// Nil: images may have any size.
     package var fixedImageSize: Int? { nil }
 
+    package static var furtherHeads: [String] { [] }
+
     package static var initialization: Initialization { .pytorch }
 
     /// Nil: shapes alone do not tell it.
@@ -68,6 +88,13 @@ extension NetworkFamily {
 
     /// Nil: none of its networks are Hugging Face's.
     package static var huggingFace: HuggingFaceReading<Self>? { nil }
+    /// Those of every network of the family.
+    package var layouts: [WeightLayout] { Self.layouts }
+
+    /// Nil: only tensors of this network's shapes fit it.
+    package func resampled(
+        _ name: String, _ found: () throws(TorchError) -> Tensor, to shape: [Int]
+    ) throws(TorchError) -> Tensor? { nil }
 
     /// Nil: every configuration that can be read can be made.
     package func fault(classes: Int) -> NetworkFault? { nil }
@@ -81,15 +108,51 @@ package struct NetworkFault: Sendable, Equatable {
     package let message: String
 }
 
+extension NetworkFault {
+    /// More parameters than any published network has, by far: 20 GB in float32.
+    static let parameterLimit = 5e9
+    /// More attention weights of one image in one block: 8 GB in float32.
+    static let attentionLimit = 2e9
+
+    /// The fault of a network that is too large to be made; nil where it is not.
+    ///
+    /// - Parameters:
+    ///   - parameters: how many it would have; a number that cannot overflow.
+    ///   - key: at which the fault lies.
+    static func ofSize(parameters: Double, key: String) -> NetworkFault? {
+        guard parameters > parameterLimit else { return nil }
+        return NetworkFault(
+            key: key,
+            message: "the network would have \(text(parameters)) parameters; at most "
+                + "\(text(parameterLimit)) are made")
+    }
+
+    /// The fault of attention that is too large to be computed; nil where it is not.
+    static func ofAttention(heads: Int, tokens: Double, patch: Int) -> NetworkFault? {
+        let attention = Double(heads) * tokens * tokens
+        guard attention > attentionLimit else { return nil }
+        return NetworkFault(
+            key: "patch",
+            message: "\(text(tokens)) tokens of patch \(patch) would take \(text(attention)) "
+                + "attention weights an image; at most \(text(attentionLimit)) are computed")
+    }
+
+    /// A count in digits, or, where that would be endless, as a power of ten.
+    private static func text(_ count: Double) -> String {
+        count < 1e15 ? "\(Int64(count))" : "\(count)"
+    }
+}
+
 /// A name that stands for published weights: their network, and how its accuracy was measured.
 package struct PublishedNetwork: Sendable {
     package let name: String
     package let architecture: Architecture
     /// How images are brought to the network's input where no recipe or card says it.
     ///
-    /// It is the published evaluation of the weights that the name stands for: of a ResNet
-    /// torchvision's first ones (`IMAGENET1K_V1`), of a BEiT timm's default ones. Others of the same
-    /// architecture may want another: timm's `resnet50.a1_in1k` a crop share of 0.95 and bicubic.
+    /// It is the published evaluation of the weights that the name stands for: where torchvision has
+    /// the name, but for ConvNeXt's, torchvision's first ones (`IMAGENET1K_V1`), else timm's default
+    /// ones. Others of the same architecture may want another: timm's `resnet50.a1_in1k` a crop share
+    /// of 0.95 and bicubic.
     package let preprocessing: Preprocessing
 
     init(_ name: String, _ configuration: some NetworkFamily, _ preprocessing: Preprocessing) {
@@ -113,6 +176,18 @@ package struct PublishedNetwork: Sendable {
 
     /// The network that a recipe or the command line names, or nil for an unknown name.
     package static func named(_ name: String) -> PublishedNetwork? { all[name] }
+
+    /// What a message says of the names that there are: one of each family, and how many more.
+    ///
+    /// - Parameter name: what was found in place of one; the nearest name is said, too.
+    package static func examples(insteadOf name: String? = nil) -> String {
+        let first = Architecture.families.compactMap { $0.published.first?.name }
+        let text =
+            first.joined(separator: ", ")
+            + " and \(all.count - first.count) more (docs/teachers.md)"
+        guard let name, let nearest = names.nearest(to: name) else { return text }
+        return "\(text); the nearest is \(nearest)"
+    }
 }
 
 /// The library whose initial weights are followed.
@@ -121,6 +196,22 @@ package enum Initialization: String, Sendable, CaseIterable {
     case pytorch
     /// Convolutions by Kaiming's normal rule over the fan-out.
     case torchvision
-    /// As torchvision, with the last normalization of every block starting at zero.
+    /// As timm's constructors: of a ResNet torchvision's rule, with the last normalization of every
+    /// block starting at zero.
     case timm
+
+    /// Refuses another rule than the only one that a network has.
+    ///
+    /// - Parameters:
+    ///   - given: what was asked for; nil for the network's own.
+    ///   - network: as a message has it: `a BEiT`.
+    static func check(
+        _ given: Initialization?, against only: Initialization, of network: String
+    ) throws(TorchError) {
+        guard let given, given != only else { return }
+        throw TorchError(
+            operation: network.split(separator: " ").last.map(String.init) ?? network,
+            message: "model.init \(given.rawValue) does not exist for \(network); known: "
+                + only.rawValue)
+    }
 }

@@ -48,3 +48,19 @@ package struct Preprocessing: Section, Equatable {
         }
     }
 }
+
+extension Preprocessing {
+    /// Mean and deviation of ImageNet's pixels.
+    static func imageNet(_ size: Int, resize: Int, _ interpolation: Interpolation) -> Self {
+        Self(
+            size: size, resize: resize, interpolation: interpolation,
+            mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225])
+    }
+
+    /// Pixels from -1 to 1, as Inception's were.
+    static func inception(_ size: Int, resize: Int, _ interpolation: Interpolation) -> Self {
+        Self(
+            size: size, resize: resize, interpolation: interpolation,
+            mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5])
+    }
+}

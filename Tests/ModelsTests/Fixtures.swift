@@ -1,6 +1,8 @@
 import Foundation
-import Models
+import Testing
 import Torch
+
+@testable import Models
 
 /// The fixtures that Tests/Fixtures/models/make_fixtures.py wrote.
 enum Fixtures {
@@ -31,7 +33,8 @@ enum Fixtures {
             case "input": { 1.5 * $0 }
             case _ where name.hasSuffix("running_mean"): { 0.1 * $0 }
             case _ where name.hasSuffix("running_var"): { 0.5 + 0.5 * abs($0) }
-            case _ where name.hasSuffix("gamma_1") || name.hasSuffix("gamma_2"): { 0.5 + 0.2 * $0 }
+            case _ where ["gamma_1", "gamma_2", "layer_scale"].contains(where: name.hasSuffix):
+                { 0.5 + 0.2 * $0 }
             case _ where name.hasSuffix("relative_position_bias_table"): { $0 }
             case _ where name.hasSuffix("cls_token"): { $0 }
             case _ where name.hasSuffix("q_bias") || name.hasSuffix("v_bias"): { 0.5 * $0 }
@@ -49,6 +52,36 @@ enum Fixtures {
             tensors[entry.name] = try tensor(entry.name, entry.tensor.shape)
         }
         try network.store.load(tensors: tensors)
+    }
+}
+
+extension ImageClassifier {
+    /// The tensors of a file of this network in a layout, one tensor of rows cut into several.
+    func tensors(in layout: WeightLayout) throws -> [String: Tensor] {
+        var tensors: [String: Tensor] = [:]
+        for entry in store.entries {
+            let names = layout.match(for: entry.name).file
+            guard names.count > 1 else {
+                // torchvision's are [C, 1, 1].
+                let isScale = names[0].hasSuffix(".layer_scale")
+                tensors[names[0]] =
+                    isScale ? try entry.tensor.reshaped([-1, 1, 1]) : entry.tensor
+                continue
+            }
+            let rows = entry.tensor.shape[0] / names.count
+            for (index, name) in names.enumerated() {
+                tensors[name] = try entry.tensor.narrowed(
+                    dimension: 0, start: index * rows, count: rows)
+            }
+        }
+        return tensors
+    }
+
+    /// The logits of the batch that the generators call "input", without gradients.
+    func evaluated(_ input: [Int]) throws -> [Float] {
+        try withoutGrad {
+            try logits(Fixtures.tensor("input", input), mode: .evaluation).floats()
+        }
     }
 }
 
@@ -118,6 +151,8 @@ struct Reference: Decodable {
         let loss: Double
         let gradients: [String: Gradient]
         let running: [String: Running]
+        /// PyTorch's own deviation in float32, of the norms.
+        let normFloat32RelativeError: Double
     }
 
     struct Index: Decodable {
@@ -134,14 +169,20 @@ struct Reference: Decodable {
     let relativePositionIndex: Index
 
     static func load() throws -> Reference {
+        try decode(Reference.self, "reference.json")
+    }
+
+    /// Reads a fixture whose own keys are in snake case.
+    static func decode<Value: Decodable>(_ type: Value.Type, _ name: String) throws -> Value {
         let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("Fixtures/models")
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .custom { path in
             let key = path[path.count - 1]
-            // Parameter names contain dots and digits; only the fixture's own keys are converted.
             let text = key.stringValue
-            guard text.contains("_"), !text.contains("."), !text.hasPrefix("cls") else {
+            // Names of parameters stay as they are.
+            let parent = path.dropLast().last?.stringValue
+            guard text.contains("_"), parent != "gradients", parent != "running" else {
                 return key
             }
             let parts = text.split(separator: "_")
@@ -152,8 +193,7 @@ struct Reference: Decodable {
             return AnyKey(stringValue: String(camel))
         }
         return try decoder.decode(
-            Reference.self,
-            from: Data(contentsOf: folder.appendingPathComponent("reference.json")))
+            type, from: Data(contentsOf: folder.appendingPathComponent(name)))
     }
 }
 
@@ -164,6 +204,38 @@ private struct AnyKey: CodingKey {
     init(stringValue: String) { self.stringValue = stringValue }
 
     init?(intValue: Int) { nil }
+}
+
+extension Reference.Gradients {
+    /// Compares the gradients of mean(logits²) in training mode, and the statistics afterwards.
+    func check(_ network: any ImageClassifier) throws {
+        try Fixtures.fill(network)
+        let logits = try network.logits(
+            Fixtures.tensor("input", input),
+            mode: .training(updatesStatistics: true, dropPath: nil))
+        let found = try logits.square().mean()
+        try found.backward()
+        #expect(abs(try found.item() - loss) < 1e-5 * loss)
+        let tensors = network.store.tensors
+        let tolerance = max(1e-4, 4 * normFloat32RelativeError)
+        for (name, gradient) in gradients {
+            let values = try #require(try tensors[name]?.grad).floats().map(Double.init)
+            let norm = values.map { $0 * $0 }.reduce(0, +).squareRoot()
+            #expect(abs(norm - gradient.norm) < tolerance * gradient.norm, "\(name)")
+            // Single elements carry the rounding of the largest ones.
+            for (ours, theirs) in zip(values, gradient.first) {
+                #expect(abs(ours - theirs) < tolerance * gradient.norm, "\(name)")
+            }
+        }
+        for (name, running) in running {
+            let mean = try #require(tensors["\(name).running_mean"]).sum().item()
+            let variance = try #require(tensors["\(name).running_var"]).sum().item()
+            #expect(abs(mean - running.meanSum) < 1e-3, "\(name)")
+            #expect(abs(variance - running.varSum) < 1e-3, "\(name)")
+            let batches = try #require(tensors["\(name).num_batches_tracked"]).int64s()
+            #expect(batches == [Int64(running.batches)])
+        }
+    }
 }
 
 /// The largest absolute difference between two lists of equal length; infinite if they differ in it.

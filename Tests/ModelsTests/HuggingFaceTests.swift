@@ -54,12 +54,6 @@ import Torch
         return try #require(reference.beits.first { $0.name == name }).network()
     }
 
-    private func logits(_ network: any ImageClassifier, _ input: [Int]) throws -> [Float] {
-        try withoutGrad {
-            try network.logits(Fixtures.tensor("input", input), mode: .evaluation).floats()
-        }
-    }
-
     @Test(
         "names and shapes are theirs, all of them",
         arguments: ["resnet18", "resnet50", "beit_base_patch16_224"])
@@ -80,7 +74,7 @@ import Torch
         let file = try folder.file(tensors)
         #expect(try network.architecture.classes(of: file) == expected.classes)
         #expect(try network.load(file) == ["\(file.path): the tensors have Hugging Face's names"])
-        let found = try logits(network, expected.input)
+        let found = try network.evaluated(expected.input)
         #expect(largestDifference(found, expected.logits.flatMap { $0 }) < 1e-4)
     }
 
@@ -104,7 +98,7 @@ import Torch
         }
         _ = try target.load(folder.file(tensors))
         #expect(try target.store.values() == source.store.values())
-        #expect(try logits(target, input) == logits(source, input))
+        #expect(try target.evaluated(input) == source.evaluated(input))
     }
 
     @Test("weights for other classes are refused with both counts") func classes() throws {

@@ -119,8 +119,8 @@ import Testing
             .replacing(/architecture: .*/, with: "architecture: {depth: 51}")
         #expect(
             RecipesTests.message { try TeacherCard(parsing: resnet, path: "t.yaml") }
-                == "t.yaml:4:23: architecture.depth: expected one of 18, 34, 50, 101, 152, found "
-                + "'51'")
+                == "t.yaml:4:23: architecture.depth: expected one of 18, 34, 50, 101, 152, or a "
+                + "list of the blocks of each of four stages, found '51'")
         #expect(
             message("heads: 4", "heads: 5")
                 == "t.yaml:4:70: architecture.width 96 is not a multiple of heads 5")
@@ -277,6 +277,22 @@ import Testing
             contentsOf: "\(repository)/teachers/beit_micro_patches.yaml")
         let named = try #require(PublishedNetwork.named("beit_micro_patch4_32"))
         #expect(card.network?.architecture == named.architecture)
+    }
+
+    @Test("every card of the repository can be read, and is of the network that it is named for")
+    func repositoryCards() throws {
+        let files = try FileManager.default.contentsOfDirectory(atPath: "\(repository)/teachers")
+            .filter { $0.hasSuffix(".yaml") }
+        var kinds: Set<String> = []
+        for file in files {
+            let card = try TeacherCard(contentsOf: "\(repository)/teachers/\(file)")
+            let architecture = try #require(card.network?.architecture, "\(file)")
+            kinds.insert(architecture.kind)
+            if let named = PublishedNetwork.named(card.name) {
+                #expect(architecture == named.architecture, "\(file)")
+            }
+        }
+        #expect(kinds == Set(Architecture.families.map { $0.kind }))
     }
 
     @Test("an architecture is written as cards have it") func written() throws {

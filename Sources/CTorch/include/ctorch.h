@@ -144,7 +144,8 @@ int32_t ct_log_softmax(const ct_tensor *x, int64_t dimension, ct_tensor **out, c
 
 // -- Neural-network operations (nn.cpp)
 int32_t ct_conv2d(const ct_tensor *x, const ct_tensor *weight, const ct_tensor *bias,
-                  int64_t stride, int64_t padding, ct_tensor **out, char **error);
+                  int64_t stride, int64_t padding, int64_t dilation, int64_t groups,
+                  ct_tensor **out, char **error);
 int32_t ct_linear(const ct_tensor *x, const ct_tensor *weight, const ct_tensor *bias,
                   ct_tensor **out, char **error);
 // weight, bias, mean and variance may be null. mean and variance are updated when training.
@@ -155,14 +156,28 @@ int32_t ct_layer_norm(const ct_tensor *x, const ct_tensor *weight, const ct_tens
                       double epsilon, ct_tensor **out, char **error);
 int32_t ct_relu(const ct_tensor *x, ct_tensor **out, char **error);
 int32_t ct_gelu(const ct_tensor *x, ct_tensor **out, char **error);
+int32_t ct_relu6(const ct_tensor *x, ct_tensor **out, char **error);
+int32_t ct_hard_swish(const ct_tensor *x, ct_tensor **out, char **error);
+int32_t ct_hard_sigmoid(const ct_tensor *x, ct_tensor **out, char **error);
+// amounts: left, right, top, bottom of the last two dimensions; negative ones cut.
+int32_t ct_pad(const ct_tensor *x, const int64_t amounts[4], double value, ct_tensor **out,
+               char **error);
 int32_t ct_max_pool2d(const ct_tensor *x, int64_t size, int64_t stride, int64_t padding,
                       ct_tensor **out, char **error);
+// ceil: windows that begin inside count, though they end outside. counts_padding: whether the zeros of
+// the padding are among what is averaged.
+int32_t ct_average_pool2d(const ct_tensor *x, int64_t size, int64_t stride, int64_t padding,
+                          bool ceil, bool counts_padding, ct_tensor **out, char **error);
+// The corners of the outermost pixels are aligned, not their centers.
+int32_t ct_resize_bicubic(const ct_tensor *x, int64_t height, int64_t width, bool antialias,
+                          ct_tensor **out, char **error);
 int32_t ct_adaptive_average_pool2d(const ct_tensor *x, int64_t height, int64_t width,
                                    ct_tensor **out, char **error);
-// bias may be null; has_scale false: 1/sqrt(width of a head).
+// bias may be null; has_scale false: 1/sqrt(width of a head). fused: libtorch chooses a kernel; else
+// two products with a softmax between them.
 int32_t ct_attention(const ct_tensor *query, const ct_tensor *key, const ct_tensor *value,
-                     const ct_tensor *bias, bool has_scale, double scale, ct_tensor **out,
-                     char **error);
+                     const ct_tensor *bias, bool has_scale, double scale, bool fused,
+                     ct_tensor **out, char **error);
 
 // -- In place (inplace.cpp)
 int32_t ct_copy_(const ct_tensor *x, const ct_tensor *source, char **error);

@@ -15,7 +15,7 @@ extension Recipe {
         guard let published = PublishedNetwork.named(model.name) else {
             throw TrainingError(
                 "recipe \(name): no model '\(model.name)'; known: "
-                    + PublishedNetwork.names.joined(separator: ", "))
+                    + PublishedNetwork.examples(insteadOf: model.name))
         }
         let network = try published.architecture.makeNetwork(
             classes: data.classes, device: device, seed: networkSeed,

@@ -13,6 +13,7 @@ extension ParameterStore {
     ///
     /// - Parameters:
     ///   - kept: tensors that stay as they are, whatever the file has in their place.
+    ///   - resampling: makes a tensor of another shape fit.
     ///   - likeness: what the file looks like, for the error of one that does not fit.
     /// - Returns: a line for each liberty that somebody should know of, those of the file's opening
     ///   first.
@@ -22,14 +23,18 @@ extension ParameterStore {
     @discardableResult
     package func load(
         _ file: any WeightsArchive, layouts: [WeightLayout] = [.own],
-        keeping kept: Set<String> = [], likeness: () -> String? = { nil }
+        keeping kept: Set<String> = [], resampling: Resampling? = nil,
+        likeness: () -> String? = { nil }
     ) throws(TorchError) -> [String] {
         let source = Source(
             name: file.path, names: file.names, info: { file.info($0) },
             obstacle: { file.obstacle($0) },
             tensor: { (name) throws(TorchError) in try file.tensor(name) })
         let notes = file.notes.map { "\(file.path): \($0)".printable }
-        return try notes + load(source, layouts: layouts, keeping: kept, likeness: likeness)
+        return try notes
+            + load(
+                source, layouts: layouts, keeping: kept, resampling: resampling,
+                likeness: likeness)
     }
 
     /// Overwrites all tensors from a dictionary under the network's own names, as from a file.
@@ -45,18 +50,26 @@ extension ParameterStore {
                 }
                 return tensor
             })
-        _ = try load(source, layouts: [.own], keeping: [], likeness: { nil })
+        _ = try load(
+            source, layouts: [.own], keeping: [], resampling: nil, likeness: { nil })
     }
+
+    /// Makes a tensor of a file fit: from the network's name of it, what reads it, and the shape that
+    /// is wanted; nil where it cannot. See `NetworkFamily.resampled`.
+    package typealias Resampling = (
+        String, () throws(TorchError) -> Tensor, [Int]
+    ) throws(TorchError) -> Tensor?
 
     private func load(
         _ source: Source, layouts: [WeightLayout], keeping kept: Set<String>,
-        likeness: () -> String?
+        resampling: Resampling?, likeness: () -> String?
     ) throws(TorchError) -> [String] {
         let readings = layouts.map { Reading(of: source, as: $0, into: self, keeping: kept) }
         // Of layouts that know equally many names the first.
-        guard let reading = readings.max(by: { $0.known < $1.known }) else {
+        guard var reading = readings.max(by: { $0.known < $1.known }) else {
             preconditionFailure("weights are in some layout")
         }
+        if let resampling { try reading.resample(by: resampling) }
         try reading.check(likeness: likeness)
         // Everything is read and looked at before the first tensor changes.
         let pairs = try reading.tensors()
@@ -112,6 +125,8 @@ private struct Reading {
     private let prefix: String
     /// How many of the file's names the layout knows.
     let known: Int
+    /// What became of tensors of other shapes, by their names in the file, without the prefix.
+    private var resampled: [String: Tensor] = [:]
 
     init(
         of source: Source, as layout: WeightLayout, into store: ParameterStore,
@@ -139,6 +154,23 @@ private struct Reading {
         (self.expected, self.prefix) = (expected, prefix)
     }
 
+    /// Makes those tensors fit that have another shape and that `resampling` knows.
+    mutating func resample(
+        by resampling: ParameterStore.Resampling
+    ) throws(TorchError) {
+        for piece in pieces where piece.names.count == 1 && piece.entries.count == 1 {
+            let (name, shape) = (piece.names[0], piece.shape)
+            guard let found = source.info(prefix + name), found.shape != shape,
+                found.dtype.isFloatingPoint, piece.dtype.isFloatingPoint
+            else { continue }
+            let fitting = try resampling(
+                piece.entries[0].name,
+                { () throws(TorchError) in try tensor(prefix + name, of: piece) }, shape)
+            guard let fitting, fitting.shape == shape else { continue }
+            resampled[name] = fitting
+        }
+    }
+
     /// Compares names, kinds of number and shapes.
     ///
     /// - Parameter likeness: what the file looks like, where it does not fit.
@@ -156,6 +188,7 @@ private struct Reading {
                     }
                     continue
                 }
+                guard resampled[name] == nil else { continue }
                 let isAlike =
                     dtype == found.dtype || dtype.isFloatingPoint && found.dtype.isFloatingPoint
                 if !isAlike || shape != found.shape {
@@ -222,7 +255,13 @@ private struct Reading {
             return try Tensor.full(piece.shape, value, dtype: piece.dtype)
         }
         var tensors: [Tensor] = []
-        for name in piece.names { tensors.append(try tensor(prefix + name, of: piece)) }
+        for name in piece.names {
+            let rows =
+                if let fitting = resampled[name] { fitting } else {
+                    try tensor(prefix + name, of: piece)
+                }
+            tensors.append(rows)
+        }
         return tensors.count == 1 ? tensors[0] : try .concatenated(tensors, dimension: 0)
     }
 
@@ -247,6 +286,10 @@ private struct Reading {
     /// Compares what the file holds of the constants with what they are.
     func checkConstants() throws(TorchError) {
         for (name, constant) in constants where source.info(prefix + name) != nil {
+            // The index of another number of positions goes with the tensors that were resampled.
+            guard resampled.isEmpty || source.info(prefix + name)?.shape == constant.shape else {
+                continue
+            }
             let found = try source.tensor(prefix + name)
             guard found.shape == constant.shape, try found.holdsValues(of: constant) else {
                 throw source.error(
@@ -265,6 +308,17 @@ private struct Reading {
         if !layout.isOwn { notes.append("the tensors have \([layout].owners) names") }
         let isRounded = pieces.flatMap(\.names).contains {
             source.info(prefix + $0)?.dtype == .float64
+        }
+        // The same numbers in another shape are worth no word.
+        let changed = resampled.filter { name, tensor in
+            source.info(prefix + name)?.shape.reduce(1, *) != tensor.count
+        }
+        if let first = changed.min(by: { $0.key < $1.key }) {
+            let found = source.info(prefix + first.key)?.shape ?? []
+            let what = "\(first.key.quoted) from \(found) to \(first.value.shape)"
+            notes.append(
+                changed.count == 1
+                    ? "resampled: \(what)" : "resampled: \(changed.count) tensors, \(what)")
         }
         if isRounded { notes.append("float64 weights are rounded to float32") }
         return notes.map { "\(source.name): \($0)".printable }

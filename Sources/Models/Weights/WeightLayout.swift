@@ -43,6 +43,14 @@ package struct WeightLayout: Sendable {
         self.ignored = ignored.map(NamePattern.init)
     }
 
+    /// The same for names that follow from a network's dimensions: a tensor, and its name in the file.
+    package init(of origins: [WeightOrigin], renaming names: [(String, String)]) {
+        self.origins = origins
+        holdsConstants = false
+        pieces = names.map { ([NamePattern($0.0)], [NamePattern($0.1)]) }
+        ignored = []
+    }
+
     /// The layout of files that this program writes: every tensor under its own name.
     package static let own = WeightLayout(of: [])
 

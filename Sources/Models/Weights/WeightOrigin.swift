@@ -7,6 +7,10 @@ package enum WeightOrigin: String, Sendable, CaseIterable {
     /// The authors' own code of BEiT.
     case microsoft
     case supergradients
+    /// The authors' own code of DeiT III and ConvNeXt.
+    case facebook
+    /// The package `efficientnet_lite_pytorch`.
+    case efficientNetLite = "efficientnet-lite-pytorch"
 
     /// Whose files they are, as messages say it.
     package var owner: String {
@@ -16,6 +20,8 @@ package enum WeightOrigin: String, Sendable, CaseIterable {
         case .huggingface: "Hugging Face's"
         case .microsoft: "Microsoft's"
         case .supergradients: "SuperGradients'"
+        case .facebook: "Facebook's"
+        case .efficientNetLite: "efficientnet_lite_pytorch's"
         }
     }
 }

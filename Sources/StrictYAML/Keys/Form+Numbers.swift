@@ -18,6 +18,27 @@ extension Form where Value == UInt64 {
     }
 }
 
+extension Form where Value == [Int] {
+    /// A list of `count` whole numbers in `range`.
+    package static func integers(_ count: Int, in range: ClosedRange<Int>) -> Form {
+        Form(
+            expected: "a list of \(count) whole numbers from \(range.lowerBound) to "
+                + "\(range.upperBound)",
+            read: { (given) throws(YAMLError) in
+                guard case .list(let items) = given.node.content, items.count == count else {
+                    throw given.mismatch()
+                }
+                var numbers: [Int] = []
+                for item in items {
+                    guard let number = Scalar.integer(item, as: Int.self), range.contains(number)
+                    else { throw given.mismatch(of: item) }
+                    numbers.append(number)
+                }
+                return numbers
+            }, write: { "[\($0.map(String.init).joined(separator: ", "))]" })
+    }
+}
+
 extension Form where Value == Double {
     package static func number(in bounds: NumberBounds) -> Form {
         Form(

@@ -46,6 +46,26 @@ package struct Key<Owner>: Sendable {
             hasDefault: hasDefault, field: field, summary)
     }
 
+    /// A key that files of an earlier version lack: it is written, and part of a fingerprint, only
+    /// where its value is not the default.
+    package static func added<Value>(
+        _ name: String, _ path: any WritableKeyPath<Owner, Value> & Sendable, _ form: Form<Value>,
+        field: Field = .whereSet, _ summary: String
+    ) -> Key where Owner: Section {
+        let standard = form.write(Owner.initial[keyPath: path])
+        return Key(
+            name, expected: form.title,
+            read: { (section, owner) throws(YAMLError) in
+                guard section.has(name) else { return }
+                owner[keyPath: path] = try section.value(name, form)
+            },
+            write: { owner in
+                let text = form.write(owner[keyPath: path])
+                return text == standard ? nil : .text(text)
+            },
+            hasDefault: true, field: field, standard: .written(.text(standard)), summary)
+    }
+
     /// A key that is read and written in a way of its own.
     ///
     /// - Parameters:

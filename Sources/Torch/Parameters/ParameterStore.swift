@@ -25,7 +25,8 @@ package final class ParameterStore {
     /// Tensors that follow from the architecture, by name: files may hold them, and do not have to.
     package private(set) var constants: [String: Tensor] = [:]
 
-    private let generator: RandomGenerator
+    /// Draws the parameters; nil where they are outlines.
+    private let generator: RandomGenerator?
     private var positions: [String: Int] = [:]
 
     /// An empty store.
@@ -35,6 +36,13 @@ package final class ParameterStore {
         self.device = device
         generator = try RandomGenerator(seed: seed)
         if case .cuda = device { _ = try Device.cudaCount() }
+    }
+
+    /// An empty store for the names and shapes of a network alone: its parameters are views of a
+    /// single zero, however large their shape, and cannot be overwritten.
+    package init() {
+        device = .cpu
+        generator = nil
     }
 
     /// The trained tensors in order of creation.
@@ -55,6 +63,11 @@ package final class ParameterStore {
         _ path: ParameterPath, shape: [Int], initializer: Initializer
     ) throws(TorchError) -> Tensor {
         try check(path)
+        guard let generator else {
+            let outline = try Tensor.zeros([1]).expanded(shape)
+            append(path, outline)
+            return outline
+        }
         // Drawn on the CPU, so that a seed means the same numbers on every device.
         let start = try Tensor.zeros(shape)
         switch initializer {

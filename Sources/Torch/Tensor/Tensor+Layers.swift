@@ -5,20 +5,36 @@ extension Tensor {
     /// Convolves a batch of images.
     ///
     /// - Parameters:
-    ///   - weight: `[out, in, k, l]`, of the dtype of `self`.
+    ///   - weight: `[out, in / groups, k, l]`, of the dtype of `self`.
     ///   - bias: `[out]`.
-    /// - Returns: `[N, out, H', W']` with `H' = (H + 2·padding − k) / stride + 1`.
+    ///   - padding: zeros on every side.
+    ///   - dilation: the distance between the pixels that a kernel looks at.
+    ///   - groups: how many equal parts the channels have, each of which is convolved by itself.
+    /// - Returns: `[N, out, H', W']` with `H' = (H + 2·padding − dilation·(k − 1) − 1) / stride + 1`.
     /// - Throws: `TorchError` if the channel counts differ or the kernel is larger than the image.
     package func conv2d(
-        _ weight: Tensor, bias: Tensor? = nil, stride: Int = 1, padding: Int = 0
+        _ weight: Tensor, bias: Tensor? = nil, stride: Int = 1, padding: Int = 0,
+        dilation: Int = 1, groups: Int = 1
     ) throws(TorchError) -> Tensor {
         let expected = {
             let weights = weight.shape
-            return "input [N, \(weights.count == 4 ? "\(weights[1])" : "C"), H, W] "
-                + "for weight \(weights)"
+            let channels = weights.count == 4 ? "\(weights[1] &* groups)" : "C"
+            return "input [N, \(channels), H, W] for weight \(weights)"
+                + (groups == 1 ? "" : " of \(groups) groups")
         }
         return try Tensor.make("conv2d", [self, weight, bias], expected: expected()) {
-            ct_conv2d($0[0], $0[1], $0[2], Int64(stride), Int64(padding), $1, $2)
+            ct_conv2d(
+                $0[0], $0[1], $0[2], Int64(stride), Int64(padding), Int64(dilation),
+                Int64(groups), $1, $2)
+        }
+    }
+
+    /// Zeros around the last two dimensions.
+    package func padded(
+        left: Int, right: Int, top: Int, bottom: Int
+    ) throws(TorchError) -> Tensor {
+        try Tensor.make("padded", [self], expected: "[…, H, W]") {
+            ct_pad($0[0], [left, right, top, bottom].int64, 0, $1, $2)
         }
     }
 
@@ -91,6 +107,21 @@ extension Tensor {
         try Tensor.make("gelu", [self]) { ct_gelu($0[0], $1, $2) }
     }
 
+    /// Every element moved into 0 … 6.
+    package func relu6() throws(TorchError) -> Tensor {
+        try Tensor.make("relu6", [self]) { ct_relu6($0[0], $1, $2) }
+    }
+
+    /// x · clamp(x + 3, 0 … 6) / 6. Source: Howard et al., Searching for MobileNetV3, 2019.
+    package func hardSwish() throws(TorchError) -> Tensor {
+        try Tensor.make("hardSwish", [self]) { ct_hard_swish($0[0], $1, $2) }
+    }
+
+    /// clamp(x + 3, 0 … 6) / 6.
+    package func hardSigmoid() throws(TorchError) -> Tensor {
+        try Tensor.make("hardSigmoid", [self]) { ct_hard_sigmoid($0[0], $1, $2) }
+    }
+
     /// The largest value of every window of `[N, C, H, W]`.
     package func maxPool2d(
         size: Int, stride: Int, padding: Int = 0
@@ -99,6 +130,36 @@ extension Tensor {
             "maxPool2d", [self], expected: "[N, C, H, W] with room for a \(size)×\(size) window"
         ) {
             ct_max_pool2d($0[0], Int64(size), Int64(stride), Int64(padding), $1, $2)
+        }
+    }
+
+    /// The mean of every window of `[N, C, H, W]`.
+    ///
+    /// - Parameters:
+    ///   - ceil: whether a window that begins inside counts, though it ends outside.
+    ///   - countsPadding: whether the zeros of the padding are among what is averaged; what lies
+    ///     beyond them never is.
+    package func averagePool2d(
+        size: Int, stride: Int, padding: Int = 0, ceil: Bool = false, countsPadding: Bool = true
+    ) throws(TorchError) -> Tensor {
+        try Tensor.make(
+            "averagePool2d", [self],
+            expected: "[N, C, H, W] with room for a \(size)×\(size) window"
+        ) {
+            ct_average_pool2d(
+                $0[0], Int64(size), Int64(stride), Int64(padding), ceil, countsPadding, $1, $2)
+        }
+    }
+
+    /// Images of another size, `[N, C, H, W]` to `[N, C, height, width]`, by bicubic interpolation
+    /// (a = −0.75; with `antialias` −0.5 and wider where it shrinks, as Pillow does).
+    ///
+    /// Source: PyTorch's `interpolate(mode="bicubic", align_corners=False)`.
+    package func resizedBicubic(
+        height: Int, width: Int, antialias: Bool
+    ) throws(TorchError) -> Tensor {
+        try Tensor.make("resizedBicubic", [self], expected: "[N, C, H, W]") {
+            ct_resize_bicubic($0[0], Int64(height), Int64(width), antialias, $1, $2)
         }
     }
 
@@ -111,27 +172,6 @@ extension Tensor {
         }
         return try Tensor.make("adaptiveAveragePool2d", [self], expected: "[N, C, H, W]") {
             ct_adaptive_average_pool2d($0[0], Int64(size[0]), Int64(size[1]), $1, $2)
-        }
-    }
-
-    /// Scaled dot-product attention: softmax(scale · query · keyᵀ + bias) · value.
-    ///
-    /// - Parameters:
-    ///   - query: `[N, heads, L, E]`.
-    ///   - key: `[N, heads, S, E]`.
-    ///   - value: `[N, heads, S, V]`.
-    ///   - bias: broadcast to `[N, heads, L, S]`, of the dtype of `query`; or bool, true to attend.
-    ///   - scale: nil for 1 / √E.
-    /// - Returns: `[N, heads, L, V]`.
-    package static func attention(
-        _ query: Tensor, _ key: Tensor, _ value: Tensor, bias: Tensor? = nil, scale: Double? = nil
-    ) throws(TorchError) -> Tensor {
-        try make(
-            "attention", [query, key, value, bias],
-            expected: "[N, heads, L, E], [N, heads, S, E], [N, heads, S, V] and a bias that "
-                + "broadcasts to [N, heads, L, S]"
-        ) {
-            ct_attention($0[0], $0[1], $0[2], $0[3], scale != nil, scale ?? 0, $1, $2)
         }
     }
 }

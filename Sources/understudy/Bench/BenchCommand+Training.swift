@@ -66,7 +66,7 @@ extension BenchCommand {
             if data == nil { try SyntheticImages.write(count: 512, to: images) }
             let architecture = try BenchCommand.published(teacher).architecture
             guard let size = architecture.imageSize else {
-                throw ValidationError("--teacher must be a BEiT")
+                throw ValidationError("--teacher must be a BEiT or a ViT")
             }
             _ = try made.writeTeacher(architecture, size: size, classes: SyntheticImages.classes)
             let recipe = try made.recipe(

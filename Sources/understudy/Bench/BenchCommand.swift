@@ -28,7 +28,7 @@ struct BenchCommand: ParsableCommand {
     static func published(_ name: String) throws -> PublishedNetwork {
         guard let network = PublishedNetwork.named(name) else {
             throw ValidationError(
-                "no model '\(name)'; known: \(PublishedNetwork.names.joined(separator: ", "))")
+                "no model '\(name)'; known: \(PublishedNetwork.examples(insteadOf: name))")
         }
         return network
     }

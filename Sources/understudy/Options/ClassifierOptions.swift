@@ -246,10 +246,10 @@ extension ClassifierOptions {
         guard let model = model ?? description.model else {
             throw CommandError(
                 "\(file.path): does not say which network it is of; pass --model NAME, one of "
-                    + PublishedNetwork.names.joined(separator: ", "))
+                    + PublishedNetwork.examples())
         }
         guard let published = PublishedNetwork.named(model) else {
-            let known = PublishedNetwork.names.joined(separator: ", ")
+            let known = PublishedNetwork.examples(insteadOf: model)
             guard self.model == nil else {
                 throw ValidationError("no model \(model.quoted.printable); known: \(known)")
             }

@@ -27,6 +27,7 @@ fits the name (and rank) decides:
     ends with running_mean                   0.1 * u
     ends with running_var                    0.5 + 0.5 * |u|
     ends with gamma_1 or gamma_2             0.5 + 0.2 * u
+    ends with layer_scale                    0.5 + 0.2 * u
     ends with relative_position_bias_table   u
     ends with cls_token                      u
     ends with q_bias or v_bias               0.5 * u
@@ -98,7 +99,7 @@ def filled(name: str, shape: tuple[int, ...]) -> torch.Tensor:
         values = 0.1 * values
     elif name.endswith("running_var"):
         values = 0.5 + 0.5 * np.abs(values)
-    elif name.endswith(("gamma_1", "gamma_2")):
+    elif name.endswith(("gamma_1", "gamma_2", "layer_scale")):
         values = 0.5 + 0.2 * values
     elif name.endswith(("relative_position_bias_table", "cls_token")):
         pass

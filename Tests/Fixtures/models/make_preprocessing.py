@@ -5,20 +5,40 @@ Made with timm 1.0.31 and torchvision 0.26.0. Run it in a Python that has them:
 
     python3 Tests/Fixtures/models/make_preprocessing.py
 
-For a BEiT it is timm's `pretrained_cfg` of the name's default weights. timm resizes the short side to
-floor(size / crop_pct). For a ResNet it is the `transforms` of torchvision's IMAGENET1K_V1 weights.
+For timm's names it is the `pretrained_cfg` of the name's default weights. timm resizes the short side
+to floor(size / crop_pct). For torchvision's it is the `transforms` of its IMAGENET1K_V1 weights.
 """
 
 import json
 import math
 import pathlib
+import re
 
 import timm
 import torchvision.models as models
 from timm.data import resolve_data_config
 
+TIMM = [
+    "beit_base_patch16_224", "beit_base_patch16_384", "beit_large_patch16_224",
+    "beit_large_patch16_384", "beit_large_patch16_512", "beitv2_base_patch16_224",
+    "beitv2_large_patch16_224",
+]
+TIMM += [n for n in timm.list_models(["deit*", "vit_*_patch*"])
+         if re.fullmatch(r"deit3?_(tiny|small|medium|base|large)_(distilled_)?patch16_\d+"
+                         r"|vit_(tiny|small|base|large)_patch(8|16|32)_(224|384)", n)
+         and timm.get_pretrained_cfg(n).num_classes == 1000]
+TIMM += [f"resnet{n}d" for n in (18, 26, 34, 50, 101, 152, 200)]
+TIMM += [f"tf_efficientnet_lite{n}" for n in range(5)]
+TIMM += [f"convnext_{n}" for n in ("tiny", "small", "base", "large", "xlarge")]
+TORCHVISION = {f"resnet{n}": f"ResNet{n}" for n in (18, 34, 50, 101, 152)} | {
+    "resnext50_32x4d": "ResNeXt50_32X4D", "resnext101_32x8d": "ResNeXt101_32X8D",
+    "resnext101_64x4d": "ResNeXt101_64X4D", "wide_resnet50_2": "Wide_ResNet50_2",
+    "wide_resnet101_2": "Wide_ResNet101_2", "mobilenet_v3_small": "MobileNet_V3_Small",
+    "mobilenet_v3_large": "MobileNet_V3_Large",
+}
+
 preprocessing = {}
-for name in ("beit_base_patch16_224", "beit_base_patch16_384", "beit_large_patch16_224"):
+for name in TIMM:
     cfg = timm.get_pretrained_cfg(name)
     config = resolve_data_config(pretrained_cfg=cfg.to_dict())
     assert config["crop_mode"] == "center", config
@@ -31,10 +51,10 @@ for name in ("beit_base_patch16_224", "beit_base_patch16_384", "beit_large_patch
         "mean": config["mean"],
         "std": config["std"],
     }
-for depth in (18, 34, 50, 101, 152):
-    weights = getattr(models, f"ResNet{depth}_Weights").IMAGENET1K_V1
+for name, title in TORCHVISION.items():
+    weights = getattr(models, f"{title}_Weights").IMAGENET1K_V1
     transform = weights.transforms()
-    preprocessing[f"resnet{depth}"] = {
+    preprocessing[name] = {
         "weights": f"torchvision/{weights}",
         "size": transform.crop_size[0],
         "resize": transform.resize_size[0],
@@ -43,4 +63,5 @@ for depth in (18, 34, 50, 101, 152):
         "std": transform.std,
     }
 path = pathlib.Path(__file__).resolve().parent / "preprocessing.json"
-path.write_text(json.dumps(preprocessing, indent=1) + "\n")
+rows = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in preprocessing.items()]
+path.write_text("{\n" + ",\n".join(rows) + "}\n")

@@ -86,6 +86,22 @@ def operations():
     keep("draws", uniform=seeded(lambda t, s: t.uniform_(-0.25, 0.5, generator=s), 3, 7),
          normal=seeded(lambda t, s: t.normal_(1.0, 2.0, generator=s), 5, 7),
          truncated=timms(1.5, 7, 11), small=timms(0.02, 3, 5))
+
+    x, w, b = draw(2, 4, 9, 7).requires_grad_(), draw(6, 2, 3, 3).requires_grad_(), draw(6)
+    y = F.conv2d(x, w, b, stride=2, padding=2, dilation=2, groups=2)
+    dx, dw = gradients(y, x, w)
+    keep("grouped", x, w, b, result=y, dx=dx, dw=dw)
+
+    x = draw(2, 3, 5, 7)
+    keep("spatial", x, padded=F.pad(x, (1, 2, 0, 3)), cut=F.pad(x, (-1, 0, 2, -2)),
+         ceil=F.avg_pool2d(x, 2, 2, ceil_mode=True, count_include_pad=False),
+         counted=F.avg_pool2d(x, 3, 2, 1), uncounted=F.avg_pool2d(x, 3, 2, 1, count_include_pad=False),
+         larger=F.interpolate(x, (9, 8), mode="bicubic"),
+         smaller=F.interpolate(x, (3, 4), mode="bicubic", antialias=True),
+         widened=F.interpolate(x, (9, 8), mode="bicubic", antialias=True))
+
+    x = 4 * draw(3, 7)
+    keep("clipped", x, relu6=F.relu6(x), hard_swish=F.hardswish(x), hard_sigmoid=F.hardsigmoid(x))
     save_file(out, HERE / "ops.safetensors")
 
 

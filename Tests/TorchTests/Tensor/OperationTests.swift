@@ -50,6 +50,20 @@ import Testing
         try expect(y, "conv2d.result")
     }
 
+    @Test("a convolution in groups with holes, and its gradients") func grouped() throws {
+        let x = try inputs("grouped", 3, grad: 2)
+        let y = try x[0].conv2d(x[1], bias: x[2], stride: 2, padding: 2, dilation: 2, groups: 2)
+        try y.square().sum().backward()
+        try expect(y, "grouped.result")
+        try expect(x[0].grad, "grouped.dx")
+        try expect(x[1].grad, "grouped.dw")
+        let error = #expect(throws: TorchError.self) { try x[0].conv2d(x[1], groups: 3) }
+        #expect(
+            error?.message.hasPrefix(
+                "expected input [N, 6, H, W] for weight [6, 2, 3, 3] of 3 groups")
+                == true)
+    }
+
     @Test("linear and its gradients") func linear() throws {
         let x = try inputs("linear", 3, grad: 2)
         let y = try x[0].linear(x[1], bias: x[2])
@@ -104,6 +118,28 @@ import Testing
         let x = try file.tensor("pool.0")
         try expect(try x.maxPool2d(size: 3, stride: 2, padding: 1), "pool.max")
         try expect(try x.adaptiveAveragePool2d([2, 3]), "pool.average")
+    }
+
+    @Test("padding, averages of windows and bicubic sizes are PyTorch's") func spatial() throws {
+        let x = try file.tensor("spatial.0")
+        try expect(x.padded(left: 1, right: 2, top: 0, bottom: 3), "spatial.padded")
+        try expect(x.padded(left: -1, right: 0, top: 2, bottom: -2), "spatial.cut")
+        try expect(
+            x.averagePool2d(size: 2, stride: 2, ceil: true, countsPadding: false), "spatial.ceil")
+        try expect(x.averagePool2d(size: 3, stride: 2, padding: 1), "spatial.counted")
+        try expect(
+            x.averagePool2d(size: 3, stride: 2, padding: 1, countsPadding: false),
+            "spatial.uncounted")
+        try expect(x.resizedBicubic(height: 9, width: 8, antialias: false), "spatial.larger")
+        try expect(x.resizedBicubic(height: 3, width: 4, antialias: true), "spatial.smaller")
+        try expect(x.resizedBicubic(height: 9, width: 8, antialias: true), "spatial.widened")
+    }
+
+    @Test("functions that are clipped") func clipped() throws {
+        let x = try file.tensor("clipped.0")
+        try expect(x.relu6(), "clipped.relu6")
+        try expect(x.hardSwish(), "clipped.hard_swish")
+        try expect(x.hardSigmoid(), "clipped.hard_sigmoid")
     }
 
     @Test("elementwise functions, softmax and reductions") func unary() throws {

@@ -1,7 +1,8 @@
-// BEiT: a vision transformer with a relative position bias in every block, layer scale, no key
-// bias, and mean pooling followed by a norm.
+// BEiT, versions 1 and 2: a vision transformer with a relative position bias in every block, or one
+// for all of them, layer scale, no key bias, and mean pooling followed by a norm.
 //
-// Paper: Bao et al., BEiT: BERT Pre-Training of Image Transformers, 2021.
+// Papers: Bao et al., BEiT: BERT Pre-Training of Image Transformers, 2021; Peng et al., BEiT v2: Masked
+// Image Modeling with Vector-Quantized Visual Tokenizers, 2022.
 // Reference: timm 1.0.31 `models/beit.py`, whose parameter names these are.
 import Base
 import StrictYAML
@@ -19,6 +20,8 @@ final class BEiT: ImageClassifier {
     private let classToken: Tensor
     private let patchWeight: Tensor
     private let patchBias: Tensor
+    /// The bias of all blocks, where they share it.
+    private let sharedBias: PositionBias?
     private let blocks: [Block]
     let norm: LayerNorm
     private let head: Linear
@@ -34,12 +37,7 @@ final class BEiT: ImageClassifier {
         _ configuration: BEiTConfiguration, classes: Int, store: ParameterStore,
         initialization: Initialization? = nil, dropPath: Double = 0
     ) throws(TorchError) {
-        guard initialization == nil || initialization == .timm else {
-            throw TorchError(
-                operation: "BEiT",
-                message: "model.init \(initialization?.rawValue ?? "") does not exist for a BEiT; "
-                    + "known: timm")
-        }
+        try Initialization.check(initialization, against: .timm, of: "a BEiT")
         if let fault = configuration.fault(classes: classes) {
             throw TorchError(operation: "BEiT", message: fault.message)
         }
@@ -62,15 +60,26 @@ final class BEiT: ImageClassifier {
             initializer: .uniform(bound: patchBound))
         let index = try relativePositionIndex(side: side, device: store.device)
         let square = try index.reshaped([side * side + 1, side * side + 1])
+        let isShared = configuration.positionBias == .shared
+        if isShared {
+            sharedBias = try PositionBias(
+                store, root / "rel_pos_bias", configuration, index: index)
+            try store.constant(root / "rel_pos_bias" / "relative_position_index", square)
+        } else {
+            sharedBias = nil
+        }
         var blocks: [Block] = []
         for depth in 0..<configuration.depth {
             blocks.append(
                 try Block(
-                    store, root / "blocks" / depth, configuration, depth: depth, index: index,
+                    store, root / "blocks" / depth, configuration, depth: depth,
+                    index: isShared ? nil : index,
                     dropPath: dropPath * Double(depth) / Double(max(configuration.depth - 1, 1))))
             // The authors' files hold it in every block; timm's do not.
-            try store.constant(
-                root / "blocks" / depth / "attn" / "relative_position_index", square)
+            if !isShared {
+                try store.constant(
+                    root / "blocks" / depth / "attn" / "relative_position_index", square)
+            }
         }
         self.blocks = blocks
         norm = try LayerNorm(store, root / "fc_norm", width, epsilon: 1e-6)
@@ -79,9 +88,9 @@ final class BEiT: ImageClassifier {
             store, root / "head", in: width, out: classes,
             weight: .truncatedNormal(std: 0.02 * 0.001), bias: .zeros)
         undecayed = Set(
-            ["cls_token"]
-                + (0..<configuration.depth).map { "blocks.\($0).attn.relative_position_bias_table" }
-        )
+            store.parameters.map(\.name).filter {
+                $0 == "cls_token" || $0.hasSuffix("relative_position_bias_table")
+            })
     }
 
     var architecture: Architecture { Architecture(configuration) }
@@ -99,8 +108,9 @@ final class BEiT: ImageClassifier {
             .flattened(from: 2).transposed(1, 2)
         let token = try classToken.to(patches.dtype).expanded([batch, 1, configuration.width])
         var x = try Tensor.concatenated([token, patches], dimension: 1)
+        let bias = try sharedBias?(tokens: x.shape[1])
         for (index, block) in blocks.enumerated() {
-            x = try block(x, mode.ofStage(index + 1))
+            x = try block(x, bias, mode.ofStage(index + 1))
         }
         let count = x.shape[1] - 1
         let pooled = try x.narrowed(dimension: 1, start: 1, count: count).mean(dimensions: [1])
@@ -112,7 +122,6 @@ final class BEiT: ImageClassifier {
 private struct Block {
     let heads: Int
     let dropPath: Double
-    let index: Tensor
     let norm1: LayerNorm
     let norm2: LayerNorm
     let scale1: Tensor
@@ -120,25 +129,24 @@ private struct Block {
     let qkv: Tensor
     let queryBias: Tensor
     let valueBias: Tensor
-    let biasTable: Tensor
+    /// Nil where all blocks share one.
+    let positionBias: PositionBias?
     let projection: Linear
     let fc1: Linear
     let fc2: Linear
 
     init(
         _ store: ParameterStore, _ path: ParameterPath, _ configuration: BEiTConfiguration,
-        depth: Int, index: Tensor, dropPath: Double
+        depth: Int, index: Tensor?, dropPath: Double
     ) throws(TorchError) {
         let width = configuration.width
         let hidden = configuration.hidden
-        let side = configuration.imageSize / configuration.patch
         let attention = path / "attn"
         let standard = Initializer.truncatedNormal(std: 0.02)
         // timm's fix_init_weight: outputs of a block are drawn smaller the deeper it sits.
         let scaled = Initializer.truncatedNormal(std: 0.02 / (2 * Double(depth + 1)).squareRoot())
         heads = configuration.heads
         self.dropPath = dropPath
-        self.index = index
         scale1 = try store.parameter(
             path / "gamma_1", shape: [width], initializer: .constant(configuration.layerScale))
         scale2 = try store.parameter(
@@ -148,9 +156,12 @@ private struct Block {
             attention / "q_bias", shape: [width], initializer: .zeros)
         valueBias = try store.parameter(
             attention / "v_bias", shape: [width], initializer: .zeros)
-        biasTable = try store.parameter(
-            attention / "relative_position_bias_table",
-            shape: [(2 * side - 1) * (2 * side - 1) + 3, heads], initializer: .zeros)
+        positionBias =
+            if let index {
+                try PositionBias(store, attention, configuration, index: index)
+            } else {
+                nil
+            }
         qkv = try store.parameter(
             attention / "qkv" / "weight", shape: [3 * width, width], initializer: standard)
         projection = try Linear(
@@ -162,26 +173,49 @@ private struct Block {
             store, path / "mlp" / "fc2", in: hidden, out: width, weight: scaled, bias: .zeros)
     }
 
-    func callAsFunction(_ x: Tensor, _ mode: ForwardMode) throws(TorchError) -> Tensor {
-        let y = try residual(x, attend(norm1(x)) * scale1, rate: dropPath, mode: mode)
+    /// - Parameter shared: `[1, heads, tokens, tokens]`, where all blocks share a bias.
+    func callAsFunction(
+        _ x: Tensor, _ shared: Tensor?, _ mode: ForwardMode
+    ) throws(TorchError) -> Tensor {
+        let y = try residual(x, attend(norm1(x), shared) * scale1, rate: dropPath, mode: mode)
         return try residual(y, fc2(fc1(norm2(y)).gelu()) * scale2, rate: dropPath, mode: mode)
     }
 
     /// Multi-head attention over `[N, tokens, width]` with the relative position bias.
-    private func attend(_ x: Tensor) throws(TorchError) -> Tensor {
+    private func attend(_ x: Tensor, _ shared: Tensor?) throws(TorchError) -> Tensor {
         let (batch, tokens, width) = (x.shape[0], x.shape[1], x.shape[2])
         let zeros = try Tensor.zeros([width], dtype: queryBias.dtype, device: queryBias.device)
         let bias = try Tensor.concatenated([queryBias, zeros, valueBias], dimension: 0)
         // [3, N, heads, tokens, width / heads]
         let parts = try x.linear(qkv, bias: bias)
             .reshaped([batch, tokens, 3, heads, width / heads]).permuted([2, 0, 3, 1, 4])
-        // [1, heads, tokens, tokens]
-        let position = try biasTable.indexSelected(dimension: 0, index: index)
-            .reshaped([1, tokens, tokens, heads]).permuted([0, 3, 1, 2])
+        let position = if let shared { shared } else { try positionBias?(tokens: tokens) }
         let attended = try Tensor.attention(
             parts.selected(dimension: 0, index: 0), parts.selected(dimension: 0, index: 1),
-            parts.selected(dimension: 0, index: 2), bias: position.to(parts.dtype))
+            parts.selected(dimension: 0, index: 2), bias: position?.to(parts.dtype))
         return try projection(attended.transposed(1, 2).reshaped([batch, tokens, width]))
+    }
+}
+
+/// A bias of attention that is learnt for each distance between patches.
+private struct PositionBias {
+    let index: Tensor
+    let table: Tensor
+
+    init(
+        _ store: ParameterStore, _ path: ParameterPath, _ configuration: BEiTConfiguration,
+        index: Tensor
+    ) throws(TorchError) {
+        self.index = index
+        table = try store.parameter(
+            path / "relative_position_bias_table",
+            shape: [configuration.biasRows, configuration.heads], initializer: .zeros)
+    }
+
+    /// The bias between all tokens, `[1, heads, tokens, tokens]`.
+    func callAsFunction(tokens: Int) throws(TorchError) -> Tensor {
+        try table.indexSelected(dimension: 0, index: index)
+            .reshaped([1, tokens, tokens, table.shape[1]]).permuted([0, 3, 1, 2])
     }
 }
 
@@ -221,11 +255,21 @@ package struct BEiTConfiguration: NetworkFamily {
     package var heads: Int
     package var mlpRatio: Double
     package var layerScale: Double
+    package var positionBias: PositionBias
+
+    /// Whose the relative position bias is.
+    package enum PositionBias: String, CaseIterable, Sendable {
+        /// Each block has its own.
+        case blocks
+        /// All blocks have the same, as in the authors' pretraining.
+        case shared
+    }
 
     package init(
         imageSize: Int, patch: Int, width: Int, depth: Int, heads: Int, mlpRatio: Double,
-        layerScale: Double
+        layerScale: Double, positionBias: PositionBias = .blocks
     ) {
+        self.positionBias = positionBias
         self.imageSize = imageSize
         self.patch = patch
         self.width = width
@@ -262,16 +306,20 @@ package struct BEiTConfiguration: NetworkFamily {
             "layer_scale", \.layerScale,
             .number(in: .above(0, to: 100)), field: .never,
             "the initial layer scale"),
+        .added(
+            "position_bias", \.positionBias, .choice,
+            "whether each block has its own relative position bias"),
     ]
 
     package static var published: [PublishedNetwork] {
         [
-            timm("beit_base_patch16_224", 224, width: 768, depth: 12, heads: 12, cropShare: 0.9),
-            timm("beit_base_patch16_384", 384, width: 768, depth: 12, heads: 12, cropShare: 1),
-            // timm starts the layer scale of the large models at 1e-5.
-            timm(
-                "beit_large_patch16_224", 224, width: 1024, depth: 24, heads: 16,
-                layerScale: 1e-5, cropShare: 0.9),
+            timm("beit_base_patch16_224", 224, .base, cropShare: 0.9),
+            timm("beit_base_patch16_384", 384, .base, cropShare: 1),
+            timm("beit_large_patch16_224", 224, .large, cropShare: 0.9),
+            timm("beit_large_patch16_384", 384, .large, cropShare: 1),
+            timm("beit_large_patch16_512", 512, .large, cropShare: 1),
+            timm("beitv2_base_patch16_224", 224, .base, version: 2, cropShare: 0.9),
+            timm("beitv2_large_patch16_224", 224, .large, version: 2, cropShare: 0.95),
             // Not published by others: that of teachers/beit_micro_patches.yaml, for any images.
             PublishedNetwork(
                 "beit_micro_patch4_32",
@@ -284,22 +332,29 @@ package struct BEiTConfiguration: NetworkFamily {
         ]
     }
 
+    private enum Size { case base, large }
+
     /// A BEiT of timm's.
     ///
-    /// - Parameter cropShare: timm's `crop_pct`: the crop's side over the resized short side, which
-    ///   timm rounds down.
+    /// - Parameters:
+    ///   - version: of the paper; the second's layer scale begins at 1e-5, as the large first's does,
+    ///     and its images have ImageNet's mean.
+    ///   - cropShare: timm's `crop_pct`: the crop's side over the resized short side, which timm
+    ///     rounds down.
     private static func timm(
-        _ name: String, _ size: Int, width: Int, depth: Int, heads: Int,
-        layerScale: Double = 0.1, cropShare: Double
+        _ name: String, _ imageSize: Int, _ size: Size, version: Int = 1, cropShare: Double
     ) -> PublishedNetwork {
-        PublishedNetwork(
+        let isLarge = size == .large
+        let resize = Int(Double(imageSize) / cropShare)
+        return PublishedNetwork(
             name,
             Self(
-                imageSize: size, patch: 16, width: width, depth: depth, heads: heads, mlpRatio: 4,
-                layerScale: layerScale),
-            Preprocessing(
-                size: size, resize: Int(Double(size) / cropShare), interpolation: .bicubic,
-                mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5]))
+                imageSize: imageSize, patch: 16, width: isLarge ? 1024 : 768,
+                depth: isLarge ? 24 : 12, heads: isLarge ? 16 : 12, mlpRatio: 4,
+                layerScale: isLarge || version == 2 ? 1e-5 : 0.1),
+            version == 2
+                ? .imageNet(imageSize, resize: resize, .bicubic)
+                : .inception(imageSize, resize: resize, .bicubic))
     }
 
     /// The authors' files, and SuperGradients', have timm's names, and the relative position index in
@@ -313,13 +368,16 @@ package struct BEiTConfiguration: NetworkFamily {
             block: "beit.encoder.layer.#",
             attention: ["query", "key", "value"].map { "attention.attention.\($0)" },
             bias: "attention.attention.relative_position_bias.relative_position_*",
+            sharedBias: "beit.encoder.relative_position_bias.relative_position_*",
             projection: "attention.output.dense",
             feedForward: ("intermediate.dense", "output.dense")
         ),
         // That of transformers 5, in memory; it still writes files as those of 4.
         transformers(
             block: "beit.layers.#", attention: ["q", "k", "v"].map { "attention.\($0)_proj" },
-            bias: "relative_position_bias.relative_position_*", projection: "attention.o_proj",
+            bias: "relative_position_bias.relative_position_*",
+            sharedBias: "beit.shared_position_bias.relative_position_*",
+            projection: "attention.o_proj",
             feedForward: ("mlp.fc1", "mlp.fc2")),
     ]
 
@@ -329,15 +387,18 @@ package struct BEiTConfiguration: NetworkFamily {
     ///   - block: a block's name; the other names follow it.
     ///   - attention: query, key and value.
     ///   - bias: the bias table and, in older files, the index.
+    ///   - sharedBias: the same of a bias that all blocks share, in full.
     private static func transformers(
-        block: String, attention: [String], bias: String, projection: String,
-        feedForward: (String, String)
+        block: String, attention: [String], bias: String, sharedBias: String,
+        projection: String, feedForward: (String, String)
     ) -> WeightLayout {
         WeightLayout(
             of: [.huggingface],
             renamed: [
                 "cls_token": "beit.embeddings.cls_token",
                 "patch_embed.proj.*": "beit.embeddings.patch_embeddings.projection.*",
+                // Of a bias that all blocks share.
+                "rel_pos_bias.relative_position_*": sharedBias,
                 "blocks.#.gamma_1": "\(block).lambda_1",
                 "blocks.#.gamma_2": "\(block).lambda_2",
                 "blocks.#.norm1.*": "\(block).layernorm_before.*",
@@ -359,11 +420,13 @@ package struct BEiTConfiguration: NetworkFamily {
     package static let huggingFace: HuggingFaceReading<Self>? = HuggingFaceReading(of: "beit") {
         (file) throws(HuggingFaceProblem) in
         try file.require("hidden_act", is: "gelu")
-        // Its own standard is false, which no published file leaves.
-        guard try file.flag("use_relative_position_bias", false) else {
-            throw HuggingFaceProblem("'use_relative_position_bias' is false; only true is known")
+        // Their own standards are false, which no published file leaves of both.
+        let isShared = try file.flag("use_shared_relative_position_bias", false)
+        guard try file.flag("use_relative_position_bias", false) != isShared else {
+            throw HuggingFaceProblem(
+                "one of 'use_relative_position_bias' and 'use_shared_relative_position_bias' must be "
+                    + "true")
         }
-        try file.require("use_shared_relative_position_bias", is: false)
         try file.require("use_absolute_position_embeddings", is: false)
         try file.require("use_mean_pooling", is: true)
         guard try file.integer("num_channels", 3) == 3 else {
@@ -376,7 +439,8 @@ package struct BEiTConfiguration: NetworkFamily {
             depth: try file.integer("num_hidden_layers", 12),
             heads: try file.integer("num_attention_heads", 12),
             mlpRatio: Double(try file.integer("intermediate_size", 3072)) / Double(width),
-            layerScale: try file.number("layer_scale_init_value", 0.1))
+            layerScale: try file.number("layer_scale_init_value", 0.1),
+            positionBias: isShared ? .shared : .blocks)
         let bounds = [
             (read.imageSize, Limits.sides), (read.patch, Limits.sides), (width, 1...65_536),
             (read.depth, 1...1000), (read.heads, 1...1024),
@@ -388,8 +452,10 @@ package struct BEiTConfiguration: NetworkFamily {
     }
 
     package static func configuration(of weights: WeightShapes) -> Self? {
+        let ownTable = "blocks.0.attn.relative_position_bias_table"
+        let sharedTable = "rel_pos_bias.relative_position_bias_table"
         guard let patch = weights["patch_embed.proj.weight"], patch.count == 4, patch[1] == 3,
-            let table = weights["blocks.0.attn.relative_position_bias_table"], table.count == 2,
+            let table = weights[ownTable] ?? weights[sharedTable], table.count == 2,
             let hidden = weights["blocks.0.mlp.fc1.weight"], hidden.count == 2, patch[0] > 0,
             weights["blocks.0.gamma_1"] != nil
         else { return nil }
@@ -401,14 +467,22 @@ package struct BEiTConfiguration: NetworkFamily {
         return Self(
             imageSize: (span + 1) / 2 * patch[2], patch: patch[2], width: patch[0],
             depth: weights.count("blocks.#.gamma_1"), heads: table[1],
-            mlpRatio: Double(hidden[0]) / Double(patch[0]), layerScale: 0.1)
+            mlpRatio: Double(hidden[0]) / Double(patch[0]), layerScale: 0.1,
+            positionBias: weights[ownTable] == nil ? .shared : .blocks)
     }
 
     package var fixedImageSize: Int? { imageSize }
 
-    /// The tokens' making and each block.
+    /// The tokens' making and each block; a bias that all blocks share is always trained.
     package var stages: [[String]] {
         [["cls_token", "patch_embed."]] + (0..<depth).map { ["blocks.\($0)."] }
+    }
+
+    package func resampled(
+        _ name: String, _ found: () throws(TorchError) -> Tensor, to shape: [Int]
+    ) throws(TorchError) -> Tensor? {
+        guard name.hasSuffix("relative_position_bias_table") else { return nil }
+        return try found().resampledPositionBias(side: imageSize / patch)
     }
 
     package func makeNetwork(
@@ -424,13 +498,14 @@ package struct BEiTConfiguration: NetworkFamily {
 
 /// What a BEiT's dimensions come to, in numbers that cannot overflow whatever they are.
 extension BEiTConfiguration {
-    /// More parameters than any published network of this family has, by far: 20 GB in float32.
-    static let parameterLimit = 5e9
-    /// More attention weights of one image in one block: 8 GB in float32.
-    static let attentionLimit = 2e9
-
     /// Hidden channels of the feed-forward layer, at least 1.
     var hidden: Int { Int(min(max(exactHidden, 1), 1e9)) }
+
+    /// The rows of a bias table: a distance in each of two directions, and three for the class token.
+    fileprivate var biasRows: Int {
+        let distances = 2 * (imageSize / patch) - 1
+        return distances * distances + 3
+    }
 
     /// Patches and the class token.
     var tokens: Double {
@@ -445,11 +520,13 @@ extension BEiTConfiguration {
         let (width, hidden, patch) = (Double(width), exactHidden, Double(patch))
         let side = (Double(imageSize) / patch).rounded(.down)
         let table = ((2 * side - 1) * (2 * side - 1) + 3) * Double(heads)
+        let tables = positionBias == .shared ? 1 : Double(depth)
         // Norms, layer scales, biases of query, value and projection; then the MLP's two layers.
         let block =
-            9 * width + 4 * width * width + 2 * width * hidden + hidden + width + table
+            9 * width + 4 * width * width + 2 * width * hidden + hidden + width
         let head = (width + 1) * Double(classes)
-        return width + width * 3 * patch * patch + width + Double(depth) * block + 2 * width + head
+        return width + width * 3 * patch * patch + width + Double(depth) * block + tables * table
+            + 2 * width + head
     }
 
     package func fault(classes: Int) -> NetworkFault? {
@@ -472,26 +549,7 @@ extension BEiTConfiguration {
                 message: "architecture.mlp_ratio \(YAMLText.scalar(mlpRatio)) leaves no channel of "
                     + "width \(width)")
         }
-        let parameters = parameters(classes: classes)
-        guard parameters <= Self.parameterLimit else {
-            return NetworkFault(
-                key: "width",
-                message: "the network would have \(Self.text(parameters)) parameters; at most "
-                    + "\(Self.text(Self.parameterLimit)) are made")
-        }
-        let attention = Double(heads) * tokens * tokens
-        guard attention <= Self.attentionLimit else {
-            return NetworkFault(
-                key: "patch",
-                message: "\(Self.text(tokens)) tokens of patch \(patch) would take "
-                    + "\(Self.text(attention)) attention weights an image; at most "
-                    + "\(Self.text(Self.attentionLimit)) are computed")
-        }
-        return nil
-    }
-
-    /// A count in digits, or, where that would be endless, as a power of ten.
-    private static func text(_ count: Double) -> String {
-        count < 1e15 ? "\(Int64(count))" : "\(count)"
+        return .ofSize(parameters: parameters(classes: classes), key: "width")
+            ?? .ofAttention(heads: heads, tokens: tokens, patch: patch)
     }
 }
