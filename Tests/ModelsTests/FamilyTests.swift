@@ -73,7 +73,7 @@ import Torch
         let network = try expected.read().makeNetwork(classes: expected.classes)
         // A library may have several: Hugging Face's ViT and its DeiT.
         let layouts = network.architecture.layouts.filter {
-            $0.origins.contains(expected.layout)
+            $0.origins.map(\.rawValue).contains(expected.layout)
         }
         #expect(!layouts.isEmpty)
         let found = try layouts.map { layout in
@@ -96,7 +96,7 @@ import Torch
         for expected in networks {
             let network = try #require(Self.expected?.cases.first { $0.name == expected.name })
                 .read().outline(classes: 7)
-            let found = try network.architecture.layouts.filter { $0.origins == ["Hugging Face"] }
+            let found = try network.architecture.layouts(of: .huggingface)
                 .map { layout in
                     try network.tensors(in: layout)
                         .map { PublishedSizeTests.line($0.key, $0.value) }.sorted()

@@ -140,15 +140,15 @@ CASES = [
     ("deit3", "vit", DIMENSIONS + ", layer_scale: 1.0e-6, token_positions: false",
      small_vit(init_values=1e-6, no_embed_class=True), SQUARE, "timm"),
     ("vit-torchvision", "vit", DIMENSIONS, torchvision_vit, SQUARE, "torchvision"),
-    ("vit-huggingface", "vit", DIMENSIONS, hugging_face("vit"), SQUARE, "Hugging Face"),
+    ("vit-huggingface", "vit", DIMENSIONS, hugging_face("vit"), SQUARE, "huggingface"),
     ("deit-huggingface", "vit", DIMENSIONS + ", distilled: true", hugging_face("deit"), SQUARE,
-     "Hugging Face"),
+     "huggingface"),
     ("beit-shared", "beit", BEIT + ", position_bias: shared",
      small_beit(use_shared_rel_pos_bias=True), SQUARE, "timm"),
     ("beit-at-40", "beit", BEIT.replace("24", "40"), small_beit(img_size=40, use_rel_pos_bias=True),
      [[2, 3, 40, 40]], "timm"),
     ("beit-shared-huggingface", "beit", BEIT + ", position_bias: shared", hugging_face("beit"),
-     SQUARE, "Hugging Face"),
+     SQUARE, "huggingface"),
     ("resnext", "resnet", "depth: [1, 2, 1, 1], groups: 4, group_width: 8",
      lambda: tv_resnet.ResNet(tv_resnet.Bottleneck, [1, 2, 1, 1], 7, groups=4, width_per_group=8),
      ODD, "torchvision"),
@@ -164,14 +164,14 @@ CASES = [
     ("lite-small", "efficientnet_lite", "width: 0.35, depth: 1.3", small_lite(0.35, 1.3), ODD,
      "timm"),
     ("lite0-pytorch", "efficientnet_lite", "width: 1, depth: 1", lite_pytorch, [[2, 3, 224, 224]],
-     "efficientnet_lite_pytorch"),
+     "efficientnet-lite-pytorch"),
     ("mobilenet-small", "mobilenet_v3", "size: small, width: 0.4", small_mobilenet("small", 0.4), ODD,
      "torchvision"),
     ("mobilenet-large", "mobilenet_v3", "size: large, width: 0.3", small_mobilenet("large", 0.3), ODD,
      "torchvision"),
     ("convnext", "convnext", CONVNEXT, small_convnext, ODD, "timm"),
     ("convnext-torchvision", "convnext", CONVNEXT, torchvision_convnext, ODD, "torchvision"),
-    ("convnext-huggingface", "convnext", CONVNEXT, hugging_face("convnext"), ODD, "Hugging Face"),
+    ("convnext-huggingface", "convnext", CONVNEXT, hugging_face("convnext"), ODD, "huggingface"),
 ]
 
 # name: tensors whose gradients are kept, normalizations whose statistics are
@@ -290,7 +290,7 @@ def rounded(value):
 def memory_names() -> None:
     lines = []
     for name, _, _, make, _, layout in CASES:
-        if layout == "Hugging Face":
+        if layout == "huggingface":
             state = make().state_dict()
             rows = [(key, "x".join(map(str, tensor.shape))) for key, tensor in state.items()]
             count = sum(tensor.numel() for tensor in state.values())
