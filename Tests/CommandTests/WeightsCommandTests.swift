@@ -160,6 +160,20 @@ import Torch
         #expect(told["resize"] as? Int == 36 && told["interpolation"] as? String == "bicubic")
     }
 
+    @Test("of several sets of tensors one is named by --entry, which the error says") func entries()
+        throws
+    {
+        let folder = try Folder()
+        try folder.write("averages.pth", pickle("averages.pth"))
+        let inspect = ["weights", "inspect", "averages.pth"]
+        #expect(
+            try Program.run(inspect, in: folder).lastError
+                == "Error: weights: averages.pth: holds tensors under 'state_dict_ema'; name the entry "
+                + "that is meant: pass --entry KEY")
+        let told = try Program.run(inspect + ["--entry", "state_dict_ema"], in: folder)
+        #expect(told.status == 0 && told.output.contains("tensors     2 of 8 numbers"))
+    }
+
     @Test("convert keeps every bit, and --to gives another library's names") func convert() throws {
         let folder = try Folder()
         let network = try directory(folder)
@@ -251,7 +265,9 @@ import Torch
         process.executableURL = Repository.url("tools/fetch-weights")
         process.arguments = ["--understudy", Program.path, "fetched.yaml"]
         process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
-        process.environment = ProcessInfo.processInfo.environment.merging(["FETCH_PAUSE": "0"]) { $1 }
+        process.environment = ProcessInfo.processInfo.environment.merging(["FETCH_PAUSE": "0"]) {
+            $1
+        }
         let output = Pipe()
         process.standardOutput = output
         process.standardError = output
@@ -305,6 +321,8 @@ import Torch
             outcome.text.contains(
                 "place it at \(folder.path)/w/t.safetensors; its SHA-256 is \(digest)"))
         try card(sha256: digest, url: nil)
-        #expect(try fetch().text.contains("card tiny names no url: get the file from trained by the test"))
+        #expect(
+            try fetch().text.contains(
+                "card tiny names no url: get the file from trained by the test"))
     }
 }

@@ -70,11 +70,11 @@ import Testing
         #expect(whole.fingerprintLine == plain.fingerprintLine)
         #expect(
             message("sha256: \(Self.digest)", "sha256: null, url: ftp://example.org/w")
-                == "t.yaml:6:55: weights.url: expected an address that begins with https:// or "
+                == "t.yaml:6:54: weights.url: expected an address that begins with https:// or "
                 + "http://, or none, found 'ftp://example.org/w'")
         #expect(
             message("sha256: \(Self.digest)", "sha256: null, layout: caffe")
-                == "t.yaml:6:58: weights.layout: expected one of timm, torchvision, huggingface, "
+                == "t.yaml:6:57: weights.layout: expected one of timm, torchvision, huggingface, "
                 + "microsoft, supergradients, or none, found 'caffe'")
     }
 

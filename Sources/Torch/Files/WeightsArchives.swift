@@ -24,7 +24,8 @@ package enum WeightsArchives {
             return try open(file, MappedFile(path: file), entry: entry, mayBeIndex: true)
         } catch {
             throw TorchError(
-                operation: "weights", message: "\(file): \(error.message)", code: error.code)
+                operation: "weights", message: "\(file): \(error.message)", code: error.code,
+                needsEntry: error.needsEntry)
         }
     }
 

@@ -216,7 +216,8 @@ extension ClassifierOptions {
         guard let model = model ?? description.model else {
             throw CommandError(
                 "\(file.path): does not say which network it is of; pass --model NAME, one of "
-                    + PublishedNetwork.names.joined(separator: ", "))
+                    + PublishedNetwork.names.joined(separator: ", ")
+                    + (WeightsLikeness(of: file).map { "; it looks like \($0.description)" } ?? ""))
         }
         guard let published = PublishedNetwork.named(model) else {
             let known = PublishedNetwork.names.joined(separator: ", ")

@@ -107,7 +107,7 @@ import Testing
         #expect(try nested.tensor("weight").shape == [2, 3])
         #expect(
             problem("averages.pth")
-                == "holds tensors under 'state_dict_ema'; say which entry is meant")
+                == "holds tensors under 'state_dict_ema'; name the entry that is meant")
         #expect(try open("averages.pth", entry: "state_dict_ema").names == ["weight", "bias"])
     }
 
@@ -219,8 +219,8 @@ import Testing
             try broken { $0.entries[2].place = 1 << 30 }
                 == "'archive/data/0' lies outside the file: truncated or hostile")
         #expect(
-            try broken { $0.entries[0].size = 400 }.hasPrefix(
-                "'archive/byteorder' overlaps 'archive/"))
+            try broken { $0.entries[0].size = pickle.count + 20 }
+                == "'archive/byteorder' overlaps 'archive/data.pkl'")
         #expect(
             try broken { $0.entries.append($0.entries[2]) } == "holds 'archive/data/0' twice")
         #expect(

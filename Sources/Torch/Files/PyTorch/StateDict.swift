@@ -85,7 +85,9 @@ struct StateDict {
         let sets = entries.filter { holdsTensors($0.value, of: object) }.keys.sorted()
         guard !sets.isEmpty else { return nil }
         throw WeightsProblem(
-            message: "holds tensors under \(sets.map(\.quoted).listed); say which entry is meant")
+            message:
+                "holds tensors under \(sets.map(\.quoted).listed); name the entry that is meant",
+            needsEntry: true)
     }
 
     private static func holdsTensors(_ value: PickleValue, of object: PickledObject) -> Bool {
