@@ -80,8 +80,10 @@ import Torch
         #expect(read.preprocessing.interpolation == .bilinear)
         #expect(read.classes == nil && read.classNames == nil)
         #expect(read.notices.count == 1)
-        let cropped = Self.beitProcessor.replacing("224}", with: "{\"height\": 256, \"width\": 256}}")
-            .replacing("\"do_center_crop\": false", with: "\"do_center_crop\": true")
+        let cropped = Self.beitProcessor.replacing(
+            "224}", with: "{\"height\": 256, \"width\": 256}}"
+        )
+        .replacing("\"do_center_crop\": false", with: "\"do_center_crop\": true")
         let preprocessing = try self.read(Self.beit, cropped).preprocessing
         #expect(preprocessing.size == 224 && preprocessing.resize == 256)
     }
@@ -96,9 +98,39 @@ import Torch
                     + "resnet50"
             ])
         #expect(
-            problem(Self.beit.replacing("\"num_hidden_layers\": 12", with: "\"num_hidden_layers\": 3"))
+            problem(
+                Self.beit.replacing("\"num_hidden_layers\": 12", with: "\"num_hidden_layers\": 3"))
                 == "…: no preprocessor_config.json says how images are prepared; write a teacher's "
                 + "card")
+    }
+
+    @Test("timm's directories say everything in one file") func timm() throws {
+        // As the hub has it for timm/resnet50.a1_in1k, shortened.
+        let config = """
+            {"architecture": "resnet50", "num_classes": 2, "num_features": 2048,
+             "pretrained_cfg": {"tag": "a1_in1k", "custom_load": false, "input_size": [3, 224, 224],
+              "test_input_size": [3, 288, 288], "fixed_input_size": false,
+              "interpolation": "bicubic", "crop_pct": 0.95, "test_crop_pct": 1.0,
+              "crop_mode": "center", "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225],
+              "num_classes": 2, "label_names": ["tench", "crane"], "first_conv": "conv1",
+              "classifier": "fc"}}
+            """
+        let read = try read(config, nil)
+        #expect(PublishedNetwork.name(of: read.architecture) == "resnet50")
+        #expect(read.preprocessing.resize == 235 && read.preprocessing.interpolation == .bicubic)
+        #expect(read.classNames == ["tench", "crane"] && read.classes == 2)
+        #expect(
+            problem(config.replacing("\"resnet50\"", with: "\"eva\""))
+                .hasPrefix("…/config.json: 'architecture' is 'eva'; known: beit_base_patch16_224, ")
+        )
+        #expect(
+            problem(config.replacing("\"center\"", with: "\"squash\""))
+                == "…/config.json: 'crop_mode' is 'squash'; only 'center' is known")
+        #expect(
+            problem(
+                config.replacing("\"num_classes\": 2, \"num_f", with: "\"num_classes\": 3, \"num_f")
+            )
+                == "…/config.json: 'label_names' are 2, for 3 classes")
     }
 
     @Test("labels that are numbers are no names") func numbers() throws {
@@ -132,7 +164,8 @@ import Torch
             problem(Self.beit, Self.beitProcessor.replacing("[0.5, 0.5, 0.5],", with: "[0.5],"))
                 .hasPrefix("…/preprocessor_config.json: 'image_mean' is not three numbers "))
         #expect(
-            problem(Self.beit, Self.beitProcessor.replacing("2,", with: "2, \"do_rescale\": false,"))
+            problem(
+                Self.beit, Self.beitProcessor.replacing("2,", with: "2, \"do_rescale\": false,"))
                 == "…/preprocessor_config.json: pixels are not divided by 255 there, which they are "
                 + "here; write a teacher's card")
     }

@@ -57,6 +57,12 @@ package struct HuggingFaceConfiguration: Sendable {
         try value(key, "a list of numbers", standard) { $0.list(of: \.number) }
     }
 
+    package func texts(_ key: String, _ standard: [String]? = nil) throws(HuggingFaceProblem)
+        -> [String]
+    {
+        try value(key, "a list of texts", standard) { $0.list(of: \.text) }
+    }
+
     /// An object in the file; nil for one that is absent or no object.
     package func object(_ key: String) -> HuggingFaceConfiguration? {
         guard case .object(let values)? = values[key] else { return nil }

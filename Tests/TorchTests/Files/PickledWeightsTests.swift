@@ -118,6 +118,26 @@ import Testing
         #expect(try open(name).tensor("weight").floats() == [1, 2])
     }
 
+    @Test("a wrapper's key that leads to no tensors is none") func otherKeys() throws {
+        // {"model": {"name": "resnet18"}, "net": {"w": tensor}}
+        var pickle = Pickle()
+        pickle.add("}")
+        pickle.text("model")
+        pickle.add("}")
+        pickle.text("name")
+        pickle.text("resnet18")
+        pickle.add("ss")
+        pickle.text("net")
+        pickle.add("}")
+        pickle.text("w")
+        pickle.tensor(count: 1, shape: [1], strides: [1])
+        pickle.add("ss.")
+        let archive = Archive(pickle: pickle.bytes, storages: ["0": [0, 0, 128, 63]])
+        let file = try WeightsArchives.open(folder.file("w.pth", archive.bytes))
+        #expect(file.notes == ["the weights are its entry 'net'; left aside: 'model'"])
+        #expect(try file.tensor("w").floats() == [1])
+    }
+
     // MARK: What is never run
 
     @Test("a call of os.system is inert, and refused by its name", arguments: ["", "-legacy"])
