@@ -23,6 +23,9 @@ struct AverageCommand: ParsableCommand {
     @Option(name: .long, help: "The file to write.")
     var out: String
 
+    @Option(name: .long, help: WeightsOptions.entryHelp)
+    var entry: String?
+
     @Argument(help: "Weights to average, files of one network.")
     var files: [String] = []
 
@@ -30,13 +33,16 @@ struct AverageCommand: ParsableCommand {
         guard (runFolder == nil) != files.isEmpty else {
             throw ValidationError("name either --run RUN or the files to average")
         }
+        guard entry == nil || runFolder == nil else {
+            throw ValidationError("--entry is for files; leave it out")
+        }
     }
 
     func run() throws {
         let out = try OutputFile(out, "--out", .weights)
         let sources: [any WeightsArchive] =
             try runFolder.map { try Run(path: $0).snapshots() }
-            ?? files.map { try WeightsArchives.open($0) }
+            ?? files.map { try WeightsArchives.open($0, entry: entry) }
         for source in sources {
             for note in source.notes {
                 StandardStreams.report("\(source.path): \(note)\n".printableLines)

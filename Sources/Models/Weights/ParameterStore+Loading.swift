@@ -182,7 +182,7 @@ private struct Reading {
             for name in piece.names {
                 guard let found = source.info(prefix + name) else {
                     if let obstacle = source.obstacle(prefix + name) {
-                        missing.append("\(name.quoted), which is \(obstacle)")
+                        missing.append("\(name.quoted) (\(obstacle))")
                     } else if piece.absentValue == nil {
                         missing.append(name.quoted)
                     }

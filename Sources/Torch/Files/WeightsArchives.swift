@@ -24,7 +24,8 @@ package enum WeightsArchives {
             return try open(file, MappedFile(path: file), entry: entry, mayBeIndex: true)
         } catch {
             throw TorchError(
-                operation: "weights", message: "\(file): \(error.message)", code: error.code)
+                operation: "weights", message: "\(file): \(error.message)", code: error.code,
+                needsEntry: error.needsEntry)
         }
     }
 
@@ -55,8 +56,7 @@ package enum WeightsArchives {
         _ path: String, _ mapping: MappedFile, entry: String?, mayBeIndex: Bool
     ) throws(WeightsProblem) -> any WeightsArchive {
         let bytes = mapping.bytes
-        let kind = ForeignWeights.isSafetensors(bytes) ? nil : WeightsKind(bytes)
-        switch kind {
+        switch WeightsKind(bytes) {
         case .index where mayBeIndex:
             try refuse(entry)
             return try ShardedWeights(path: path, index: ShardIndex(json: bytes))
@@ -127,6 +127,7 @@ private enum WeightsKind {
     case zip, pickle, index
 
     init?(_ bytes: UnsafeRawBufferPointer) {
+        if ForeignWeights.isSafetensors(bytes) { return nil }
         if bytes.starts(with: [0x50, 0x4B, 0x03, 0x04]) {
             self = .zip
         } else if bytes.count > 2, bytes[0] == PickleOpcode.proto.rawValue,

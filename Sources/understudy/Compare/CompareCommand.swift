@@ -35,6 +35,8 @@ struct CompareCommand: ParsableCommand {
     @Option(name: .long, help: "A student's weights; needs --recipe.")
     var weights: String?
 
+    @OptionGroup var reading: WeightsOptions
+
     @Option(name: .long, help: "The recipe that --weights were trained by.")
     var recipe: String?
 
@@ -66,6 +68,7 @@ struct CompareCommand: ParsableCommand {
         guard (weights == nil) == (recipe == nil) else {
             throw ValidationError("--weights and --recipe belong together")
         }
+        if weights == nil { try reading.refuse(without: "--weights") }
         guard (1...200).contains(most) else {
             throw ValidationError("--most must be from 1 to 200")
         }
@@ -114,7 +117,8 @@ struct CompareCommand: ParsableCommand {
         guard let weights, let path = self.recipe else { throw CleanExit.helpRequest() }
         let recipe = try Recipe(contentsOf: path)
         let network = try recipe.makeNetwork(on: device)
-        for note in try network.load(WeightsArchives.open(weights)) {
+        let file = try WeightsArchives.open(weights, entry: reading.entry)
+        for note in try network.load(file, layout: reading.layout) {
             StandardStreams.report("\(note.printable)\n")
         }
         return (recipe, network, weights)

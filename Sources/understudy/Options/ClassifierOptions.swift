@@ -246,7 +246,8 @@ extension ClassifierOptions {
         guard let model = model ?? description.model else {
             throw CommandError(
                 "\(file.path): does not say which network it is of; pass --model NAME, one of "
-                    + PublishedNetwork.examples())
+                    + PublishedNetwork.examples()
+                    + (WeightsLikeness(of: file).map { "; it looks like \($0.description)" } ?? ""))
         }
         guard let published = PublishedNetwork.named(model) else {
             let known = PublishedNetwork.examples(insteadOf: model)

@@ -23,9 +23,7 @@ extension WeightsCommand {
                 "The weights: a file, the index of several, or a folder.", valueName: "weights"))
         var path: String
 
-        @Option(
-            name: .long,
-            help: "The key of the tensors in a .pth that has several sets of them.")
+        @Option(name: .long, help: WeightsOptions.entryHelp)
         var entry: String?
 
         @Flag(name: .long, help: "Read every tensor, and refuse what is damaged or not finite.")

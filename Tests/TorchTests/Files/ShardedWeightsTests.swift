@@ -94,7 +94,7 @@ import Testing
         #expect(try problem("\(map(one)), \(map(one))") == "'weight_map' appears twice")
         #expect(
             try problem("\"weight_map\": {\"a\": 1}")
-                == "bad index at byte 20: expected the file of 'a' as a string")
+                == "bad index at byte 21: expected the file of 'a' as a string")
         #expect(
             try problem("\"x\": \(String(repeating: "[", count: 99)), \(map(one))")
                 .hasSuffix("is nested too deeply"))

@@ -70,27 +70,48 @@ struct StateDict {
             }
             return entry
         }
-        // A pickled network, behind its usual key, is to be named.
-        if let key = wrappers.first(where: { key in
-            switch entries[key] {
-            case .container: object.texts(entries[key] ?? .none)?.isEmpty == false
-            case .foreign: !entries.values.contains { if case .tensor = $0 { true } else { false } }
-            default: false
-            }
-        }) {
+        var known: [Int: Bool] = [:]
+        if let key = wrappers.first(where: { leadsOn(entries[$0], of: object, depth, &known) }) {
             return key
         }
-        guard !entries.values.contains(where: { if case .tensor = $0 { true } else { false } })
-        else { return nil }
-        let sets = entries.filter { holdsTensors($0.value, of: object) }.keys.sorted()
+        guard !entries.values.contains(where: isTensor) else { return nil }
+        // A pickled network, behind its usual key, is to be named.
+        if let key = wrappers.first(where: { isForeign(entries[$0]) }) { return key }
+        let sets = entries.filter {
+            object.texts($0.value)?.values.contains(where: isTensor) ?? false
+        }
+        .keys.sorted()
         guard !sets.isEmpty else { return nil }
         throw WeightsProblem(
-            message: "holds tensors under \(sets.map(\.quoted).listed); say which entry is meant")
+            message:
+                "holds tensors under \(sets.map(\.quoted).listed); name the entry that is meant",
+            needsEntry: true)
     }
 
-    private static func holdsTensors(_ value: PickleValue, of object: PickledObject) -> Bool {
-        object.texts(value)?.values.contains { if case .tensor = $0 { true } else { false } }
-            ?? false
+    private static func isTensor(_ value: PickleValue?) -> Bool {
+        if case .tensor? = value { true } else { false }
+    }
+
+    private static func isForeign(_ value: PickleValue?) -> Bool {
+        if case .foreign? = value { true } else { false }
+    }
+
+    /// Whether a dictionary holds what could be tensors, itself or behind wrappers.
+    ///
+    /// - Parameter known: the answers of containers that were looked at: a file may have one in many
+    ///   places.
+    private static func leadsOn(
+        _ value: PickleValue?, of object: PickledObject, _ depth: Int, _ known: inout [Int: Bool]
+    ) -> Bool {
+        guard depth > 0, case .container(let index)? = value else { return false }
+        if let answer = known[index] { return answer }
+        guard let entries = object.texts(.container(index)) else { return false }
+        known[index] = false
+        let answer =
+            entries.values.contains { isTensor($0) || isForeign($0) }
+            || wrappers.contains { leadsOn(entries[$0], of: object, depth - 1, &known) }
+        known[index] = answer
+        return answer
     }
 
     /// Says what was taken, and what lies beside it.

@@ -1,31 +1,6 @@
 import Base
 import Foundation
 
-/// How a family's networks stand in Hugging Face's `config.json`.
-package struct HuggingFaceReading<Family: Sendable>: Sendable {
-    /// The `model_type` of the file.
-    package let modelType: String
-    /// The configuration of a file of that type.
-    ///
-    /// - Throws: `HuggingFaceProblem` for a network that the family has not.
-    package let read: @Sendable (HuggingFaceConfiguration) throws(HuggingFaceProblem) -> Family
-
-    package init(
-        of modelType: String,
-        read: @escaping @Sendable (HuggingFaceConfiguration) throws(HuggingFaceProblem) -> Family
-    ) {
-        self.modelType = modelType
-        self.read = read
-    }
-}
-
-/// What is wrong with a file of a Hugging Face directory, without its path.
-package struct HuggingFaceProblem: Error, Sendable, Equatable {
-    package let message: String
-
-    package init(_ message: String) { self.message = message }
-}
-
 /// One of the small JSON files of a Hugging Face directory: keys that are read one by one, others are
 /// left.
 package struct HuggingFaceConfiguration: Sendable {
@@ -80,6 +55,12 @@ package struct HuggingFaceConfiguration: Sendable {
         _ key: String, _ standard: [Double]? = nil
     ) throws(HuggingFaceProblem) -> [Double] {
         try value(key, "a list of numbers", standard) { $0.list(of: \.number) }
+    }
+
+    package func texts(_ key: String, _ standard: [String]? = nil) throws(HuggingFaceProblem)
+        -> [String]
+    {
+        try value(key, "a list of texts", standard) { $0.list(of: \.text) }
     }
 
     /// An object in the file; nil for one that is absent or no object.

@@ -2,7 +2,8 @@ import Base
 import Foundation
 import StrictYAML
 
-/// What a Hugging Face directory says of its network: `config.json` and `preprocessor_config.json`.
+/// What a Hugging Face directory says of its network: `config.json` and `preprocessor_config.json` of
+/// transformers', or the `config.json` of timm's, which says everything.
 package struct HuggingFaceDirectory: Sendable {
     /// The name of the model, fit for a card.
     package let name: String
@@ -36,6 +37,16 @@ package struct HuggingFaceDirectory: Sendable {
             throw YAMLError(
                 place: folder, message: "a folder without config.json, and so no teacher's card")
         }
+        name = Self.name(of: folder)
+        if TimmConfiguration.isOne(file) {
+            let read = try Self.placed(path) { () throws(HuggingFaceProblem) in
+                try TimmConfiguration(file)
+            }
+            (architecture, preprocessing) = (read.architecture, read.preprocessing)
+            (classes, notices) = (read.classes, [])
+            classNames = read.classNames.flatMap(Self.told)
+            return
+        }
         (architecture, classNames, classes) = try Self.placed(path) {
             () throws(HuggingFaceProblem) in
             let names = try Self.classNames(file)
@@ -43,7 +54,6 @@ package struct HuggingFaceDirectory: Sendable {
             if count == nil, file.has("num_labels") { count = try file.integer("num_labels") }
             return (try Self.architecture(file), names.flatMap(Self.told), count)
         }
-        name = Self.name(of: folder)
         let processor = "\(folder.dropping(suffix: "/"))/preprocessor_config.json"
         if let file = try Self.read(processor) {
             let read = try Self.placed(processor) { () throws(HuggingFaceProblem) in
