@@ -59,6 +59,7 @@ let package = Package(
         .target(name: "CStartup"),
         .target(name: "Base", dependencies: ["CBase", crypto], swiftSettings: swiftSettings),
         .target(name: "Torch", dependencies: ["Base", "CTorch"], swiftSettings: swiftSettings),
+        .target(name: "Graphs", dependencies: ["Base", "Torch"], swiftSettings: swiftSettings),
         .target(
             name: "StrictYAML", dependencies: ["Base", "Yams"], swiftSettings: swiftSettings),
         .target(
@@ -68,7 +69,8 @@ let package = Package(
             ],
             swiftSettings: swiftSettings),
         .target(
-            name: "Models", dependencies: ["Base", "Imaging", "StrictYAML", "Torch"],
+            name: "Models",
+            dependencies: ["Base", "Graphs", "Imaging", "StrictYAML", "Torch"],
             swiftSettings: swiftSettings),
         .target(
             name: "Imaging", dependencies: ["Base", "CJPEG", "CPNG", "CPixels"],

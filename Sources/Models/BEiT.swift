@@ -4,6 +4,7 @@
 // Paper: Bao et al., BEiT: BERT Pre-Training of Image Transformers, 2021.
 // Reference: timm 1.0.31 `models/beit.py`, whose parameter names these are.
 import Base
+import Graphs
 import StrictYAML
 import Torch
 
@@ -180,6 +181,60 @@ private struct Block {
             parts.selected(dimension: 0, index: 0), parts.selected(dimension: 0, index: 1),
             parts.selected(dimension: 0, index: 2), bias: position.to(parts.dtype))
         return try projection(attended.transposed(1, 2).reshaped([batch, tokens, width]))
+    }
+}
+
+// MARK: - The graph
+
+extension BEiT: GraphDescribed {
+    func logits(_ images: GraphValue) throws(TorchError) -> GraphValue {
+        let graph = images.builder
+        let (width, patch) = (configuration.width, configuration.patch)
+        let grid = try images.conv2d(
+            graph.weight(patchWeight), bias: graph.weight(patchBias), stride: patch)
+        let patches = grid.shape[1] * grid.shape[2]
+        // [1 + patches, width], the class token first.
+        let tokens = try classToken.detached().reshaped([1, width])
+        let room = try Tensor.zeros([patches, width], device: tokens.device)
+        let token = GraphWeight(
+            "cls_token", try .concatenated([tokens, room], dimension: 0))
+        var x = try grid.reshaped([width, patches]).permuted([1, 0]).padded(before: 1) + token
+        for (depth, block) in blocks.enumerated() { x = try block(x, "blocks.\(depth)") }
+        return try head(norm(x.slice(1..<1 + patches, dimension: 0).mean(dimension: 0)))
+    }
+}
+
+extension Block {
+    fileprivate func callAsFunction(
+        _ x: GraphValue, _ path: String
+    ) throws(TorchError) -> GraphValue {
+        let graph = x.builder
+        let y = try x + attend(norm1(x), path) * graph.weight(scale1)
+        return try y + fc2(fc1(norm2(y)).gelu()) * graph.weight(scale2)
+    }
+
+    private func attend(_ x: GraphValue, _ path: String) throws(TorchError) -> GraphValue {
+        let (tokens, width) = (x.shape[0], x.shape[1])
+        let zeros = try Tensor.zeros([width], device: queryBias.device)
+        let bias = GraphWeight(
+            "\(path).attn.qkv.bias",
+            try .concatenated(
+                [queryBias.detached(), zeros, valueBias.detached()], dimension: 0))
+        let joined = try x.linear(x.builder.weight(qkv), bias: bias)
+        // [heads, tokens, width / heads]
+        func part(_ index: Int, _ order: [Int]) throws(TorchError) -> GraphValue {
+            try joined.slice(index * width..<(index + 1) * width, dimension: 1)
+                .reshaped([tokens, heads, width / heads]).permuted(order)
+        }
+        let scale = 1 / (Double(width / heads)).squareRoot()
+        let query = try part(0, [1, 0, 2]) * scale
+        let scores = try query.matrixProduct(part(1, [1, 2, 0]))
+        let position = GraphWeight(
+            "\(path).attn.relative_position_bias",
+            try biasTable.detached().indexSelected(dimension: 0, index: index)
+                .reshaped([tokens, tokens, heads]).permuted([2, 0, 1]).contiguous())
+        let attended = try (scores + position).softmax().matrixProduct(part(2, [1, 0, 2]))
+        return try projection(attended.permuted([1, 0, 2]).reshaped([tokens, width]))
     }
 }
 

@@ -13,13 +13,23 @@ package enum ForwardMode {
     case training(updatesStatistics: Bool, dropPath: RandomGenerator?)
 }
 
-/// A network that maps a batch of images to class logits.
-package protocol ImageClassifier: AnyObject {
-    /// Every parameter and buffer, under the names of the reference implementation.
-    var store: ParameterStore { get }
-
+/// What maps a batch of images to class logits: a network, or the graph of one.
+package protocol Predictor {
     /// The number of classes, which is the width of the logits.
     var classes: Int { get }
+
+    /// Computes class logits.
+    ///
+    /// - Parameter images: `[N, 3, H, W]`, normalized, on the weights' device.
+    /// - Returns: `[N, classes]`; float32, or the autocast type inside `withAutocast`.
+    /// - Throws: `TorchError` if the images do not fit.
+    func logits(_ images: Tensor, mode: ForwardMode) throws(TorchError) -> Tensor
+}
+
+/// A network that maps a batch of images to class logits.
+package protocol ImageClassifier: AnyObject, Predictor {
+    /// Every parameter and buffer, under the names of the reference implementation.
+    var store: ParameterStore { get }
 
     /// The family, and which of it the network is.
     var architecture: Architecture { get }
@@ -32,13 +42,6 @@ package protocol ImageClassifier: AnyObject {
     ///
     /// - Parameter imageSize: the side of the images, in pixels.
     func valuesPerChannel(imageSize: Int) -> Int?
-
-    /// Computes class logits.
-    ///
-    /// - Parameter images: `[N, 3, H, W]`, normalized, on the store's device.
-    /// - Returns: `[N, classes]`; float32, or the autocast type inside `withAutocast`.
-    /// - Throws: `TorchError` if the images do not fit the network.
-    func logits(_ images: Tensor, mode: ForwardMode) throws(TorchError) -> Tensor
 }
 
 extension ImageClassifier {

@@ -1,4 +1,5 @@
 import Foundation
+import Graphs
 import Torch
 
 /// A square convolution without bias.
@@ -27,6 +28,10 @@ struct Convolution {
     func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
         try x.conv2d(weight, stride: stride, padding: padding)
     }
+
+    func callAsFunction(_ x: GraphValue) throws(TorchError) -> GraphValue {
+        try x.conv2d(x.builder.weight(weight), stride: stride, padding: padding)
+    }
 }
 
 /// Batch normalization over `[N, C, H, W]`, momentum 0.1, epsilon 1e-5.
@@ -37,6 +42,8 @@ struct BatchNorm {
     let runningVariance: Tensor
     let batches: Tensor
     private let one: Tensor
+
+    private static let epsilon = 1e-5
 
     init(
         _ store: ParameterStore, _ path: ParameterPath, _ channels: Int, scale: Double = 1
@@ -67,7 +74,15 @@ struct BatchNorm {
         }
         return try x.batchNorm(
             weight: weight, bias: bias, runningMean: mean, runningVariance: variance,
-            training: training, momentum: 0.1, epsilon: 1e-5)
+            training: training, momentum: 0.1, epsilon: Self.epsilon)
+    }
+
+    func callAsFunction(_ x: GraphValue) throws(TorchError) -> GraphValue {
+        let graph = x.builder
+        return try x.batchNorm(
+            weight: graph.weight(weight), bias: graph.weight(bias),
+            mean: graph.weight(runningMean), variance: graph.weight(runningVariance),
+            epsilon: Self.epsilon)
     }
 }
 
@@ -91,6 +106,10 @@ struct Linear {
     func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
         try x.linear(weight, bias: bias)
     }
+
+    func callAsFunction(_ x: GraphValue) throws(TorchError) -> GraphValue {
+        try x.linear(x.builder.weight(weight), bias: x.builder.weight(bias))
+    }
 }
 
 /// Layer normalization of the last dimension.
@@ -109,5 +128,10 @@ struct LayerNorm {
 
     func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
         try x.layerNorm(weight: weight, bias: bias, epsilon: epsilon)
+    }
+
+    func callAsFunction(_ x: GraphValue) throws(TorchError) -> GraphValue {
+        try x.layerNorm(
+            weight: x.builder.weight(weight), bias: x.builder.weight(bias), epsilon: epsilon)
     }
 }

@@ -2,6 +2,7 @@
 //
 // Paper: He et al., Deep Residual Learning for Image Recognition, 2015.
 // Reference: torchvision 0.26 `models/resnet.py`, whose parameter names these are.
+import Graphs
 import StrictYAML
 import Torch
 
@@ -121,6 +122,28 @@ private struct Block {
         }
         let skip = if let (conv, norm) = shortcut { try norm(conv(x), mode) } else { x }
         return try residual(skip, y, rate: dropPath, mode: mode).relu()
+    }
+}
+
+// MARK: - The graph
+
+extension ResNet: GraphDescribed {
+    func logits(_ images: GraphValue) throws(TorchError) -> GraphValue {
+        var y = try bn1(conv1(images)).relu().maxPool2d(size: 3, stride: 2, padding: 1)
+        for block in blocks { y = try block(y) }
+        return try fc(y.globalAveragePool())
+    }
+}
+
+extension Block {
+    fileprivate func callAsFunction(_ x: GraphValue) throws(TorchError) -> GraphValue {
+        var y = x
+        for (index, (conv, norm)) in layers.enumerated() {
+            y = try norm(conv(y))
+            if index < layers.count - 1 { y = try y.relu() }
+        }
+        let skip = if let (conv, norm) = shortcut { try norm(conv(x)) } else { x }
+        return try (skip + y).relu()
     }
 }
 

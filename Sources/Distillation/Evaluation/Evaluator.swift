@@ -26,7 +26,7 @@ package struct Evaluator {
     /// - Throws: `DatasetError` for an image that cannot be decoded; `TrainingError` naming an image
     ///   whose logits are not finite; `TorchError`.
     package func accuracy(
-        of network: any ImageClassifier, progress: (Int) throws -> Void = { _ in }
+        of network: any Predictor, progress: (Int) throws -> Void = { _ in }
     ) throws -> Accuracy {
         try accuracies(of: [network], progress: progress)[0].get()
     }
@@ -37,7 +37,7 @@ package struct Evaluator {
     ///   naming an image whose logits are not finite.
     /// - Throws: what of `accuracy` is no network's fault.
     func accuracies(
-        of networks: [any ImageClassifier], progress: (Int) throws -> Void = { _ in }
+        of networks: [any Predictor], progress: (Int) throws -> Void = { _ in }
     ) throws -> [Result<Accuracy, TrainingError>] {
         var tallies = networks.map { _ in Result<Accuracy, TrainingError>.success(Accuracy()) }
         var images = 0
@@ -63,7 +63,7 @@ package struct Evaluator {
 
     /// Measures all that is measured of a network; as `accuracy`, whose numbers are among them.
     package func evaluation(
-        of network: any ImageClassifier, progress: (Int) throws -> Void = { _ in }
+        of network: any Predictor, progress: (Int) throws -> Void = { _ in }
     ) throws -> Evaluation {
         let classes = network.classes
         var evaluation = Evaluation(classes: classes)
@@ -101,7 +101,7 @@ package struct Evaluator {
     }
 
     private func answers(
-        of network: any ImageClassifier, to batch: EvaluationBatch
+        of network: any Predictor, to batch: EvaluationBatch
     ) throws(TorchError) -> Answers {
         let logits = try pass.logits(of: network, to: batch.pixels)
         return try Answers(

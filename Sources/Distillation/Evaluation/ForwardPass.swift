@@ -24,7 +24,7 @@ package struct ForwardPass {
     ///
     /// - Returns: `[N, classes]`, float32, on the device, without gradients.
     package func logits(
-        of network: any ImageClassifier, to pixels: PixelBatch
+        of network: any Predictor, to pixels: PixelBatch
     ) throws(TorchError) -> Tensor {
         let images = try pixels.withTensor { pixels throws(TorchError) in
             try normalization(pixels.to(device))
