@@ -11,7 +11,8 @@ extension Graph {
         var makers: [String: Int] = [:]
         var folded: [Node] = []
         for node in nodes {
-            if let norm = node.operation as? Operation.BatchNorm, let maker = makers[node.inputs[0]],
+            if let norm = node.operation as? Operation.BatchNorm,
+                let maker = makers[node.inputs[0]],
                 uses[node.inputs[0]] == 1,
                 let convolution = folded[maker].operation as? Operation.Convolution
             {

@@ -357,7 +357,7 @@ package struct BEiTConfiguration: NetworkFamily {
 
     /// The authors' files have timm's names.
     package static let layouts = [
-        WeightLayout(of: ["timm"]),
+        WeightLayout(of: ["timm", "SuperGradients"]),
         // BeitForImageClassification of transformers 4, as the hub's files are. Its configurations
         // say 1e-12 for the norms, for which the weights were trained with 1e-6.
         WeightLayout(
@@ -387,6 +387,44 @@ package struct BEiTConfiguration: NetworkFamily {
                 }
             ]),
     ]
+
+    package func counterpart(in library: ForeignLibrary) -> ForeignNetwork? {
+        let timmName = Self.published.first {
+            $0.architecture == Architecture(self) && $0.name.contains("_patch16_")
+        }?.name
+        switch library {
+        case .torchvision: return nil
+        case .timm:
+            let arguments: [String: JSONValue] = [
+                "img_size": .integer(imageSize), "patch_size": .integer(patch),
+                "embed_dim": .integer(width), "depth": .integer(depth),
+                "num_heads": .integer(heads), "mlp_ratio": .number(mlpRatio),
+                "init_values": .number(layerScale),
+            ]
+            return ForeignNetwork(
+                timmName ?? "beit_base_patch16_224", arguments: timmName == nil ? arguments : [:],
+                layers: (first: "patch_embed.proj", head: "head"))
+        case .supergradients:
+            return timmName.flatMap {
+                imageSize == 224 ? ForeignNetwork($0, savesConstants: true) : nil
+            }
+        case .huggingface:
+            return ForeignNetwork(
+                "BeitForImageClassification",
+                arguments: [
+                    "model_type": "beit", "image_size": .integer(imageSize),
+                    "patch_size": .integer(patch), "num_channels": 3,
+                    "hidden_size": .integer(width), "num_hidden_layers": .integer(depth),
+                    "num_attention_heads": .integer(heads), "intermediate_size": .integer(hidden),
+                    "hidden_act": "gelu", "layer_norm_eps": 1e-6,
+                    "layer_scale_init_value": .number(layerScale),
+                    "use_relative_position_bias": true, "use_shared_relative_position_bias": false,
+                    "use_absolute_position_embeddings": false, "use_mask_token": false,
+                    "use_mean_pooling": true, "drop_path_rate": 0.0, "hidden_dropout_prob": 0.0,
+                    "attention_probs_dropout_prob": 0.0,
+                ])
+        }
+    }
 
     package static var initialization: Initialization { .timm }
 

@@ -28,6 +28,9 @@ package protocol NetworkFamily: Section, Equatable {
     /// How files lay out the weights; the network's own names come first.
     static var layouts: [WeightLayout] { get }
 
+    /// What the network is in another library; nil if it is not there.
+    func counterpart(in library: ForeignLibrary) -> ForeignNetwork?
+
     /// The only side that images may have, in pixels; nil if any will do.
     var fixedImageSize: Int? { get }
 
@@ -47,6 +50,9 @@ package protocol NetworkFamily: Section, Equatable {
 }
 
 extension NetworkFamily {
+    /// Nil: no other library is known to have it.
+    package func counterpart(in library: ForeignLibrary) -> ForeignNetwork? { nil }
+
     /// Nil: images may have any size.
     package var fixedImageSize: Int? { nil }
 

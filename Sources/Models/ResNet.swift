@@ -2,6 +2,7 @@
 //
 // Paper: He et al., Deep Residual Learning for Image Recognition, 2015.
 // Reference: torchvision 0.26 `models/resnet.py`, whose parameter names these are.
+import Base
 import Graphs
 import StrictYAML
 import Torch
@@ -222,7 +223,29 @@ package struct ResNetConfiguration: NetworkFamily {
                     "resnet.encoder.stages.#-1.layers.#.shortcut.normalization.*",
                 "fc.*": "classifier.1.*",
             ]),
+        WeightLayout(
+            of: ["SuperGradients"],
+            renamed: ["layer#.#.downsample.*": "layer#.#.shortcut.*", "fc.*": "linear.*"]),
     ]
+
+    package func counterpart(in library: ForeignLibrary) -> ForeignNetwork? {
+        let name = "resnet\(depth.rawValue)"
+        return switch library {
+        case .torchvision, .supergradients: ForeignNetwork(name)
+        case .timm: ForeignNetwork(name, layers: (first: "conv1", head: "fc"))
+        case .huggingface:
+            ForeignNetwork(
+                "ResNetForImageClassification",
+                arguments: [
+                    "model_type": "resnet", "num_channels": 3, "embedding_size": 64,
+                    "hidden_sizes": .list(
+                        (0..<4).map { .integer((64 << $0) * (isBottleneck ? 4 : 1)) }),
+                    "depths": .list(blocks.map { .integer($0) }),
+                    "layer_type": isBottleneck ? "bottleneck" : "basic", "hidden_act": "relu",
+                    "downsample_in_first_stage": false, "downsample_in_bottleneck": false,
+                ])
+        }
+    }
 
     package func makeNetwork(
         classes: Int, store: ParameterStore, initialization: Initialization?, dropPath: Double

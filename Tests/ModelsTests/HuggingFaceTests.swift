@@ -38,24 +38,13 @@ import Torch
         folder = try TemporaryFolder()
     }
 
-    /// A network's tensors under Hugging Face's names, one tensor of rows cut into several.
+    /// A network's tensors as Hugging Face's files have them, as an export writes them.
     private func theirs(_ network: any ImageClassifier) throws -> [String: Tensor] {
         let layout = try #require(
             network.architecture.layouts.first { $0.origins == ["Hugging Face"] })
-        var tensors: [String: Tensor] = [:]
-        for entry in network.store.entries {
-            let names = layout.match(for: entry.name).file
-            guard names.count > 1 else {
-                tensors[names[0]] = entry.tensor
-                continue
-            }
-            let rows = entry.tensor.shape[0] / names.count
-            for (index, name) in names.enumerated() {
-                tensors[name] = try entry.tensor.narrowed(
-                    dimension: 0, start: index * rows, count: rows)
-            }
-        }
-        return tensors
+        return Dictionary(
+            uniqueKeysWithValues: try network.store.tensors(in: layout).map { ($0.name, $0.tensor) }
+        )
     }
 
     private func network(_ name: String, classes: Int) throws -> any ImageClassifier {

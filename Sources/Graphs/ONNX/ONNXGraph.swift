@@ -99,7 +99,8 @@ extension ONNXGraph {
         let count = integers.scales.count
         let scale = add("\(name).scale", integers.scales)
         let zero = ONNXTensor(
-            "\(name).zero", tensor.type, [count], [UInt8](repeating: 0, count: count * tensor.type.size))
+            "\(name).zero", tensor.type, [count],
+            [UInt8](repeating: 0, count: count * tensor.type.size))
         insert(zero)
         add(
             "DequantizeLinear", [tensor.name, scale, zero.name], to: name,

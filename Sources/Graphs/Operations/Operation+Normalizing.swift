@@ -99,7 +99,8 @@ extension Operation {
             let name = node.name
             let offset = model.add("\(name).mean", mean.map { Float(255 * $0) })
             let factor = model.add("\(name).factor", std.map { Float(1 / (255 * $0)) })
-            model.add("Cast", node.inputs, to: "\(name).cast", [.integer("to", ONNXType.float.rawValue)])
+            model.add(
+                "Cast", node.inputs, to: "\(name).cast", [.integer("to", ONNXType.float.rawValue)])
             model.add("Sub", ["\(name).cast", offset], to: "\(name).centered")
             model.add("Mul", ["\(name).centered", factor], to: "\(name).scaled")
             model.add("Transpose", ["\(name).scaled"], node, [.integers("perm", [0, 3, 1, 2])])

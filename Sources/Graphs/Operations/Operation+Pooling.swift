@@ -25,7 +25,8 @@ extension Operation {
             model.add(
                 "MaxPool", node.inputs, node,
                 [
-                    .integers("kernel_shape", [size, size]), .integers("strides", [stride, stride]),
+                    .integers("kernel_shape", [size, size]),
+                    .integers("strides", [stride, stride]),
                     .integers("pads", [padding, padding, padding, padding]),
                     .integer("ceil_mode", 0),
                 ])

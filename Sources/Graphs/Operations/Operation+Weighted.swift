@@ -19,7 +19,9 @@ extension Operation {
             guard inputs.count == 1, inputs[0].count == 3, kernel.count == 4,
                 inputs[0][0] == kernel[1]
             else { return nil }
-            let sides = zip(inputs[0][1...], kernel[2...]).map { ($0 + 2 * padding - $1) / stride + 1 }
+            let sides = zip(inputs[0][1...], kernel[2...]).map {
+                ($0 + 2 * padding - $1) / stride + 1
+            }
             return sides.allSatisfy { $0 >= 1 } ? [kernel[0]] + sides : nil
         }
 
@@ -81,7 +83,8 @@ extension Operation {
             }
             let product = "\(node.name).product"
             model.add("MatMul", [node.inputs[0], matrix], to: product)
-            model.add("Add", [product, model.add(bias)], node)
+            // A sum of its own takes floats, whatever they stand for.
+            model.add("Add", [product, model.add(GraphWeight(bias.name, bias.tensor))], node)
         }
     }
 }

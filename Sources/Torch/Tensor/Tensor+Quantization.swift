@@ -29,7 +29,8 @@ extension Tensor {
             expected: "float32, and a scale for each entry of dimension \(dimension)"
         ) {
             ct_fake_quantize_channels(
-                $0[0], $0[1], Int64(dimension), Int64(range.lowerBound), Int64(range.upperBound), $1,
+                $0[0], $0[1], Int64(dimension), Int64(range.lowerBound), Int64(range.upperBound),
+                $1,
                 $2)
         }
     }
