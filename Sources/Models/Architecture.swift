@@ -31,7 +31,7 @@ package struct Architecture: Sendable, Equatable {
     package var version: Int { family.version }
 
     /// How files may lay out its weights.
-    var layouts: [WeightLayout] { family.layouts }
+    package var layouts: [WeightLayout] { family.layouts }
 
     /// The parameters that have a row for each class.
     var head: Set<String> {
@@ -48,10 +48,10 @@ package struct Architecture: Sendable, Equatable {
     /// What the network is in another library, and how files there lay out its weights; nil if it is
     /// not there.
     package func counterpart(
-        in library: ForeignLibrary
-    ) -> (network: ForeignNetwork, layout: WeightLayout)? {
+        in library: WeightOrigin
+    ) -> (network: Counterpart, layout: WeightLayout)? {
         guard let network = configuration.counterpart(in: library) else { return nil }
-        guard let layout = layouts.first(where: { $0.origins.contains(library.owner) }) else {
+        guard let layout = layouts.first(where: { $0.origins.contains(library) }) else {
             preconditionFailure("\(kind) has a counterpart in a library, and no layout for it")
         }
         return (network, layout)
@@ -110,16 +110,38 @@ extension Architecture {
             initialization: initialization, dropPath: dropPath)
     }
 
+    /// The layouts of an origin, those that files most often have first; all for nil.
+    ///
+    /// - Throws: `TorchError` that lists the family's if there is none of that origin.
+    package func layouts(of origin: WeightOrigin?) throws(TorchError) -> [WeightLayout] {
+        guard let origin else { return layouts }
+        let found = layouts.filter { $0.origins.contains(origin) }
+        guard found.isEmpty else { return found }
+        let known = WeightOrigin.allCases.filter { origin in
+            layouts.contains { $0.origins.contains(origin) }
+        }
+        throw TorchError(
+            operation: "weights",
+            message: "no layout \(origin.rawValue) of a \(kind)'s weights; known: "
+                + known.map(\.rawValue).joined(separator: ", "))
+    }
+
     /// The number of classes that weights were trained for: the rows of the head.
     ///
-    /// - Throws: `TorchError` if the file has no such head.
-    package func classes(of file: SafetensorsFile) throws(TorchError) -> Int {
-        guard let classes = trainedClasses(of: file) else {
+    /// - Parameter origin: whose layout the weights have; nil where they are to tell it.
+    /// - Throws: `TorchError` if the weights have no such head, saying what they look like if it can be
+    ///   told.
+    package func classes(
+        of file: any WeightsArchive, layout origin: WeightOrigin? = nil
+    ) throws(TorchError) -> Int {
+        let layouts = try layouts(of: origin)
+        guard let classes = trainedClasses(of: file, layouts) else {
+            let looks = WeightsLikeness(of: file).map { "; it looks like \($0.description)" } ?? ""
             throw TorchError(
                 operation: "load",
                 message: "\(file.path): '\(family.head)', which has a row for each class, is "
                     + "missing; expected \(layouts.owners) names, found "
-                    + file.names.map(\.quoted).listed)
+                    + file.names.map(\.quoted).listed + looks)
         }
         guard (1...Limits.classes.upperBound).contains(classes) else {
             throw TorchError(
@@ -130,8 +152,8 @@ extension Architecture {
         return classes
     }
 
-    /// The same, or nil if the file has no head.
-    func trainedClasses(of file: SafetensorsFile) -> Int? {
+    /// The same, or nil if the weights have no head.
+    func trainedClasses(of file: any WeightsArchive, _ layouts: [WeightLayout]) -> Int? {
         for layout in layouts {
             let head = layout.match(for: family.head).file[0]
             let name =

@@ -355,45 +355,64 @@ package struct BEiTConfiguration: NetworkFamily {
                 mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5]))
     }
 
-    /// The authors' files have timm's names.
+    /// The authors' files, and SuperGradients', have timm's names, and the relative position index in
+    /// every block.
     package static let layouts = [
-        WeightLayout(of: ["timm", "SuperGradients"]),
+        WeightLayout(of: [.timm]),
+        WeightLayout(of: [.microsoft, .supergradients], holdsConstants: true),
         // BeitForImageClassification of transformers 4, as the hub's files are. Its configurations
         // say 1e-12 for the norms, for which the weights were trained with 1e-6.
+        transformers(
+            block: "beit.encoder.layer.#",
+            attention: ["query", "key", "value"].map { "attention.attention.\($0)" },
+            bias: "attention.attention.relative_position_bias.relative_position_*",
+            projection: "attention.output.dense",
+            feedForward: ("intermediate.dense", "output.dense")
+        ),
+        // That of transformers 5, in memory; it still writes files as those of 4.
+        transformers(
+            block: "beit.layers.#", attention: ["q", "k", "v"].map { "attention.\($0)_proj" },
+            bias: "relative_position_bias.relative_position_*", projection: "attention.o_proj",
+            feedForward: ("mlp.fc1", "mlp.fc2")),
+    ]
+
+    /// A layout of Hugging Face's.
+    ///
+    /// - Parameters:
+    ///   - block: a block's name; the other names follow it.
+    ///   - attention: query, key and value.
+    ///   - bias: the bias table and, in older files, the index.
+    private static func transformers(
+        block: String, attention: [String], bias: String, projection: String,
+        feedForward: (String, String)
+    ) -> WeightLayout {
         WeightLayout(
-            of: ["Hugging Face"],
+            of: [.huggingface],
             renamed: [
                 "cls_token": "beit.embeddings.cls_token",
                 "patch_embed.proj.*": "beit.embeddings.patch_embeddings.projection.*",
-                "blocks.#.gamma_1": "beit.encoder.layer.#.lambda_1",
-                "blocks.#.gamma_2": "beit.encoder.layer.#.lambda_2",
-                "blocks.#.norm1.*": "beit.encoder.layer.#.layernorm_before.*",
-                "blocks.#.norm2.*": "beit.encoder.layer.#.layernorm_after.*",
-                "blocks.#.attn.q_bias": "beit.encoder.layer.#.attention.attention.query.bias",
-                "blocks.#.attn.v_bias": "beit.encoder.layer.#.attention.attention.value.bias",
-                // The bias table, and the index of older files.
-                "blocks.#.attn.relative_position_*":
-                    "beit.encoder.layer.#.attention.attention.relative_position_bias"
-                    + ".relative_position_*",
-                "blocks.#.attn.proj.*": "beit.encoder.layer.#.attention.output.dense.*",
-                "blocks.#.mlp.fc1.*": "beit.encoder.layer.#.intermediate.dense.*",
-                "blocks.#.mlp.fc2.*": "beit.encoder.layer.#.output.dense.*",
+                "blocks.#.gamma_1": "\(block).lambda_1",
+                "blocks.#.gamma_2": "\(block).lambda_2",
+                "blocks.#.norm1.*": "\(block).layernorm_before.*",
+                "blocks.#.norm2.*": "\(block).layernorm_after.*",
+                "blocks.#.attn.q_bias": "\(block).\(attention[0]).bias",
+                "blocks.#.attn.v_bias": "\(block).\(attention[2]).bias",
+                "blocks.#.attn.relative_position_*": "\(block).\(bias)",
+                "blocks.#.attn.proj.*": "\(block).\(projection).*",
+                "blocks.#.mlp.fc1.*": "\(block).\(feedForward.0).*",
+                "blocks.#.mlp.fc2.*": "\(block).\(feedForward.1).*",
                 "fc_norm.*": "beit.pooler.layernorm.*",
                 "head.*": "classifier.*",
             ],
-            joined: [
-                "blocks.#.attn.qkv.weight": ["query", "key", "value"].map {
-                    "beit.encoder.layer.#.attention.attention.\($0).weight"
-                }
-            ]),
-    ]
+            joined: ["blocks.#.attn.qkv.weight": attention.map { "\(block).\($0).weight" }])
+    }
 
-    package func counterpart(in library: ForeignLibrary) -> ForeignNetwork? {
+    package func counterpart(in library: WeightOrigin) -> Counterpart? {
         let timmName = Self.published.first {
             $0.architecture == Architecture(self) && $0.name.contains("_patch16_")
         }?.name
         switch library {
-        case .torchvision: return nil
+        case .torchvision, .microsoft: return nil
         case .timm:
             let arguments: [String: JSONValue] = [
                 "img_size": .integer(imageSize), "patch_size": .integer(patch),
@@ -401,15 +420,15 @@ package struct BEiTConfiguration: NetworkFamily {
                 "num_heads": .integer(heads), "mlp_ratio": .number(mlpRatio),
                 "init_values": .number(layerScale),
             ]
-            return ForeignNetwork(
+            return Counterpart(
                 timmName ?? "beit_base_patch16_224", arguments: timmName == nil ? arguments : [:],
                 layers: (first: "patch_embed.proj", head: "head"))
         case .supergradients:
             return timmName.flatMap {
-                imageSize == 224 ? ForeignNetwork($0, savesConstants: true) : nil
+                imageSize == 224 ? Counterpart($0) : nil
             }
         case .huggingface:
-            return ForeignNetwork(
+            return Counterpart(
                 "BeitForImageClassification",
                 arguments: [
                     "model_type": "beit", "image_size": .integer(imageSize),
@@ -427,6 +446,54 @@ package struct BEiTConfiguration: NetworkFamily {
     }
 
     package static var initialization: Initialization { .timm }
+
+    package static let huggingFace: HuggingFaceReading<Self>? = HuggingFaceReading(of: "beit") {
+        (file) throws(HuggingFaceProblem) in
+        try file.require("hidden_act", is: "gelu")
+        // Its own standard is false, which no published file leaves.
+        guard try file.flag("use_relative_position_bias", false) else {
+            throw HuggingFaceProblem("'use_relative_position_bias' is false; only true is known")
+        }
+        try file.require("use_shared_relative_position_bias", is: false)
+        try file.require("use_absolute_position_embeddings", is: false)
+        try file.require("use_mean_pooling", is: true)
+        guard try file.integer("num_channels", 3) == 3 else {
+            throw HuggingFaceProblem("'num_channels' is not 3")
+        }
+        let width = try file.integer("hidden_size", 768)
+        let read = Self(
+            imageSize: try file.integer("image_size", 224),
+            patch: try file.integer("patch_size", 16), width: width,
+            depth: try file.integer("num_hidden_layers", 12),
+            heads: try file.integer("num_attention_heads", 12),
+            mlpRatio: Double(try file.integer("intermediate_size", 3072)) / Double(width),
+            layerScale: try file.number("layer_scale_init_value", 0.1))
+        let bounds = [
+            (read.imageSize, Limits.sides), (read.patch, Limits.sides), (width, 1...65_536),
+            (read.depth, 1...1000), (read.heads, 1...1024),
+        ]
+        guard bounds.allSatisfy({ $1.contains($0) }), (0...64).contains(read.mlpRatio) else {
+            throw HuggingFaceProblem("a BEiT of dimensions that are out of range")
+        }
+        return read
+    }
+
+    package static func configuration(of weights: WeightShapes) -> Self? {
+        guard let patch = weights["patch_embed.proj.weight"], patch.count == 4, patch[1] == 3,
+            let table = weights["blocks.0.attn.relative_position_bias_table"], table.count == 2,
+            let hidden = weights["blocks.0.mlp.fc1.weight"], hidden.count == 2, patch[0] > 0,
+            weights["blocks.0.gamma_1"] != nil
+        else { return nil }
+        // The table has (2 side - 1)² rows for pairs of patches, and three of the class token.
+        let span = Int(Double(max(table[0] - 3, 0)).squareRoot().rounded())
+        guard Limits.sides.contains(patch[2]), Limits.sides.contains(span), span % 2 == 1,
+            span * span == table[0] - 3
+        else { return nil }
+        return Self(
+            imageSize: (span + 1) / 2 * patch[2], patch: patch[2], width: patch[0],
+            depth: weights.count("blocks.#.gamma_1"), heads: table[1],
+            mlpRatio: Double(hidden[0]) / Double(patch[0]), layerScale: 0.1)
+    }
 
     package var fixedImageSize: Int? { imageSize }
 

@@ -59,31 +59,48 @@ extension ImageClassifier {
 }
 
 extension ImageClassifier {
-    /// Overwrites all tensors from a file, in any of the family's layouts.
+    /// Overwrites all tensors from weights in any of the family's layouts.
     ///
+    /// - Parameter origin: whose layout the weights have; nil where they are to tell it.
     /// - Returns: a line for each liberty taken, as `ParameterStore.load`.
-    /// - Throws: `TorchError` if the file is for another number of classes, or as
-    ///   `ParameterStore.load`; then no tensor was changed.
-    package func load(_ file: SafetensorsFile) throws(TorchError) -> [String] {
-        if let found = architecture.trainedClasses(of: file), found != classes {
+    /// - Throws: `TorchError` if the weights are for another number of classes, or the family has no
+    ///   layout of that origin, or as `ParameterStore.load`, saying what the weights look like if it
+    ///   can be told; then no tensor was changed.
+    package func load(
+        _ file: any WeightsArchive, layout origin: WeightOrigin? = nil
+    ) throws(TorchError) -> [String] {
+        let layouts = try architecture.layouts(of: origin)
+        if let found = architecture.trainedClasses(of: file, layouts), found != classes {
             throw TorchError(
                 operation: "load",
                 message: "\(file.path): the network has \(classes) classes, the weights \(found)")
         }
-        return try store.load(file, layouts: architecture.layouts)
+        return try store.load(file, layouts: layouts, likeness: { self.likeness(of: file) })
     }
 
-    /// Takes a file's weights to begin a training with: as `load`, but that a head for another number of
-    /// classes is left, so that this network keeps the one that was drawn for it.
-    package func begin(with file: SafetensorsFile) throws(TorchError) -> [String] {
-        guard let found = architecture.trainedClasses(of: file), found != classes else {
-            return try load(file)
+    /// Takes weights to begin a training with: as `load`, but that a head for another number of classes
+    /// is left, so that this network keeps the one that was drawn for it.
+    package func begin(
+        with file: any WeightsArchive, layout origin: WeightOrigin? = nil
+    ) throws(TorchError) -> [String] {
+        let layouts = try architecture.layouts(of: origin)
+        guard let found = architecture.trainedClasses(of: file, layouts), found != classes else {
+            return try load(file, layout: origin)
         }
         let notes = try store.load(
-            file, layouts: architecture.layouts, keeping: architecture.head)
+            file, layouts: layouts, keeping: architecture.head,
+            likeness: { self.likeness(of: file) })
         let note =
             "\(file.path): its head for \(found) classes is left, and one for \(classes) drawn"
         return notes + [note.printable]
+    }
+
+    /// What weights that do not fit look like; nil if nobody knows, or if it is this network.
+    private func likeness(of file: any WeightsArchive) -> String? {
+        guard let likeness = WeightsLikeness(of: file),
+            likeness.architecture?.fingerprintLine != architecture.fingerprintLine
+        else { return nil }
+        return likeness.description
     }
 }
 

@@ -28,8 +28,15 @@ package protocol NetworkFamily: Section, Equatable {
     /// How files lay out the weights; the network's own names come first.
     static var layouts: [WeightLayout] { get }
 
+    /// The configuration of a network with tensors of these shapes, as far as these tell it; nil if they
+    /// are of no such network.
+    static func configuration(of weights: WeightShapes) -> Self?
+
+    /// How Hugging Face's `config.json` of such networks is read; nil where it is not.
+    static var huggingFace: HuggingFaceReading<Self>? { get }
+
     /// What the network is in another library; nil if it is not there.
-    func counterpart(in library: ForeignLibrary) -> ForeignNetwork?
+    func counterpart(in library: WeightOrigin) -> Counterpart?
 
     /// The only side that images may have, in pixels; nil if any will do.
     var fixedImageSize: Int? { get }
@@ -51,12 +58,18 @@ package protocol NetworkFamily: Section, Equatable {
 
 extension NetworkFamily {
     /// Nil: no other library is known to have it.
-    package func counterpart(in library: ForeignLibrary) -> ForeignNetwork? { nil }
+    package func counterpart(in library: WeightOrigin) -> Counterpart? { nil }
 
     /// Nil: images may have any size.
     package var fixedImageSize: Int? { nil }
 
     package static var initialization: Initialization { .pytorch }
+
+    /// Nil: shapes alone do not tell it.
+    package static func configuration(of weights: WeightShapes) -> Self? { nil }
+
+    /// Nil: none of its networks are Hugging Face's.
+    package static var huggingFace: HuggingFaceReading<Self>? { nil }
 
     /// Nil: every configuration that can be read can be made.
     package func fault(classes: Int) -> NetworkFault? { nil }
@@ -93,6 +106,12 @@ package struct PublishedNetwork: Sendable {
 
     /// Every name, sorted.
     package static var names: [String] { all.keys.sorted() }
+
+    /// The name of an architecture, by what its logits depend on; nil for one that has none.
+    package static func name(of architecture: Architecture) -> String? {
+        let line = architecture.fingerprintLine
+        return all.values.filter { $0.architecture.fingerprintLine == line }.map(\.name).min()
+    }
 
     /// The network that a recipe or the command line names, or nil for an unknown name.
     package static func named(_ name: String) -> PublishedNetwork? { all[name] }

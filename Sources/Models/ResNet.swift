@@ -206,10 +206,10 @@ package struct ResNetConfiguration: NetworkFamily {
     }
 
     package static let layouts = [
-        WeightLayout(of: ["torchvision", "timm"]),
-        // ResNetForImageClassification of transformers.
+        WeightLayout(of: [.torchvision, .timm]),
+        // ResNetForImageClassification of transformers 4 and 5.
         WeightLayout(
-            of: ["Hugging Face"],
+            of: [.huggingface],
             renamed: [
                 "conv1.*": "resnet.embedder.embedder.convolution.*",
                 "bn1.*": "resnet.embedder.embedder.normalization.*",
@@ -224,17 +224,48 @@ package struct ResNetConfiguration: NetworkFamily {
                 "fc.*": "classifier.1.*",
             ]),
         WeightLayout(
-            of: ["SuperGradients"],
+            of: [.supergradients],
             renamed: ["layer#.#.downsample.*": "layer#.#.shortcut.*", "fc.*": "linear.*"]),
     ]
 
-    package func counterpart(in library: ForeignLibrary) -> ForeignNetwork? {
+    package static let huggingFace: HuggingFaceReading<Self>? = HuggingFaceReading(of: "resnet") {
+        (file) throws(HuggingFaceProblem) in
+        try file.require("hidden_act", is: "relu")
+        try file.require("downsample_in_first_stage", is: false)
+        try file.require("downsample_in_bottleneck", is: false)
+        let depths = try file.integers("depths", [3, 4, 6, 3])
+        let isBottleneck = try file.text("layer_type", "bottleneck") == "bottleneck"
+        let widths = try file.integers("hidden_sizes", [256, 512, 1024, 2048])
+        let found = Depth.allCases.map { Self(depth: $0) }
+            .first { $0.blocks == depths && $0.isBottleneck == isBottleneck }
+        guard let found, widths == [64, 128, 256, 512].map({ isBottleneck ? 4 * $0 : $0 }),
+            try file.integer("embedding_size", 64) == 64, try file.integer("num_channels", 3) == 3
+        else {
+            throw HuggingFaceProblem(
+                "a ResNet of depths \(depths) and widths \(widths), which is none of the published ones"
+            )
+        }
+        return found
+    }
+
+    package static func configuration(of weights: WeightShapes) -> Self? {
+        guard weights["conv1.weight"] == [64, 3, 7, 7] else { return nil }
+        let blocks = (1...4).map { weights.count("layer\($0).#.bn1.weight") }
+        let isBottleneck = weights["layer1.0.conv3.weight"] != nil
+        // A ResNeXt, or a wider one, has the same names.
+        guard weights["layer1.0.conv2.weight"] == [64, 64, 3, 3] else { return nil }
+        return Depth.allCases.map { Self(depth: $0) }
+            .first { $0.blocks == blocks && $0.isBottleneck == isBottleneck }
+    }
+
+    package func counterpart(in library: WeightOrigin) -> Counterpart? {
         let name = "resnet\(depth.rawValue)"
         return switch library {
-        case .torchvision, .supergradients: ForeignNetwork(name)
-        case .timm: ForeignNetwork(name, layers: (first: "conv1", head: "fc"))
+        case .torchvision, .supergradients: Counterpart(name)
+        case .timm: Counterpart(name, layers: (first: "conv1", head: "fc"))
+        case .microsoft: nil
         case .huggingface:
-            ForeignNetwork(
+            Counterpart(
                 "ResNetForImageClassification",
                 arguments: [
                     "model_type": "resnet", "num_channels": 3, "embedding_size": 64,

@@ -13,18 +13,26 @@ package struct TeacherCard: Sendable, Equatable {
     package var classNames: [String]?
     /// What the card is of.
     package var subject: Subject
-    /// The file of its weights, or of its responses, absolute.
-    package var weightsFile: String
-    /// The SHA-256 of that file, 64 lower-case hexadecimal digits; `nil` leaves it unchecked.
-    package var weightsSHA256: String?
+    /// The file of its weights, or of its responses.
+    package var weights: Weights
     /// Where the file comes from.
     package var source: String
     /// Its published (or measured) top-1, per cent; `nil` if unknown.
     package var top1: Double?
+    /// Where it was read of a Hugging Face directory, what differs from what the directory says.
+    package var directory: Directory?
+
+    /// What is to be known of a card that is a Hugging Face directory.
+    package struct Directory: Sendable, Equatable {
+        /// What is done otherwise here than there, a sentence each.
+        package var notices: [String]
+
+        package init(notices: [String]) { self.notices = notices }
+    }
 
     /// What a card is of.
     package enum Subject: Sendable, Equatable {
-        /// A network, with its weights in a safetensors file.
+        /// A network, with its weights in a file.
         case network(Network)
         /// Responses that somebody computed, in an HDF5 file.
         case responses(Responses)
@@ -67,11 +75,16 @@ package struct TeacherCard: Sendable, Equatable {
 // MARK: - Reading
 
 extension TeacherCard {
-    /// Reads a teacher card, as strictly as a recipe.
+    /// Reads a teacher card, as strictly as a recipe, or a Hugging Face directory in place of one.
     ///
-    /// - Parameter path: The YAML file; relative paths in it start at its folder.
-    /// - Throws: `YAMLError` for one error, one line with the place; `YAMLErrors` for several.
+    /// - Parameter path: The YAML file, in which relative paths start at its folder; or the directory.
+    /// - Throws: `YAMLError` for one error, one line with the place; `YAMLErrors` for several;
+    ///   `TorchError` for a directory whose weights would have to be read, and cannot be.
     package init(contentsOf path: String) throws {
+        guard (try? FileKind.at(path)) != .folder else {
+            try self.init(huggingFace: path)
+            return
+        }
         try self.init(.reading(path, overrides: [], noun: "teacher card"))
     }
 
@@ -120,8 +133,7 @@ extension TeacherCard {
         name = common.name
         classes = common.classes.count
         classNames = common.classes.names
-        weightsFile = common.weights.file
-        weightsSHA256 = common.weights.sha256
+        weights = common.weights
         source = common.source
         top1 = common.top1
     }
@@ -141,7 +153,7 @@ private struct Common: Section {
     var name = ""
     var kind = ""
     var classes = TeacherClasses(count: Limits.classes.lowerBound, names: nil)
-    var weights = Weights.initial
+    var weights = TeacherCard.Weights.initial
     var source = ""
     var top1: Double?
 
@@ -250,8 +262,7 @@ extension TeacherCard {
         self.classes = classes
         classNames = nil
         subject = .responses(responses)
-        weightsFile = file
-        weightsSHA256 = sha256
+        weights = Weights(file: file, sha256: sha256)
         self.source = source
         top1 = nil
     }
@@ -266,14 +277,13 @@ extension TeacherCard {
     /// - Parameter file: of its weights; a relative path starts at the folder of the card's file.
     package init(
         name: String, classes: Int, classNames: [String]?, network: Network, file: String,
-        sha256: String, source: String, top1: Double?
+        sha256: String?, source: String, top1: Double?
     ) {
         self.name = name
         self.classes = classes
         self.classNames = classNames
         subject = .network(network)
-        weightsFile = file
-        weightsSHA256 = sha256
+        weights = Weights(file: file, sha256: sha256)
         self.source = source
         self.top1 = top1
     }
@@ -286,7 +296,6 @@ extension TeacherCard {
     ///
     /// Every text is quoted that YAML could take for something else, such as a name `384`.
     package var yaml: String {
-        let weights = Weights(file: weightsFile, sha256: weightsSHA256)
         var entries: [YAMLValue.Entry] = [
             .init("name", .text(YAMLText.scalar(name))),
             .init("kind", .text(kind)),
@@ -310,29 +319,4 @@ extension TeacherCard {
         if let top1 { entries.append(.init("top1", .text(YAMLText.scalar(top1)))) }
         return entries.yaml
     }
-}
-
-/// The section that names a card's file.
-private struct Weights: Section {
-    var file: String
-    var sha256: String?
-
-    static let initial = Self(file: "", sha256: nil)
-
-    static let keys: [Key<Self>] = [
-        Key("file", \.file, .path, "the file of the weights, or of the responses"),
-        Key(
-            "sha256", \.sha256, .orNone(digest, as: "null"),
-            "its SHA-256; null leaves it unchecked"),
-    ]
-
-    private static let digest = Form<String>(
-        expected: "64 hexadecimal digits in lower case",
-        parse: { node in
-            guard case .scalar(let text, _) = node.content, text.utf8.count == 64 else {
-                return nil
-            }
-            let isHex = text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
-            return isHex ? text : nil
-        }, write: { YAMLText.scalar($0) })
 }

@@ -12,6 +12,8 @@ package struct TorchError: Error, CustomStringConvertible, Equatable {
     /// The `errno` where the file or operation may be sound and the system is to blame: `ENOMEM` where
     /// the host or a device had no memory, `ENOTSUP` where a device cannot do it as it was told to.
     package let code: Int32?
+    /// Whether a file has several sets of tensors, of which somebody has to name one.
+    package let needsEntry: Bool
 
     /// Whether there was no memory for it: with less to do at a time it may pass.
     package var isOutOfMemory: Bool { code == ENOMEM }
@@ -21,9 +23,12 @@ package struct TorchError: Error, CustomStringConvertible, Equatable {
 
     /// Makes an error; line breaks in the message become spaces, and one as long as a hostile file
     /// may make it loses its middle.
-    package init(operation: String, message: String, code: Int32? = nil) {
+    package init(
+        operation: String, message: String, code: Int32? = nil, needsEntry: Bool = false
+    ) {
         self.operation = operation
         self.code = code
+        self.needsEntry = needsEntry
         self.message =
             message.abridged.split(whereSeparator: \.isNewline)
             .joined(separator: " ").printable

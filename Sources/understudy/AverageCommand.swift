@@ -23,20 +23,31 @@ struct AverageCommand: ParsableCommand {
     @Option(name: .long, help: "The file to write.")
     var out: String
 
-    @Argument(help: "Weights to average, safetensors files of one network.")
+    @Option(name: .long, help: WeightsOptions.entryHelp)
+    var entry: String?
+
+    @Argument(help: "Weights to average, files of one network.")
     var files: [String] = []
 
     func validate() throws {
         guard (runFolder == nil) != files.isEmpty else {
             throw ValidationError("name either --run RUN or the files to average")
         }
+        guard entry == nil || runFolder == nil else {
+            throw ValidationError("--entry is for files; leave it out")
+        }
     }
 
     func run() throws {
         let out = try OutputFile(out, "--out", .weights)
-        let sources =
+        let sources: [any WeightsArchive] =
             try runFolder.map { try Run(path: $0).snapshots() }
-            ?? files.map { try SafetensorsFile(path: $0) }
+            ?? files.map { try WeightsArchives.open($0, entry: entry) }
+        for source in sources {
+            for note in source.notes {
+                StandardStreams.report("\(source.path): \(note)\n".printableLines)
+            }
+        }
         let description = try Self.description(of: sources)
         let mean = try WeightAverage.mean(of: sources)
         try SafetensorsFile.writeSealed(
@@ -47,7 +58,7 @@ struct AverageCommand: ParsableCommand {
     /// What the mean says of itself: what its parts agree on.
     ///
     /// - Throws: `CommandError` where their classes have different names: the logits mean others.
-    private static func description(of files: [SafetensorsFile]) throws -> WeightsDescription {
+    private static func description(of files: [any WeightsArchive]) throws -> WeightsDescription {
         let descriptions = try files.map { try WeightsDescription(of: $0) }
         let common = WeightsDescription.common(to: descriptions)
         let named = zip(files, descriptions).filter { $1.classes != nil }

@@ -56,8 +56,14 @@ struct TrainCommand: ParsableCommand {
     @Option(name: .long, help: "The run's folder.")
     var out: String
 
-    @Option(name: .customLong("init"), help: "Weights to start from, a safetensors file.")
+    @Option(
+        name: .customLong("init"),
+        help: ArgumentHelp(
+            "Weights to start from: safetensors, a .pth, or a Hugging Face directory.",
+            valueName: "weights"))
     var initial: String?
+
+    @OptionGroup var initialOptions: WeightsOptions
 
     @Option(name: .long, help: "Stop after this many optimizer steps in all, with a checkpoint.")
     var maxSteps: Int?
@@ -78,6 +84,7 @@ struct TrainCommand: ParsableCommand {
 
     func validate() throws {
         if let maxSteps, maxSteps < 1 { throw ValidationError("--max-steps must be at least 1") }
+        if initial == nil { try initialOptions.refuse(without: "--init") }
         if buildCache && wait {
             throw ValidationError("choose --build-cache or --wait")
         }
@@ -89,6 +96,8 @@ struct TrainCommand: ParsableCommand {
         options.caches = caches
         options.missing = buildCache ? .compute : wait ? .wait : .refuse
         options.initial = initial
+        options.initialLayout = initialOptions.layout
+        options.initialEntry = initialOptions.entry
         options.maxSteps = maxSteps
         options.trace = trace
         options.writesTensorBoard = tensorboard

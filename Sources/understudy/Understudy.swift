@@ -21,8 +21,9 @@ struct Understudy: ParsableCommand {
         subcommands: [
             InitCommand.self, PlanCommand.self, RecipeCommand.self, ViewsCommand.self,
             CacheCommand.self, TrainCommand.self, EvalCommand.self, PredictCommand.self,
-            AverageCommand.self, ExportCommand.self, ReportCommand.self, CompareCommand.self,
-            PackCommand.self, DoctorCommand.self, BenchCommand.self, ManualCommand.self,
+            AverageCommand.self, ExportCommand.self, WeightsCommand.self, ReportCommand.self,
+            CompareCommand.self, PackCommand.self, DoctorCommand.self, BenchCommand.self,
+            ManualCommand.self,
         ])
 
     static func main() {

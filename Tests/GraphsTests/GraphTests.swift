@@ -54,22 +54,39 @@ import Torch
         #expect(relativeDifference(expected, try Networks.answers(network, images)) < 1e-4)
     }
 
-    @Test("a normalization of a value that others take stays") func sharedValue() throws {
+    /// The first convolution and normalization of a ResNet18, as a builder takes them down.
+    private func stem() throws -> (
+        network: any ImageClassifier, value: GraphValue, norm: GraphValue
+    ) {
         let (network, size) = try Networks.make("resnet18")
-        let store = network.store
-        let builder = GraphBuilder(store, size: size)
+        let builder = GraphBuilder(network.store, size: size)
         func weight(_ name: String) throws -> GraphWeight {
-            builder.weight(try #require(store[name]))
+            builder.weight(try #require(network.store[name]))
         }
         let value = try builder.images.conv2d(weight("conv1.weight"), stride: 2, padding: 3)
         let norm = try value.batchNorm(
             weight: weight("bn1.weight"), bias: weight("bn1.bias"),
             mean: weight("bn1.running_mean"), variance: weight("bn1.running_var"), epsilon: 1e-5)
-        let graph = try builder.graph(of: (value + norm).globalAveragePool())
+        return (network, value, norm)
+    }
+
+    @Test("a normalization of a value that others take stays") func sharedValue() throws {
+        let (_, value, norm) = try stem()
+        let graph = try norm.builder.graph(of: (value + norm).globalAveragePool())
         let folded = try graph.foldingBatchNorms()
         #expect(folded.nodes.count == graph.nodes.count)
-        let images = try Networks.images(size)
+        let images = try Networks.images(graph.size)
         #expect(try graph.logits(images).floats() == folded.logits(images).floats())
+    }
+
+    @Test("a folded normalization of hardly any variance keeps its epsilon") func epsilon() throws {
+        let (network, _, norm) = try stem()
+        try network.store["bn1.running_var"]?.fill(1e-5)
+        let graph = try norm.builder.graph(of: norm.globalAveragePool())
+        let folded = try graph.foldingBatchNorms()
+        let images = try Networks.images(graph.size)
+        let expected = try graph.logits(images).floats()
+        #expect(relativeDifference(expected, try folded.logits(images).floats()) < 1e-4)
     }
 
     @Test("pixels are normalized in the graph as outside of it") func pixels() throws {

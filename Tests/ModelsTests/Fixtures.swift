@@ -4,6 +4,12 @@ import Torch
 
 /// The fixtures that Tests/Fixtures/models/make_fixtures.py wrote.
 enum Fixtures {
+    /// A file by its path below Tests/Fixtures.
+    static func path(_ name: String) -> String {
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .appendingPathComponent("Fixtures/\(name)").path
+    }
+
     static func decode<Value: Decodable>(_ type: Value.Type, _ name: String) throws -> Value {
         let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("Fixtures/models")

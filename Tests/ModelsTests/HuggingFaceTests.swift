@@ -38,12 +38,11 @@ import Torch
         folder = try TemporaryFolder()
     }
 
-    /// A network's tensors as Hugging Face's files have them, as an export writes them.
+    /// A network's tensors under Hugging Face's names.
     private func theirs(_ network: any ImageClassifier) throws -> [String: Tensor] {
-        let layout = try #require(
-            network.architecture.layouts.first { $0.origins == ["Hugging Face"] })
+        let layout = try network.architecture.layouts(of: .huggingface)[0]
         return Dictionary(
-            uniqueKeysWithValues: try network.store.tensors(in: layout).map { ($0.name, $0.tensor) }
+            uniqueKeysWithValues: try layout.tensors(of: network.store).map { ($0.name, $0.tensor) }
         )
     }
 

@@ -116,6 +116,29 @@ import Torch
         #expect(WrapperPrefix.common(to: [dots]) { $0 == "x" } == "")
     }
 
+    @Test("what stands in a tensor's place is named, if the tensor is needed") func obstacles()
+        throws
+    {
+        // Against Tests/Fixtures/torch/make_pickles.py.
+        let file = try WeightsArchives.open(Fixtures.path("torch/pickles/system-inside.pth"))
+        let both = try ParameterStore(seed: 1)
+        let bias = try both.parameter("bias", shape: [1], initializer: .zeros)
+        let alone = try ParameterStore(seed: 1)
+        _ = try alone.parameter("bias", shape: [1], initializer: .zeros)
+        _ = try both.parameter("weight", shape: [1], initializer: .zeros)
+        #expect(
+            errorText { try both.load(file) }
+                == "load: \(file.path): missing: 'weight' (made by posix.system, which is never run)"
+        )
+        #expect(try bias.floats() == [0])
+        #expect(
+            try alone.load(file) == [
+                "\(file.path): left aside, as no tensors: 'weight' (made by posix.system, which is "
+                    + "never run), 'epoch'"
+            ])
+        #expect(try alone["bias"]?.floats() == [1])
+    }
+
     @Test("a checkpoint of several networks is named as one") func checkpoint() throws {
         var both: [String: Tensor] = [:]
         for (name, tensor) in try tensors() {

@@ -73,8 +73,8 @@ import Torch
         #expect(
             error?.message
                 == "\(path): 'fc.weight', which has a row for each class, is missing; expected "
-                + "torchvision's, timm's or Hugging Face's names, found 'encoder.0', 'encoder.1', 'encoder.2', "
-                + "'encoder.3', 'encoder.4' and 4 more")
+                + "torchvision's, timm's, Hugging Face's or SuperGradients' names, found 'encoder.0', "
+                + "'encoder.1', 'encoder.2', 'encoder.3', 'encoder.4' and 4 more")
     }
 
     @Test("a head of no rows, or of more than there are classes, makes no network") func rows()

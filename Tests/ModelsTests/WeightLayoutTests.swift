@@ -9,7 +9,7 @@ import Torch
     let store: ParameterStore
 
     static let layout = WeightLayout(
-        of: ["Elsewhere"],
+        of: [.huggingface],
         renamed: [
             "norm.*": "final.normalization.*",
             "blocks.#.index": "encoder.#.position",
@@ -73,7 +73,7 @@ import Torch
 
     @Test("a number and an end mean the same on both sides; `#-1` is one less") func patterns() {
         let layout = WeightLayout(
-            of: ["A", "B"],
+            of: [.timm, .torchvision, .timm],
             renamed: [
                 "layer#.#.conv#.*": "stages.#-1.layers.#.layer.#-1.convolution.*",
                 "layer#.#": "whole.#.#",
@@ -87,12 +87,14 @@ import Torch
             #expect(found(name) == [name])
         }
         #expect(!layout.isOwn && WeightLayout.own.isOwn)
-        #expect([WeightLayout.own, layout, Self.layout].owners == "A's, B's or Elsewhere's")
+        #expect(
+            [WeightLayout.own, layout, Self.layout].owners
+                == "timm's, torchvision's or Hugging Face's")
     }
 
     @Test("tensors are renamed, joined of rows, and cut into rows, in order") func pieces() throws {
         let file = try file()
-        #expect(try load(file) == ["\(file.path): the tensors have Elsewhere's names"])
+        #expect(try load(file) == ["\(file.path): the tensors have Hugging Face's names"])
         for block in 0..<2 {
             let start = Float(100 * block)
             #expect(
@@ -148,6 +150,47 @@ import Torch
                 "'final.normalization.count': -1.0 is below zero"))
     }
 
+    @Test("a network is written as it is read, back to the last bit") func written() throws {
+        let values = try store.values()
+        let theirs = try Self.layout.tensors(of: store)
+        #expect(
+            theirs.map(\.name) == [
+                "encoder.0.query", "encoder.0.key", "encoder.0.value", "encoder.0.gates",
+                "encoder.1.query", "encoder.1.key", "encoder.1.value", "encoder.1.gates",
+                "final.normalization.weight", "final.normalization.count",
+            ])
+        #expect(try theirs[1].tensor.floats() == Array(values[0][4..<8]))
+        #expect(try theirs[3].tensor.floats() == values[1] + values[2])
+        let file = try folder.file(
+            Dictionary(uniqueKeysWithValues: theirs.map { ($0.name, $0.tensor) }))
+        for entry in store.entries { try withoutGrad { try entry.tensor.fill(0) } }
+        try load(file)
+        #expect(try store.values() == values)
+        // Constants are written where files of the layout hold them.
+        let held = WeightLayout(
+            of: [.microsoft], renamed: ["blocks.#.index": "encoder.#.position"],
+            holdsConstants: true)
+        #expect(
+            try held.tensors(of: store).map(\.name).suffix(2)
+                == ["encoder.0.position", "encoder.1.position"])
+        #expect(try WeightLayout.own.tensors(of: store).map(\.name) == store.entries.map(\.name))
+    }
+
+    @Test("of layouts with the same names that which holds constants is taken where there are some")
+    func constantsTell() throws {
+        let plain = WeightLayout(of: [.timm], renamed: ["norm.*": "normalization.*"])
+        let held = WeightLayout(
+            of: [.microsoft], renamed: ["norm.*": "normalization.*"], holdsConstants: true)
+        for (layout, owner) in [(plain, "timm's"), (held, "Microsoft's")] {
+            let tensors = try layout.tensors(of: store)
+            let file = try folder.file(
+                Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, $0.tensor) }))
+            #expect(
+                try store.load(file, layouts: [plain, held])
+                    == ["\(file.path): the tensors have \(owner) names"])
+        }
+    }
+
     @Test("a constant is held against the network's, under the layout's name") func constants()
         throws
     {
@@ -179,7 +222,7 @@ import Torch
         #expect(
             try load(file) == [
                 "\(file.path): all names begin with 'module.', which is left out",
-                "\(file.path): the tensors have Elsewhere's names",
+                "\(file.path): the tensors have Hugging Face's names",
             ])
         #expect(try store.values() != values)
         // Of a file that neither knows, the network's own names are missing.

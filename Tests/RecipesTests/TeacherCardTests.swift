@@ -47,6 +47,37 @@ import Testing
         #expect(card.top1 == 97.5)
     }
 
+    @Test("weights say how they are read and where they come from, if they say it")
+    func weights() throws {
+        func card(_ more: String) throws -> TeacherCard {
+            try TeacherCard(
+                parsing: Self.card.replacingOccurrences(
+                    of: "\(Self.digest)}", with: "\(Self.digest)\(more)}"), path: "/exp/t.yaml")
+        }
+        let plain = try card("")
+        #expect(plain.weights.layout == nil && plain.weights.entry == nil)
+        #expect(!plain.yaml.contains("layout") && !plain.yaml.contains("url"))
+        let whole = try card(
+            ", layout: huggingface, entry: model_ema, url: \"https://example.org/w.pth\"")
+        #expect(whole.weights.layout == .huggingface)
+        #expect(whole.weights.entry == "model_ema")
+        #expect(whole.weights.url == "https://example.org/w.pth")
+        #expect(try TeacherCard(parsing: whole.yaml, path: "/exp/t.yaml") == whole)
+        // Another set of tensors of the same file gives other responses; a layout does not.
+        #expect(plain.weightsIdentity(digest: Self.digest) == Self.digest)
+        #expect(try card(", layout: timm").weightsIdentity(digest: Self.digest) == Self.digest)
+        #expect(whole.weightsIdentity(digest: Self.digest) != Self.digest)
+        #expect(whole.fingerprintLine == plain.fingerprintLine)
+        #expect(
+            message("sha256: \(Self.digest)", "sha256: null, url: ftp://example.org/w")
+                == "t.yaml:6:54: weights.url: expected an address that begins with https:// or "
+                + "http://, or none, found 'ftp://example.org/w'")
+        #expect(
+            message("sha256: \(Self.digest)", "sha256: null, layout: caffe")
+                == "t.yaml:6:57: weights.layout: expected one of timm, torchvision, huggingface, "
+                + "microsoft, supergradients, or none, found 'caffe'")
+    }
+
     @Test("classes are a number, a list of names, or a file of them as data sets have it")
     func classNames() throws {
         func card(_ classes: String, in folder: String = "/exp") throws -> TeacherCard {

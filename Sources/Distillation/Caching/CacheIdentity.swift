@@ -3,6 +3,7 @@ import Foundation
 import Loading
 import Recipes
 import ResponseCache
+import Torch
 import Views
 
 /// What determines every row of a response cache, in the order in which differences are reported.
@@ -137,8 +138,8 @@ package struct CacheIdentity: Sendable {
 
     /// The SHA-256 of a card's weights as far as it can be known on this machine.
     package static func weightsDigest(of card: TeacherCard) throws -> String? {
-        if let digest = card.weightsSHA256 { return digest }
+        if let digest = card.weights.sha256 { return card.weightsIdentity(digest: digest) }
         guard !FileKind.isMissing(card.weightsFile) else { return nil }
-        return try SHA256Sum.ofFile(card.weightsFile)
+        return card.weightsIdentity(digest: try WeightsArchives.digest(at: card.weightsFile))
     }
 }

@@ -8,6 +8,8 @@ extension TeacherCard {
     /// - Throws: `TrainingError` with the first class that differs.
     func checkClasses(of dataset: ImageDataset) throws(TrainingError) {
         guard let classNames, let names = dataset.classes.asClassNames else { return }
+        // The labels of a Hugging Face directory are words; folders of images may have the ids.
+        guard directory == nil || Set(classNames) == Set(names) else { return }
         for (label, (own, other)) in zip(classNames, names).enumerated()
         where own != other {
             throw TrainingError(

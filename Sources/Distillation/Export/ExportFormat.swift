@@ -8,7 +8,7 @@ package enum ExportFormat: String, Sendable, CaseIterable {
     case torchvision, timm, huggingface, supergradients, onnx
 
     /// The library that loads it; nil for a model that any runtime takes.
-    package var library: ForeignLibrary? {
+    package var library: WeightOrigin? {
         switch self {
         case .torchvision: .torchvision
         case .timm: .timm
@@ -42,12 +42,11 @@ extension ExportedNetwork {
     ///
     /// - Throws: `ExportError` if the library has no such network; `SystemFailure`, `TorchError`.
     package func write(
-        for library: ForeignLibrary, _ format: ExportFormat, to folder: borrowing ExportFolder,
+        for library: WeightOrigin, _ format: ExportFormat, to folder: borrowing ExportFolder,
         _ golden: GoldenAnswers
     ) throws {
         let (foreign, layout) = try counterpart(in: library)
-        let tensors = try network.store.tensors(
-            in: layout, savesConstants: foreign.savesConstants)
+        let tensors = try layout.tensors(of: network.store)
         try SafetensorsFile.write(
             tensors.map { ($0.name, $0.tensor) }, metadata: ["format": "pt"],
             to: "\(folder.path)/model.safetensors")
@@ -61,10 +60,10 @@ extension ExportedNetwork {
 
     /// The files beside the weights that say what they are of.
     private func configurations(
-        of foreign: ForeignNetwork, in library: ForeignLibrary
+        of foreign: Counterpart, in library: WeightOrigin
     ) -> [(name: String, value: JSONValue)] {
         switch library {
-        case .torchvision, .supergradients:
+        case .torchvision, .supergradients, .microsoft:
             [("config.json", constructor(of: foreign, in: library))]
         case .timm: [("config.json", timmConfiguration(of: foreign))]
         case .huggingface:
@@ -77,7 +76,7 @@ extension ExportedNetwork {
 
     /// How the network is made where no file of the library's own says it.
     private func constructor(
-        of foreign: ForeignNetwork, in library: ForeignLibrary
+        of foreign: Counterpart, in library: WeightOrigin
     ) -> JSONValue {
         [
             "library": .text(library.rawValue), "model": .text(foreign.name),

@@ -6,7 +6,7 @@ import StrictYAML
 
 extension ExportedNetwork {
     /// `config.json` of a folder that `AutoModelForImageClassification.from_pretrained` loads.
-    func huggingFaceConfiguration(of foreign: ForeignNetwork) -> JSONValue {
+    func huggingFaceConfiguration(of foreign: Counterpart) -> JSONValue {
         let names = classes.enumerated()
         return JSONValue.object(foreign.arguments).merging([
             "architectures": [.text(foreign.name)], "dtype": "float32",

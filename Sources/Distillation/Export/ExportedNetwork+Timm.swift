@@ -5,7 +5,7 @@ extension ExportedNetwork {
     /// `config.json` of a folder that `timm.create_model("local-dir:FOLDER")` loads.
     ///
     /// Source: timm 1.0.31 `models/_hub.py`, `load_model_config_from_path`.
-    func timmConfiguration(of foreign: ForeignNetwork) -> JSONValue {
+    func timmConfiguration(of foreign: Counterpart) -> JSONValue {
         let size = JSONValue.integer(preprocessing.size)
         var pretrained: [String: JSONValue] = [
             "input_size": [3, size, size], "num_classes": .integer(classes.count),

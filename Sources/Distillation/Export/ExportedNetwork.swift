@@ -55,14 +55,19 @@ extension ExportedNetwork {
     ///
     /// - Throws: `ExportError` if it is not there.
     func counterpart(
-        in library: ForeignLibrary
-    ) throws(ExportError) -> (network: ForeignNetwork, layout: WeightLayout) {
+        in library: WeightOrigin
+    ) throws(ExportError) -> (network: Counterpart, layout: WeightLayout) {
         guard let counterpart = network.architecture.counterpart(in: library) else {
             throw ExportError(
-                "\(library.owner) has no network like \(model), a \(network.architecture.kind)",
+                "no network of \(library.owner) is like \(model), a \(network.architecture.kind)",
                 .noCounterpart)
         }
         return counterpart
+    }
+
+    /// Refuses a library that has no such network.
+    package func check(_ library: WeightOrigin) throws(ExportError) {
+        _ = try counterpart(in: library)
     }
 
     /// The recipe as it was resolved, without its paths.

@@ -27,11 +27,11 @@ package protocol Teacher {
     ) throws(TorchError) -> Tensor
 }
 
-/// A network of `Models` with weights from a safetensors file.
+/// A network of `Models` with weights from a file.
 package struct NetworkTeacher: Teacher {
     /// What it is.
     package let card: TeacherCard
-    /// SHA-256 of the weights' file, in hex.
+    /// What stands for the weights in a cache's identity: the SHA-256 of their file, in hex.
     package let weightsDigest: String
     /// The network, for evaluation.
     package let network: any ImageClassifier
@@ -58,9 +58,11 @@ package struct NetworkTeacher: Teacher {
         self.device = device
         self.precision = precision
         let file = try card.openWeights()
-        weightsDigest = try card.weightsSHA256 ?? SHA256Sum.ofFile(card.weightsFile)
+        weightsDigest = card.weightsIdentity(
+            digest: try card.weights.sha256 ?? file.digest())
         network = try described.architecture.makeNetwork(classes: card.classes, device: device)
-        try network.load(file).forEach(report)
+        card.directory?.notices.forEach { report("\(card.name): \($0)".printable) }
+        try network.load(file, layout: card.weights.layout).forEach(report)
         normalization = try Normalization(
             mean: described.preprocessing.mean, std: described.preprocessing.std, device: device)
     }
@@ -83,13 +85,13 @@ package struct NetworkTeacher: Teacher {
 extension TeacherCard {
     /// Opens the network's weights.
     ///
-    /// - Throws: `TorchError` for what is no safetensors file; `TrainingError` if the card names
-    ///   other weights by SHA-256, or no network.
-    package func openWeights() throws -> SafetensorsFile {
+    /// - Throws: `TorchError` for what are no weights; `TrainingError` if the card names other weights
+    ///   by SHA-256, or no network.
+    package func openWeights() throws -> any WeightsArchive {
         try requireNetwork()
-        let file = try SafetensorsFile(path: weightsFile)
-        guard let expected = weightsSHA256 else { return file }
-        let found = try SHA256Sum.ofFile(weightsFile)
+        let file = try WeightsArchives.open(weightsFile, entry: weights.entry)
+        guard let expected = weights.sha256 else { return file }
+        let found = try file.digest()
         guard found == expected else {
             throw TrainingError(
                 "\(weightsFile): SHA-256 is \(found), card \(name) says \(expected); fetch the "

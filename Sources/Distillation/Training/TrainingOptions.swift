@@ -1,5 +1,6 @@
 import Base
 import Loading
+import Models
 import Torch
 
 /// What a training is asked for besides its recipe.
@@ -11,8 +12,12 @@ package struct TrainingOptions: Sendable {
     package var caches: [String] = []
     /// What is done about responses that are not in the cache.
     package var missing = MissingResponses.refuse
-    /// Weights to start from, as safetensors.
+    /// Weights to start from: a file, the index of several, or a Hugging Face directory.
     package var initial: String?
+    /// Whose layout these weights have; `nil` where they are to tell it.
+    package var initialLayout: WeightOrigin?
+    /// The key of these weights in a file that has several sets of tensors; `nil` for the network's.
+    package var initialEntry: String?
     /// Stop after this many optimizer steps in all.
     package var maxSteps: Int?
     /// A file that gets one JSON line for each step.

@@ -69,10 +69,14 @@ struct TrainingSetup {
         description = recipe.weightsDescription(classes: images.classes)
         for notice in loader.dataset.notices + images.notices { progress.line(notice) }
         // Before all of it is read for its digest.
-        let initial = try options.initial.map { try SafetensorsFile(path: $0) }
+        let initial = try options.initial.map {
+            try WeightsArchives.open($0, entry: options.initialEntry)
+        }
         var identity = RunIdentity(
             recipe: recipe, train: loader.dataset, val: images,
-            initial: try initial.map { try SHA256Sum.ofFile($0.path) })
+            initial: try initial.map {
+                WeightsArchives.identity(digest: try $0.digest(), entry: options.initialEntry)
+            })
         // Before a cache is begun or waited for in vain.
         try begun?.identity.check(identity, run: options.out, isMeasured: begun?.isMeasured == true)
         validation = Validation(
@@ -84,7 +88,7 @@ struct TrainingSetup {
         let network = try recipe.makeNetwork(on: options.device)
         try recipe.checkBatchNorm(of: network)
         if begun == nil, let initial {
-            try network.begin(with: initial).forEach(progress.line)
+            try network.begin(with: initial, layout: options.initialLayout).forEach(progress.line)
         }
         targets = try Self.targets(options, loader, progress)
         identity.responses = targets?.identities ?? []

@@ -11,15 +11,15 @@ package enum WeightAverage {
     /// - Throws: `TrainingError` if there is no file, if the files differ in their entries, or if a
     ///   number is not finite; `TorchError` if one cannot be read.
     package static func mean(of paths: [String]) throws -> [(name: String, tensor: Tensor)] {
-        try mean(of: paths.map { try SafetensorsFile(path: $0) })
+        try mean(of: paths.map { try SafetensorsFile(path: $0) as any WeightsArchive })
     }
 
     /// Averages files that are open already.
     package static func mean(
-        of files: [SafetensorsFile]
+        of files: [any WeightsArchive]
     ) throws -> [(name: String, tensor: Tensor)] {
         guard let first = files.first else {
-            throw TrainingError("no weights to average; name at least one safetensors file")
+            throw TrainingError("no weights to average; name at least one file")
         }
         guard !first.names.isEmpty else {
             throw TrainingError("\(first.path): holds no tensors")
@@ -42,7 +42,9 @@ package enum WeightAverage {
         }
     }
 
-    private static func check(_ next: SafetensorsFile, against first: SafetensorsFile) throws {
+    private static func check(
+        _ next: any WeightsArchive, against first: any WeightsArchive
+    ) throws {
         guard Set(next.names) == Set(first.names) else {
             let odd = Set(next.names).symmetricDifference(first.names).sorted()
             throw TrainingError(
@@ -59,7 +61,7 @@ package enum WeightAverage {
         }
     }
 
-    private static func finite(_ name: String, in file: SafetensorsFile) throws -> Tensor {
+    private static func finite(_ name: String, in file: any WeightsArchive) throws -> Tensor {
         let tensor = try file.tensor(name)
         guard try firstNotFinite([(name, tensor)]) == nil else {
             throw TrainingError("\(file.path): \(name) holds numbers that are not finite")

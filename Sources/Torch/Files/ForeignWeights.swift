@@ -3,13 +3,7 @@ enum ForeignWeights {
     /// What the file is and what to do with it, for a message; nil if the bytes say nothing.
     static func description(of bytes: UnsafeRawBufferPointer) -> String? {
         if bytes.isEmpty { return "is empty: a download or copy that was not finished" }
-        // Where a header begins, the bytes of its length may read like anything.
-        if bytes.count > 8, isBlank(bytes[8]) || bytes[8] == UInt8(ascii: "{"),
-            UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
-                <= UInt64(SafetensorsFile.headerLimit)
-        {
-            return nil
-        }
+        if isSafetensors(bytes) { return nil }
         let kinds: [(UnsafeRawBufferPointer) -> String?] = [
             pickle, zip, text, archive, protobuf, zeros,
         ]
@@ -19,32 +13,42 @@ enum ForeignWeights {
         return nil
     }
 
-    /// Rewrites what `torch.save` wrote. The usual wrappers of a state dict are taken off.
-    static let conversion =
-        "convert it: python3 -c \"import sys,torch;from safetensors.torch import save_file as s;"
-        + "d=torch.load(sys.argv[1],map_location='cpu',weights_only=True);"
-        + "d=d.get('model',d.get('state_dict',d));"
-        + "s({k:v.contiguous().clone() for k,v in d.items() if torch.is_tensor(v)},sys.argv[2])\" "
-        + "IN.pth OUT.safetensors"
+    /// Whether a file begins as safetensors do. The bytes of the header's length may read like
+    /// anything.
+    static func isSafetensors(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        bytes.count > 8 && (isBlank(bytes[8]) || bytes[8] == UInt8(ascii: "{"))
+            && UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
+                <= UInt64(SafetensorsHeader.limit)
+    }
 
     private static func pickle(_ bytes: UnsafeRawBufferPointer) -> String? {
         // The opcode PROTO and its version, which is 2 for PyTorch.
         guard bytes.count > 2, bytes[0] == 0x80, (2...5).contains(bytes[1]) else { return nil }
-        return "is a pickle, as torch.save wrote until 2020; \(conversion)"
+        return "is a pickle, as torch.save wrote until 2020, and no safetensors file"
     }
 
     private static func zip(_ bytes: UnsafeRawBufferPointer) -> String? {
         guard bytes.begins("PK\u{3}\u{4}") else { return nil }
-        // The names of all members stand in the directory at the end.
-        let names = UnsafeRawBufferPointer(rebasing: bytes[max(0, bytes.count - 1 << 20)...])
-        if names.contains("constants.pkl") {
+        guard let names = try? ZipDirectory(bytes).records.keys else {
+            return "is a zip archive whose directory is missing or damaged"
+        }
+        let isPickle = names.contains { $0.hasSuffix("data.pkl") }
+        let isScript = names.contains { $0.hasSuffix("constants.pkl") }
+        guard !isPickle || isScript else {
+            return "is a pickle in a zip archive, as torch.save writes, and no safetensors file"
+        }
+        return zip(names)
+    }
+
+    /// What a zip archive is that holds no weights of `torch.save`'s.
+    ///
+    /// - Parameter names: of its records.
+    static func zip(_ names: some Collection<String>) -> String {
+        if names.contains(where: { $0.hasSuffix("constants.pkl") }) {
             return "is TorchScript, code and weights in a zip archive; write its weights alone: "
                 + "torch.jit.load(IN).state_dict(), and safetensors.torch.save_file"
         }
-        if names.contains("data.pkl") {
-            return "is a pickle in a zip archive, as torch.save writes; \(conversion)"
-        }
-        if names.contains(".npy") {
+        if names.contains(where: { $0.hasSuffix(".npy") }) {
             return "is an archive of NumPy arrays; write it with safetensors.numpy.save_file"
         }
         return "is a zip archive; unpack it"
@@ -62,7 +66,7 @@ enum ForeignWeights {
                 + "error"
         case UInt8(ascii: "{"), UInt8(ascii: "["):
             return start.contains("\"weight_map\"")
-                ? "is the index of weights in several files; join them into one safetensors file"
+                ? "is the index of weights in several files, and no safetensors file"
                 : "is JSON text, not the weights"
         default: return nil
         }

@@ -112,7 +112,8 @@ extension CacheCommand {
         private func requireFiles(_ paths: [String]) throws {
             for path in paths {
                 var status = stat()
-                guard stat(path, &status) == 0, FileKind(status) != .file else { continue }
+                guard stat(path, &status) == 0, ![.file, .folder].contains(FileKind(status))
+                else { continue }
                 throw CommandError(
                     "\(path): is \(FileKind(status).noun), which only one process can read; save it "
                         + "as a file for --processes")

@@ -24,7 +24,7 @@ struct CompareCommand: ParsableCommand {
                 --run runs/kd --data data/val --sheet differences.png
             """)
 
-    @Option(name: .long, help: "The teacher's card.")
+    @Option(name: .long, help: "The teacher's card, or a Hugging Face directory.")
     var teacher: String
 
     @Option(
@@ -32,8 +32,10 @@ struct CompareCommand: ParsableCommand {
         help: "A student's run, finished or not; its result, or what there is of it.")
     var runFolder: String?
 
-    @Option(name: .long, help: "A student's weights, a safetensors file; needs --recipe.")
+    @Option(name: .long, help: "A student's weights; needs --recipe.")
     var weights: String?
+
+    @OptionGroup var reading: WeightsOptions
 
     @Option(name: .long, help: "The recipe that --weights were trained by.")
     var recipe: String?
@@ -66,6 +68,7 @@ struct CompareCommand: ParsableCommand {
         guard (weights == nil) == (recipe == nil) else {
             throw ValidationError("--weights and --recipe belong together")
         }
+        if weights == nil { try reading.refuse(without: "--weights") }
         guard (1...200).contains(most) else {
             throw ValidationError("--most must be from 1 to 200")
         }
@@ -114,7 +117,8 @@ struct CompareCommand: ParsableCommand {
         guard let weights, let path = self.recipe else { throw CleanExit.helpRequest() }
         let recipe = try Recipe(contentsOf: path)
         let network = try recipe.makeNetwork(on: device)
-        for note in try network.load(SafetensorsFile(path: weights)) {
+        let file = try WeightsArchives.open(weights, entry: reading.entry)
+        for note in try network.load(file, layout: reading.layout) {
             StandardStreams.report("\(note.printable)\n")
         }
         return (recipe, network, weights)
@@ -126,7 +130,10 @@ struct CompareCommand: ParsableCommand {
         let described = try card.requireNetwork()
         let network = try described.architecture.makeNetwork(
             classes: card.classes, device: device)
-        for note in try network.load(card.openWeights()) {
+        for note in card.directory?.notices ?? [] {
+            StandardStreams.report("\(card.name): \(note)\n".printableLines)
+        }
+        for note in try network.load(card.openWeights(), layout: card.weights.layout) {
             StandardStreams.report("\(note.printable)\n")
         }
         return try NetworkAnswers(

@@ -130,6 +130,7 @@ extension ExportCommand {
         // What is in the way, and what the format cannot hold, is said before anything is computed.
         let folder = try ExportFolder(out)
         let exported = try chosen.exported()
+        if let library = format.library { try exported.check(library) }
         let golden = try GoldenAnswers(of: exported, to: chosen.images(data))
         if let library = format.library {
             try exported.write(for: library, format, to: folder, golden)

@@ -13,14 +13,15 @@ struct ClassifierOptions: ParsableArguments {
     @Option(name: .customLong("run"), help: "A run, whose result is taken.")
     var runFolder: String?
 
-    @Option(name: .long, help: "A teacher's card, which says everything.")
+    @Option(
+        name: .long, help: "A teacher's card or a Hugging Face directory, which say everything.")
     var teacher: String?
 
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "A safetensors file; what it says of its network, images and classes is taken. With "
-                + "--teacher, in place of the card's."))
+            "Weights: safetensors, a .pth, or a Hugging Face directory; what they say of their "
+                + "network, images and classes is taken. With --teacher, in place of the card's."))
     var weights: String?
 
     @Option(
@@ -32,6 +33,8 @@ struct ClassifierOptions: ParsableArguments {
                 + "256, crop 224, bilinear), timm's default ones for a beit.",
             valueName: "name"))
     var model: String?
+
+    @OptionGroup var reading: WeightsOptions
 
     @Option(
         name: .long,
@@ -64,16 +67,19 @@ struct ClassifierOptions: ParsableArguments {
     func validate() throws {
         switch (runFolder, teacher, weights) {
         case (nil, nil, nil):
-            throw ValidationError(
-                model == nil
-                    ? "choose a network: --run RUN, --weights FILE or --teacher CARD"
-                    : "--model needs --weights FILE")
+            guard model.map(HuggingFaceDirectory.isOne) ?? false else {
+                throw ValidationError(
+                    model == nil
+                        ? "choose a network: --run RUN, --weights FILE or --teacher CARD"
+                        : "--model needs --weights FILE")
+            }
         case (_?, nil, nil), (nil, _?, _), (nil, nil, _?): break
         default: throw ValidationError("choose one of --run, --weights and --teacher")
         }
         guard model == nil || (runFolder == nil && teacher == nil) else {
             throw ValidationError("--model is for --weights FILE; leave it out")
         }
+        if runFolder != nil { try reading.refuse(without: "--weights and --teacher") }
         for (option, value) in [("--size", size), ("--resize", resize)] {
             if let value, !Limits.sides.contains(value) {
                 throw ValidationError(
@@ -95,9 +101,13 @@ struct ClassifierOptions: ParsableArguments {
     /// it.
     func load(on device: Device) throws -> Classifier {
         let chosen = try chosen()
-        let classes = try chosen.classes ?? chosen.architecture.classes(of: chosen.file)
+        let classes =
+            try chosen.classes
+            ?? chosen.architecture.classes(of: chosen.file, layout: chosen.layout)
         let network = try chosen.architecture.makeNetwork(classes: classes, device: device)
-        for note in try network.load(chosen.file) { StandardStreams.report(note + "\n") }
+        for note in try chosen.notices + network.load(chosen.file, layout: chosen.layout) {
+            StandardStreams.report(note + "\n")
+        }
         let preprocessing = try preprocessing(chosen.preprocessing, network.imageSize)
         let names = try names(chosen)
         if let names, names.list.count != classes {
@@ -107,7 +117,7 @@ struct ClassifierOptions: ParsableArguments {
         let classifier = Classifier(
             model: chosen.model, weights: chosen.file.path, network: network,
             preprocessing: preprocessing, names: names?.list)
-        if teacher == nil {
+        if !chosen.isOfCard {
             let origin = Origin(
                 preprocessing: chosen.origin, options: givenOptions,
                 names: names.map { classes in
@@ -171,23 +181,43 @@ extension ClassifierOptions {
         let architecture: Architecture
         /// Nil where the weights tell.
         let classes: Int?
-        let file: SafetensorsFile
+        let file: any WeightsArchive
+        /// Whose layout the weights have; nil where they are to tell it.
+        let layout: WeightOrigin?
         let description: WeightsDescription
         let preprocessing: Preprocessing
         /// Who says how images are prepared.
         let origin: String
+        /// Whether a card says everything.
+        let isOfCard: Bool
+        /// What is to be known of it.
+        var notices: [String] = []
+    }
+
+    /// The Hugging Face directory that is chosen in place of weights or of a network; nil if there is
+    /// none.
+    private var directory: String? {
+        switch (weights, model) {
+        case (let weights?, nil) where HuggingFaceDirectory.isOne(weights): weights
+        case (nil, let model?) where HuggingFaceDirectory.isOne(model): model
+        default: nil
+        }
     }
 
     private func chosen() throws -> Choice {
         let told = try recipe.map {
             (try Recipe(contentsOf: $0, data: .unneeded).preprocessing, $0)
         }
-        if let teacher { return try card(TeacherCard(contentsOf: teacher), told) }
+        if let teacher {
+            return try card(TeacherCard(contentsOf: teacher), told, replacement: weights)
+        }
+        if let directory { return try card(TeacherCard(contentsOf: directory), told) }
         let (file, description) = try weightsFile()
         guard let model = model ?? description.model else {
             throw CommandError(
                 "\(file.path): does not say which network it is of; pass --model NAME, one of "
-                    + PublishedNetwork.names.joined(separator: ", "))
+                    + PublishedNetwork.names.joined(separator: ", ")
+                    + (WeightsLikeness(of: file).map { "; it looks like \($0.description)" } ?? ""))
         }
         guard let published = PublishedNetwork.named(model) else {
             let known = PublishedNetwork.names.joined(separator: ", ")
@@ -211,29 +241,40 @@ extension ClassifierOptions {
         }
         return Choice(
             model: model, architecture: published.architecture, classes: nil, file: file,
-            description: description, preprocessing: preprocessing, origin: origin)
+            layout: reading.layout, description: description, preprocessing: preprocessing,
+            origin: origin, isOfCard: false)
     }
 
+    /// - Parameter replacement: weights in place of the card's.
     private func card(
-        _ card: TeacherCard, _ told: (Preprocessing, String)?
+        _ given: TeacherCard, _ told: (Preprocessing, String)?, replacement: String? = nil
     ) throws -> Choice {
+        var card = given
         let network = try card.requireNetwork()
-        let file = try weights.map { try SafetensorsFile(path: $0) } ?? card.openWeights()
+        if replacement != nil { (card.weights.layout, card.weights.entry) = (nil, nil) }
+        card.weights.entry = reading.entry ?? card.weights.entry
+        let file =
+            try replacement.map { try WeightsArchives.open($0, entry: card.weights.entry) }
+            ?? card.openWeights()
+        var description = try WeightsDescription(of: file)
+        description.classes = description.classes ?? card.classNames
         return Choice(
             model: card.name, architecture: network.architecture, classes: card.classes,
-            file: file, description: try WeightsDescription(of: file),
-            preprocessing: told?.0 ?? network.preprocessing, origin: told?.1 ?? "the card")
+            file: file, layout: reading.layout ?? card.weights.layout, description: description,
+            preprocessing: told?.0 ?? network.preprocessing, origin: told?.1 ?? "the card",
+            isOfCard: true,
+            notices: card.directory?.notices.map { "\(card.name): \($0)".printable } ?? [])
     }
 
     /// The weights of --run or --weights, with what is known of them.
-    private func weightsFile() throws -> (SafetensorsFile, WeightsDescription) {
+    private func weightsFile() throws -> (any WeightsArchive, WeightsDescription) {
         if let runFolder {
             let run = Run(path: runFolder)
             let file = try run.weights(run.result())
             return (file, try run.description(of: file))
         }
         guard let weights else { throw CleanExit.helpRequest() }
-        let file = try SafetensorsFile(path: weights)
+        let file = try WeightsArchives.open(weights, entry: reading.entry)
         return (file, try WeightsDescription(of: file))
     }
 }

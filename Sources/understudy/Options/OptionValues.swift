@@ -2,6 +2,7 @@ import ArgumentParser
 import Base
 import Distillation
 import Imaging
+import Models
 import Recipes
 import Torch
 import Views
@@ -13,6 +14,8 @@ extension Interpolation: ExpressibleByArgument {}
 extension Recipe.Precision: ExpressibleByArgument {}
 
 extension ResponseFamily: ExpressibleByArgument {}
+
+extension WeightOrigin: ExpressibleByArgument {}
 
 extension Device: ExpressibleByArgument {
     /// Reads `cpu`, `cuda` or `cuda:N`.

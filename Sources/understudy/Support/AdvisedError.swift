@@ -21,6 +21,7 @@ func advisedLine(_ error: any Error) -> String {
 
 extension TorchError: AdvisedError {
     var advisedLine: String {
+        if needsEntry { return "\(description): pass --entry KEY" }
         if isIndeterminate { return "\(description); leave out --deterministic" }
         guard isOutOfMemory else { return description }
         let limits = MappingLimit.ofProcess().map { "; \($0)" }.joined()

@@ -42,7 +42,7 @@ struct Run {
 
     /// What a weights file of the run says of itself; what an earlier version left out is taken from
     /// the recipe and, as far as they are still there, its validation images.
-    func description(of file: SafetensorsFile) throws -> WeightsDescription {
+    func description(of file: any WeightsArchive) throws -> WeightsDescription {
         var description = try WeightsDescription(of: file)
         guard description.preprocessing == nil || description.classes == nil else {
             return description

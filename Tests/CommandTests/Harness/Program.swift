@@ -15,7 +15,7 @@ enum Program {
     }
 
     /// The program beside the test bundle.
-    private static var path: String {
+    static var path: String {
         let bundle = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         return bundle.deletingLastPathComponent().appendingPathComponent("understudy").path
     }

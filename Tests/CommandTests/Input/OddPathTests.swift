@@ -86,7 +86,7 @@ import Testing
         try fails(
             from + "--dataset x --logits --from card.yaml",
             "\(folder.path)/card.yaml: is not an HDF5 file")
-        try fails("eval --model resnet18 --data val --weights pipe", "safetensors: pipe: \(advice)")
+        try fails("eval --model resnet18 --data val --weights pipe", "weights: pipe: \(advice)")
         try fails(
             "plan --images 48 --recipe pipe", "pipe: cannot be read: nobody writes to this pipe")
         // A card that is not there yet has no line to look at.

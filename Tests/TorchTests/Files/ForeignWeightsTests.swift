@@ -25,25 +25,31 @@ import Testing
                 == "is a Git LFS pointer, not the weights: run git lfs pull where it comes from")
     }
 
-    @Test("what torch.save writes, in both its formats, is told how to convert") func pickles()
-        throws
-    {
-        // The first bytes of torch.save(…, _use_new_zipfile_serialization=False).
-        let legacy: [UInt8] = [0x80, 0x02, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A]
+    @Test("what torch.save writes is named where only safetensors do") func pickles() throws {
+        for (name, text) in [
+            (
+                "sound.pth",
+                "is a pickle in a zip archive, as torch.save writes, and no safetensors file"
+            ),
+            (
+                "sound-legacy.pth",
+                "is a pickle, as torch.save wrote until 2020, and no safetensors file"
+            ),
+        ] {
+            let bytes = try Data(contentsOf: URL(fileURLWithPath: Fixture.path("pickles/\(name)")))
+            #expect(try problem(Array(bytes)) == text)
+        }
         #expect(
-            try problem(legacy)
-                == "is a pickle, as torch.save wrote until 2020; \(ForeignWeights.conversion)")
-        let start = Array("PK\u{3}\u{4}".utf8) + [UInt8](repeating: 0, count: 26)
+            try problem(Array("PK\u{3}\u{4}".utf8) + [UInt8](repeating: 0, count: 26))
+                == "is a zip archive whose directory is missing or damaged")
+    }
+
+    @Test("other archives are named by what they hold") func archives() {
         #expect(
-            try problem(start + Array("archive/data.pkl".utf8))
-                == "is a pickle in a zip archive, as torch.save writes; "
-                + ForeignWeights.conversion)
-        #expect(
-            try problem(start + Array("m/data.pkl m/constants.pkl".utf8))
+            ForeignWeights.zip(["m/data.pkl", "m/constants.pkl"])
                 .hasPrefix("is TorchScript, code and weights in a zip archive; "))
-        #expect(
-            try problem(start + Array("fc.weight.npy".utf8)).hasPrefix("is an archive of NumPy"))
-        #expect(try problem(start + Array("notes.txt".utf8)) == "is a zip archive; unpack it")
+        #expect(ForeignWeights.zip(["fc.weight.npy"]).hasPrefix("is an archive of NumPy"))
+        #expect(ForeignWeights.zip(["notes.txt"]) == "is a zip archive; unpack it")
     }
 
     @Test(
@@ -58,7 +64,7 @@ import Testing
             (Array("\n{\"metadata\": {}}".utf8), "is JSON text, not the weights"),
             (
                 Array("{\"weight_map\": {\"a\": \"model-1.safetensors\"}}".utf8),
-                "is the index of weights in several files; join them"
+                "is the index of weights in several files, and no safetensors file"
             ),
             ([UInt8](repeating: 0, count: 100), "begins with zeros: a download or copy"),
             (
