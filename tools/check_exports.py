@@ -87,7 +87,9 @@ def answers_of(network: torch.nn.Module):
 
 def check_huggingface(export: Export) -> str:
     from transformers import AutoImageProcessor, AutoModelForImageClassification
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
     network, loading = AutoModelForImageClassification.from_pretrained(
         export.folder, output_loading_info=True)
     for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):
@@ -122,7 +124,7 @@ def check_timm(export: Export) -> str:
     config = timm.data.resolve_data_config({}, model=network)
     preprocessing = export.facts["preprocessing"]
     size, resize = preprocessing["size"], preprocessing["resize"]
-    require(config["input_size"] == (3, size, size), f"input size {config['input_size']}")
+    require(list(config["input_size"]) == [3, size, size], f"input size {config['input_size']}")
     require(int(size / config["crop_pct"]) == resize, f"crop share {config['crop_pct']}")
     require(config["interpolation"] == preprocessing["interpolation"], config["interpolation"])
     for key in ("mean", "std"):

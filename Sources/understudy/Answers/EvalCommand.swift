@@ -59,6 +59,9 @@ struct EvalCommand: ParsableCommand {
             throw ValidationError("name the images: --data DATA")
         }
         try int8.check(run: classifier.runFolder)
+        guard !int8.isWanted || precision == .fp32 else {
+            throw ValidationError("--int8 is measured beside fp32; leave out --precision")
+        }
         try Limits.check(batch: batch)
     }
 
