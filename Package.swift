@@ -59,6 +59,7 @@ let package = Package(
         .target(name: "CStartup"),
         .target(name: "Base", dependencies: ["CBase", crypto], swiftSettings: swiftSettings),
         .target(name: "Torch", dependencies: ["Base", "CTorch"], swiftSettings: swiftSettings),
+        .target(name: "Graphs", dependencies: ["Base", "Torch"], swiftSettings: swiftSettings),
         .target(
             name: "StrictYAML", dependencies: ["Base", "Yams"], swiftSettings: swiftSettings),
         .target(
@@ -68,7 +69,8 @@ let package = Package(
             ],
             swiftSettings: swiftSettings),
         .target(
-            name: "Models", dependencies: ["Base", "Imaging", "StrictYAML", "Torch"],
+            name: "Models",
+            dependencies: ["Base", "Graphs", "Imaging", "StrictYAML", "Torch"],
             swiftSettings: swiftSettings),
         .target(
             name: "Imaging", dependencies: ["Base", "CJPEG", "CPNG", "CPixels"],
@@ -89,15 +91,16 @@ let package = Package(
         .target(
             name: "Distillation",
             dependencies: [
-                "Base", "Learning", "ResponseCache", "Loading", "Views", "Models", "Recipes",
-                "StrictYAML", "Torch",
+                "Base", "Graphs", "Imaging", "Learning", "ResponseCache", "Loading", "Views",
+                "Models", "Recipes", "StrictYAML", "Torch",
             ],
             swiftSettings: swiftSettings),
         .executableTarget(
             name: "understudy",
             dependencies: [
-                "Base", "CStartup", "Distillation", "ResponseCache", "Learning", "Loading", "Views",
-                "Imaging", "Models", "Recipes", "StrictYAML", "Torch",
+                "Base", "CStartup", "Distillation", "Graphs", "ResponseCache", "Learning",
+                "Loading",
+                "Views", "Imaging", "Models", "Recipes", "StrictYAML", "Torch",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Mustache", package: "swift-mustache"),
             ], swiftSettings: swiftSettings),
@@ -105,6 +108,9 @@ let package = Package(
             name: "BaseTests", dependencies: ["Base", "CBase"], swiftSettings: swiftSettings),
         .testTarget(
             name: "TorchTests", dependencies: ["Torch", "CTorch"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "GraphsTests", dependencies: ["Base", "Graphs", "Models", "Torch"],
+            swiftSettings: swiftSettings),
         .testTarget(
             name: "StrictYAMLTests", dependencies: ["StrictYAML"], swiftSettings: swiftSettings),
         .testTarget(

@@ -101,6 +101,10 @@ int32_t ct_mean(const ct_tensor *x, const int64_t *dimensions, int32_t count, bo
     });
 }
 
+int32_t ct_matmul(const ct_tensor *a, const ct_tensor *b, ct_tensor **out, char **error) {
+    return guarded(error, [&] { *out = wrap(at::matmul(get(a), get(b))); });
+}
+
 int32_t ct_top_k(const ct_tensor *x, int64_t k, int64_t dimension, ct_tensor **values,
                  ct_tensor **indices, char **error) {
     return guarded(error, [&] {

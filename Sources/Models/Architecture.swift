@@ -51,6 +51,18 @@ package struct Architecture: Sendable, Equatable {
     /// The only side that images may have, in pixels; nil if any will do.
     package var imageSize: Int? { configuration.fixedImageSize }
 
+    /// What the network is in another library, and how files there lay out its weights; nil if it is
+    /// not there.
+    package func counterpart(
+        in library: WeightOrigin
+    ) -> (network: Counterpart, layout: WeightLayout)? {
+        guard let network = configuration.counterpart(in: library) else { return nil }
+        guard let layout = layouts.first(where: { $0.origins.contains(library) }) else {
+            preconditionFailure("\(kind) has a counterpart in a library, and no layout for it")
+        }
+        return (network, layout)
+    }
+
     /// The kind and the dimensions in one line, as the fingerprint of a cache holds them.
     package var fingerprintLine: String {
         ([kind] + configuration.fields(under: "").map { "\($0.name)=\($0.value)" })

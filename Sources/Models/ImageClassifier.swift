@@ -21,7 +21,7 @@ package enum ForwardMode {
 }
 
 /// A network that maps a batch of images to class logits, and can be trained.
-package protocol ImageClassifier: InferenceModel {
+package protocol ImageClassifier: AnyObject, InferenceModel {
     /// Every parameter and buffer, under the names of the reference implementation.
     var store: ParameterStore { get }
 
@@ -36,13 +36,6 @@ package protocol ImageClassifier: InferenceModel {
     ///
     /// - Parameter imageSize: the side of the images, in pixels.
     func valuesPerChannel(imageSize: Int) -> Int?
-
-    /// Computes class logits.
-    ///
-    /// - Parameter images: `[N, 3, H, W]`, normalized, on the store's device.
-    /// - Returns: `[N, classes]`; float32, or the autocast type inside `withAutocast`.
-    /// - Throws: `TorchError` if the images do not fit the network.
-    func logits(_ images: Tensor, mode: ForwardMode) throws(TorchError) -> Tensor
 }
 
 extension ImageClassifier {

@@ -1,8 +1,8 @@
 import Torch
 
-/// What answers images with logits and is not trained here: a network in evaluation mode, a module
-/// that somebody exported, or something made of such.
-package protocol InferenceModel: AnyObject {
+/// What answers images with logits and is not trained here: a network in evaluation mode, the graph of
+/// one, a module that somebody exported, or something made of such.
+package protocol InferenceModel {
     /// The width of the logits.
     var classes: Int { get }
 

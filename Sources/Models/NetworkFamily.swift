@@ -42,6 +42,9 @@ package protocol NetworkFamily: Section, Equatable {
     /// The same of this network, where names of a layout follow from its dimensions.
     var layouts: [WeightLayout] { get }
 
+    /// What the network is in another library; nil if it is not there.
+    func counterpart(in library: WeightOrigin) -> Counterpart?
+
     /// The only side that images may have, in pixels; nil if any will do.
     var fixedImageSize: Int? { get }
 
@@ -76,6 +79,9 @@ package protocol NetworkFamily: Section, Equatable {
 }
 
 extension NetworkFamily {
+    /// Nil: no other library is known to have it.
+    package func counterpart(in library: WeightOrigin) -> Counterpart? { nil }
+
     /// Nil: images may have any size.
     package var fixedImageSize: Int? { nil }
 

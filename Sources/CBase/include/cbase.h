@@ -26,6 +26,10 @@ int cbase_affinity(uint8_t *bits, size_t size);
 /// `parent`: the process that started this one. Gives 0 if it is gone already, or the system cannot.
 int cbase_end_with_parent(int32_t parent, int32_t signal);
 
+/// Has two paths, which must both be there, change places in one step. Gives 0 or the `errno`: EINVAL or
+/// ENOSYS where the file system or the system cannot do it.
+int cbase_exchange(const char *one, const char *other);
+
 /// Whether `count` bytes can be allocated now; nothing is kept.
 int cbase_can_allocate(size_t count);
 

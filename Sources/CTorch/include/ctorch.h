@@ -137,6 +137,7 @@ int32_t ct_sum(const ct_tensor *x, const int64_t *dimensions, int32_t count, boo
                ct_tensor **out, char **error);
 int32_t ct_mean(const ct_tensor *x, const int64_t *dimensions, int32_t count, bool keep,
                 ct_tensor **out, char **error);
+int32_t ct_matmul(const ct_tensor *a, const ct_tensor *b, ct_tensor **out, char **error);
 int32_t ct_top_k(const ct_tensor *x, int64_t k, int64_t dimension, ct_tensor **values,
                  ct_tensor **indices, char **error);
 int32_t ct_softmax(const ct_tensor *x, int64_t dimension, ct_tensor **out, char **error);
@@ -178,6 +179,20 @@ int32_t ct_adaptive_average_pool2d(const ct_tensor *x, int64_t height, int64_t w
 int32_t ct_attention(const ct_tensor *query, const ct_tensor *key, const ct_tensor *value,
                      const ct_tensor *bias, bool has_scale, double scale, bool fused,
                      ct_tensor **out, char **error);
+
+// -- Quantization, simulated in floats (quantization.cpp)
+// round(x / scale) + zero, moved into low...high, and back again. Ties go to the even number.
+int32_t ct_fake_quantize(const ct_tensor *x, double scale, int64_t zero, int64_t low, int64_t high,
+                         ct_tensor **out, char **error);
+// The same with zero at 0 and a scale for each entry of a dimension; scales: float32, on x's device.
+int32_t ct_fake_quantize_channels(const ct_tensor *x, const ct_tensor *scales, int64_t dimension,
+                                  int64_t low, int64_t high, ct_tensor **out, char **error);
+// The least and the greatest element, as scalars; of no element an error.
+int32_t ct_extremes(const ct_tensor *x, ct_tensor **least, ct_tensor **greatest, char **error);
+// How many elements lie in each of `bins` bins of equal width from low to high, which is among the
+// last one's; others are left out. float32 on x's device.
+int32_t ct_histogram(const ct_tensor *x, int64_t bins, double low, double high, ct_tensor **out,
+                     char **error);
 
 // -- In place (inplace.cpp)
 int32_t ct_copy_(const ct_tensor *x, const ct_tensor *source, char **error);

@@ -5,6 +5,7 @@
 // Image Modeling with Vector-Quantized Visual Tokenizers, 2022.
 // Reference: timm 1.0.31 `models/beit.py`, whose parameter names these are.
 import Base
+import Graphs
 import StrictYAML
 import Torch
 
@@ -217,6 +218,74 @@ private struct PositionBias {
         try table.indexSelected(dimension: 0, index: index)
             .reshaped([1, tokens, tokens, table.shape[1]]).permuted([0, 3, 1, 2])
     }
+
+    /// The same as a constant of a graph, `[heads, tokens, tokens]`.
+    func weight(tokens: Int, _ name: String) throws(TorchError) -> GraphWeight {
+        GraphWeight(
+            name,
+            try table.detached().indexSelected(dimension: 0, index: index)
+                .reshaped([tokens, tokens, table.shape[1]]).permuted([2, 0, 1]).contiguous())
+    }
+}
+
+// MARK: - The graph
+
+extension BEiT: GraphDescribed {
+    func logits(_ images: GraphValue) throws(TorchError) -> GraphValue {
+        let graph = images.builder
+        let (width, patch) = (configuration.width, configuration.patch)
+        let grid = try images.conv2d(
+            graph.weight(patchWeight), bias: graph.weight(patchBias), stride: patch)
+        let patches = grid.shape[1] * grid.shape[2]
+        // [1 + patches, width], the class token first.
+        let tokens = try classToken.detached().reshaped([1, width])
+        let room = try Tensor.zeros([patches, width], device: tokens.device)
+        let token = GraphWeight(
+            "cls_token", try .concatenated([tokens, room], dimension: 0))
+        var x = try grid.reshaped([width, patches]).permuted([1, 0]).padded(before: 1) + token
+        let shared = try sharedBias?.weight(tokens: x.shape[0], "rel_pos_bias")
+        for (depth, block) in blocks.enumerated() {
+            x = try block(x, shared, "blocks.\(depth)")
+        }
+        return try head(norm(x.slice(1..<1 + patches, dimension: 0).mean(dimension: 0)))
+    }
+}
+
+extension Block {
+    fileprivate func callAsFunction(
+        _ x: GraphValue, _ shared: GraphWeight?, _ path: String
+    ) throws(TorchError) -> GraphValue {
+        let graph = x.builder
+        let y = try x + attend(norm1(x), shared, path) * graph.weight(scale1)
+        return try y + fc2(fc1(norm2(y)).gelu()) * graph.weight(scale2)
+    }
+
+    private func attend(
+        _ x: GraphValue, _ shared: GraphWeight?, _ path: String
+    ) throws(TorchError) -> GraphValue {
+        let (tokens, width) = (x.shape[0], x.shape[1])
+        let zeros = try Tensor.zeros([width], device: queryBias.device)
+        let bias = GraphWeight(
+            "\(path).attn.qkv.bias",
+            try .concatenated(
+                [queryBias.detached(), zeros, valueBias.detached()], dimension: 0))
+        let joined = try x.linear(x.builder.weight(qkv), bias: bias)
+        // [heads, tokens, width / heads]
+        func part(_ index: Int, _ order: [Int]) throws(TorchError) -> GraphValue {
+            try joined.slice(index * width..<(index + 1) * width, dimension: 1)
+                .reshaped([tokens, heads, width / heads]).permuted(order)
+        }
+        let scale = 1 / (Double(width / heads)).squareRoot()
+        let query = try part(0, [1, 0, 2]) * scale
+        let scores = try query.matrixProduct(part(1, [1, 2, 0]))
+        let position =
+            if let shared { shared } else {
+                try positionBias?.weight(tokens: tokens, "\(path).attn.relative_position_bias")
+            }
+        let biased = if let position { try scores + position } else { scores }
+        let attended = try biased.softmax().matrixProduct(part(2, [1, 0, 2]))
+        return try projection(attended.permuted([1, 0, 2]).reshaped([tokens, width]))
+    }
 }
 
 /// For each pair of tokens, the row of the bias table: `[tokens * tokens]`, int64.
@@ -413,6 +482,47 @@ package struct BEiTConfiguration: NetworkFamily {
                 "head.*": "classifier.*",
             ],
             joined: ["blocks.#.attn.qkv.weight": attention.map { "\(block).\($0).weight" }])
+    }
+
+    package func counterpart(in library: WeightOrigin) -> Counterpart? {
+        let timmName = Self.published.first {
+            $0.architecture == Architecture(self) && $0.name.contains("_patch16_")
+        }?.name
+        let isShared = positionBias == .shared
+        switch library {
+        case .torchvision, .microsoft, .facebook, .efficientNetLite: return nil
+        case .timm:
+            let arguments: [String: JSONValue] = [
+                "img_size": .integer(imageSize), "patch_size": .integer(patch),
+                "embed_dim": .integer(width), "depth": .integer(depth),
+                "num_heads": .integer(heads), "mlp_ratio": .number(mlpRatio),
+                "init_values": .number(layerScale),
+                "use_rel_pos_bias": .truth(!isShared), "use_shared_rel_pos_bias": .truth(isShared),
+            ]
+            return Counterpart(
+                timmName ?? "beit_base_patch16_224", arguments: timmName == nil ? arguments : [:],
+                layers: (first: "patch_embed.proj", head: "head"))
+        case .supergradients:
+            return timmName.flatMap {
+                imageSize == 224 ? Counterpart($0) : nil
+            }
+        case .huggingface:
+            return Counterpart(
+                "BeitForImageClassification",
+                arguments: [
+                    "model_type": "beit", "image_size": .integer(imageSize),
+                    "patch_size": .integer(patch), "num_channels": 3,
+                    "hidden_size": .integer(width), "num_hidden_layers": .integer(depth),
+                    "num_attention_heads": .integer(heads), "intermediate_size": .integer(hidden),
+                    "hidden_act": "gelu", "layer_norm_eps": 1e-6,
+                    "layer_scale_init_value": .number(layerScale),
+                    "use_relative_position_bias": .truth(!isShared),
+                    "use_shared_relative_position_bias": .truth(isShared),
+                    "use_absolute_position_embeddings": false, "use_mask_token": false,
+                    "use_mean_pooling": true, "drop_path_rate": 0.0, "hidden_dropout_prob": 0.0,
+                    "attention_probs_dropout_prob": 0.0,
+                ])
+        }
     }
 
     package static var initialization: Initialization { .timm }

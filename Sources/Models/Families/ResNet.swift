@@ -6,6 +6,8 @@
 // Bag of Tricks for Image Classification (D), 2018.
 // Reference: torchvision 0.26 `models/resnet.py`, and for D timm 1.0.31 `models/resnet.py`, whose
 // parameter names these are.
+import Base
+import Graphs
 import StrictYAML
 import Torch
 
@@ -162,6 +164,37 @@ private struct Shortcut {
         guard averages else { return try norm(conv(x), mode) }
         let pooled = try x.averagePool2d(size: 2, stride: 2, ceil: true, countsPadding: false)
         return try norm(conv(pooled), mode)
+    }
+}
+
+// MARK: - The graph
+
+extension ResNet: GraphDescribed {
+    func logits(_ images: GraphValue) throws(TorchError) -> GraphValue {
+        var y = images
+        for (conv, norm) in stem { y = try norm(conv(y)).relu() }
+        y = try y.maxPool2d(size: 3, stride: 2, padding: 1)
+        for (_, block) in blocks { y = try block(y) }
+        return try fc(y.globalAveragePool())
+    }
+}
+
+extension Block {
+    fileprivate func callAsFunction(_ x: GraphValue) throws(TorchError) -> GraphValue {
+        var y = x
+        for (index, (conv, norm)) in layers.enumerated() {
+            y = try norm(conv(y))
+            if index < layers.count - 1 { y = try y.relu() }
+        }
+        let skip = if let shortcut { try shortcut(x) } else { x }
+        return try (skip + y).relu()
+    }
+}
+
+extension Shortcut {
+    fileprivate func callAsFunction(_ x: GraphValue) throws(TorchError) -> GraphValue {
+        guard averages else { return try norm(conv(x)) }
+        return try norm(conv(x.averagePool2d(size: 2, stride: 2)))
     }
 }
 
@@ -431,6 +464,34 @@ package struct ResNetConfiguration: NetworkFamily {
             .first { $0.blocks == blocks && $0.blockKind == block }
             ?? Self(depth: .blocks(blocks), block: block)
     }
+
+    package func counterpart(in library: WeightOrigin) -> Counterpart? {
+        let name = Self.published.first { $0.architecture == Architecture(self) }?.name
+        // timm's names end in d where the stem is deep; torchvision has no such network.
+        let isDeep = stem == .deep || downsample == .averagePool
+        let isPlain = !isDeep && groups == 1 && groupWidth == Self.stemWidth
+        switch library {
+        case .torchvision: return isDeep ? nil : name.map { Counterpart($0) }
+        case .timm: return name.map { Counterpart($0, layers: (first: firstLayer, head: "fc")) }
+        case .supergradients: return isPlain ? name.map { Counterpart($0) } : nil
+        case .microsoft, .facebook, .efficientNetLite: return nil
+        case .huggingface:
+            guard isPlain else { return nil }
+            return Counterpart(
+                "ResNetForImageClassification",
+                arguments: [
+                    "model_type": "resnet", "num_channels": 3, "embedding_size": 64,
+                    "hidden_sizes": .list((0..<4).map { .integer((64 << $0) * expansion) }),
+                    "depths": .list(blocks.map { .integer($0) }),
+                    "layer_type": blockKind == .bottleneck ? "bottleneck" : "basic",
+                    "hidden_act": "relu", "downsample_in_first_stage": false,
+                    "downsample_in_bottleneck": false,
+                ])
+        }
+    }
+
+    /// The convolution that takes the images.
+    private var firstLayer: String { stem == .deep ? "conv1.0" : "conv1" }
 
     package func makeNetwork(
         classes: Int, store: ParameterStore, initialization: Initialization?, dropPath: Double

@@ -1,3 +1,4 @@
+import Graphs
 import Torch
 
 /// Batch normalization over `[N, C, H, W]`.
@@ -47,5 +48,13 @@ struct BatchNorm {
         return try x.batchNorm(
             weight: weight, bias: bias, runningMean: mean, runningVariance: variance,
             training: training, momentum: momentum, epsilon: epsilon)
+    }
+
+    func callAsFunction(_ x: GraphValue) throws(TorchError) -> GraphValue {
+        let graph = x.builder
+        return try x.batchNorm(
+            weight: graph.weight(weight), bias: graph.weight(bias),
+            mean: graph.weight(runningMean), variance: graph.weight(runningVariance),
+            epsilon: epsilon)
     }
 }

@@ -1,3 +1,4 @@
+import Graphs
 import Torch
 
 /// A square convolution.
@@ -55,6 +56,20 @@ struct Convolution {
                 bottom: height - height / 2)
             return try convolve(padded, padding: 0)
         }
+    }
+
+    func callAsFunction(_ x: GraphValue) throws(TorchError) -> GraphValue {
+        let bias = try self.bias.map { (bias) throws(TorchError) in x.builder.weight(bias) }
+        let sides = x.shape.dropFirst()
+        // [top, left, bottom, right]
+        let pads =
+            switch padding {
+            case .even(let padding): [Int](repeating: padding, count: 4)
+            case .tensorFlow:
+                sides.map { missing($0) / 2 } + sides.map { missing($0) - missing($0) / 2 }
+            }
+        return try x.conv2d(
+            x.builder.weight(weight), bias: bias, stride: stride, padding: pads, groups: groups)
     }
 
     private func convolve(_ x: Tensor, padding: Int) throws(TorchError) -> Tensor {

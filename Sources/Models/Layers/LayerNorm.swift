@@ -1,3 +1,4 @@
+import Graphs
 import Torch
 
 /// Layer normalization of the last dimension.
@@ -16,5 +17,10 @@ struct LayerNorm {
 
     func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
         try x.layerNorm(weight: weight, bias: bias, epsilon: epsilon)
+    }
+
+    func callAsFunction(_ x: GraphValue) throws(TorchError) -> GraphValue {
+        try x.layerNorm(
+            weight: x.builder.weight(weight), bias: x.builder.weight(bias), epsilon: epsilon)
     }
 }

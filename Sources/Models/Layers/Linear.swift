@@ -1,3 +1,4 @@
+import Graphs
 import Torch
 
 /// An affine map of the last dimension.
@@ -19,5 +20,9 @@ struct Linear {
 
     func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
         try x.linear(weight, bias: bias)
+    }
+
+    func callAsFunction(_ x: GraphValue) throws(TorchError) -> GraphValue {
+        try x.linear(x.builder.weight(weight), bias: x.builder.weight(bias))
     }
 }

@@ -152,3 +152,16 @@ extension Tensor {
         }
     }
 }
+
+// MARK: - Products
+
+extension Tensor {
+    /// The product of the last two dimensions' matrices, the others broadcast.
+    ///
+    /// - Parameter other: `[…, K, N]` for `[…, M, K]`.
+    package func matrixProduct(_ other: Tensor) throws(TorchError) -> Tensor {
+        try Tensor.make("matrixProduct", [self, other], expected: "[…, M, K] and […, K, N]") {
+            ct_matmul($0[0], $0[1], $1, $2)
+        }
+    }
+}

@@ -20,9 +20,14 @@ struct EvalCommand: ParsableCommand {
 
             A run is measured on its own validation images unless --data names others.
 
+            --int8 measures the network in integers of 8 bits, too, as export --int8 writes it: \
+            what that costs in top-1, and which layers suffer most. Training images decide how \
+            the integers are spread.
+
             Example:
               understudy eval --run runs/kd
               understudy eval --weights student.safetensors --data data/imagenet/val --json
+              understudy eval --run runs/kd --int8
             """)
 
     @OptionGroup var classifier: ClassifierOptions
@@ -44,12 +49,18 @@ struct EvalCommand: ParsableCommand {
     @Option(name: .long, help: "Write the confusion matrix to this CSV file.")
     var confusion: String?
 
+    @OptionGroup var int8: Int8Options
+
     @Flag(name: .long, help: "Print JSON.")
     var json = false
 
     func validate() throws {
         guard data != nil || classifier.runFolder != nil else {
             throw ValidationError("name the images: --data DATA")
+        }
+        try int8.check(run: classifier.runFolder)
+        guard !int8.isWanted || precision == .fp32 else {
+            throw ValidationError("--int8 is measured beside fp32; leave out --precision")
         }
         try Limits.check(batch: batch)
     }
@@ -60,6 +71,12 @@ struct EvalCommand: ParsableCommand {
         let classifier = try classifier.load(on: device)
         let dataset = try ImageDataset(place())
         try check(dataset, for: classifier)
+        // What cannot be quantized is said before the images are seen.
+        let quantized =
+            int8.isWanted
+            ? try int8.quantized(
+                classifier.network, classifier.preprocessing, ofRun: self.classifier.runFolder,
+                on: device) : nil
         let evaluator = try Evaluator(
             EvaluationLoader(
                 dataset, transform: classifier.preprocessing.transform, batch: batch,
@@ -73,11 +90,29 @@ struct EvalCommand: ParsableCommand {
             progress.advance(to: $0, note: "")
         }
         progress.end()
+        let integers = try integers(quantized, evaluator, evaluation.accuracy, progress)
         let report = EvaluationReport(
             evaluation, of: classifier, on: dataset.path,
-            names: classifier.names ?? dataset.classes)
+            names: classifier.names ?? dataset.classes, int8: integers)
         if let matrix { try report.writeConfusion(to: matrix.path) }
         try StandardStreams.print(json ? report.json() : report.text)
+    }
+
+    /// What 8 bits cost, if it was asked.
+    private func integers(
+        _ network: QuantizedNetwork?, _ evaluator: Evaluator, _ exact: Accuracy,
+        _ progress: ProgressBar
+    ) throws -> Int8Report? {
+        guard let network else { return nil }
+        progress.begin("int8", total: exact.images, unit: "images")
+        let accuracy = try evaluator.accuracy(of: network.graph) {
+            progress.advance(to: $0, note: "")
+        }
+        progress.begin("layers", total: network.passes, unit: "layers")
+        let layers = try network.sensitivities { progress.advance(to: $0, note: "") }
+        progress.end()
+        return Int8Report(
+            exact: exact.top1, top1: accuracy.top1, views: network.views, layers: layers)
     }
 
     /// Where the images are.

@@ -9,16 +9,21 @@ struct EvaluationReport {
     private let classifier: Classifier
     private let data: String
     private let names: [String]
+    private let int8: Int8Report?
 
-    /// - Parameter names: the classes', in the order of the labels.
+    /// - Parameters:
+    ///   - names: the classes', in the order of the labels.
+    ///   - int8: what 8 bits cost, where it was asked.
     init(
-        _ evaluation: Evaluation, of classifier: Classifier, on data: String, names: [String]
+        _ evaluation: Evaluation, of classifier: Classifier, on data: String, names: [String],
+        int8: Int8Report? = nil
     ) {
         precondition(names.count == evaluation.classes)
         self.evaluation = evaluation
         self.classifier = classifier
         self.data = data
         self.names = names
+        self.int8 = int8
     }
 }
 
@@ -42,7 +47,8 @@ extension EvaluationReport {
                 evaluation.loss, evaluation.calibration.expectedError),
             "\(accuracy.images) images of \(evaluation.classes) classes",
         ]
-        return (head + [""] + classLines + confusionLines).joined(separator: "\n")
+        let bits = int8.map { ["", $0.text] } ?? []
+        return (head + [""] + classLines + confusionLines + bits).joined(separator: "\n")
     }
 
     private var classLines: [String] {
@@ -89,7 +95,7 @@ extension EvaluationReport: Encodable {
         case calibrationError = "calibration_error"
         case calibration
         case byClass = "by_class"
-        case confused
+        case confused, int8
     }
 
     private struct Input: Encodable {
@@ -134,6 +140,7 @@ extension EvaluationReport: Encodable {
         try object.encode(classifier.model, forKey: .model)
         try object.encode(classifier.weights, forKey: .weights)
         try object.encode(data, forKey: .data)
+        try object.encodeIfPresent(int8, forKey: .int8)
         try object.encode(
             Input(
                 size: input.size, resize: input.resize,

@@ -143,8 +143,8 @@ struct ClassifierOptions: ParsableArguments {
             }
             card.weights = .init(file: replacement, sha256: nil)
         }
-        card.weights?.layout = reading.layout ?? card.weights?.layout
-        card.weights?.entry = reading.entry ?? card.weights?.entry
+        if let layout = reading.layout { card.weights?.layout = layout }
+        if let entry = reading.entry { card.weights?.entry = entry }
         // What a file of weights says of itself beside the card.
         let described = try card.network == nil ? nil : WeightsDescription(of: card.openWeights())
         let own = card.classMap == nil ? described?.classes : nil

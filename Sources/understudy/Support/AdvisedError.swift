@@ -68,6 +68,17 @@ extension CacheError: AdvisedError {
     }
 }
 
+extension ExportError: AdvisedError {
+    var advisedLine: String {
+        switch kind {
+        case .noCounterpart: "\(description); choose another --to"
+        case .placeTaken: "\(description); choose another --out, or remove it"
+        case .imagesMissing: "\(description); pass --data DATA"
+        case .other: description
+        }
+    }
+}
+
 extension PackDifference.Setting {
     /// The option of `understudy pack` that sets it.
     fileprivate var option: String {

@@ -1,3 +1,5 @@
+import Base
+
 /// One event of TensorBoard, as the bytes of a record.
 ///
 /// Field numbers are those of TensorBoard's `event.proto`, `summary.proto`, `tensor.proto`,

@@ -1,13 +1,14 @@
 /// A message in the wire format of Protocol Buffers, put together field by field.
 ///
-/// TensorBoard's events take eleven messages of a few fields each, which are only ever written. Code
-/// generated for them stands on swift-protobuf, whose library alone takes over a minute to build; the
-/// format needs a page, and TensorBoard's own reader is the test of it.
+/// TensorBoard's events and ONNX's models take some twenty messages of a few fields each, which are
+/// only ever written. Code generated for them stands on swift-protobuf, whose library alone takes over
+/// a minute to build; the format needs a page, and TensorBoard's and ONNX's own readers are the test
+/// of it.
 ///
 /// Source: protobuf.dev/programming-guides/encoding; fields that have proto3's default value are left
 /// out by the callers, who know it.
-struct WireMessage {
-    private(set) var bytes: [UInt8] = []
+package struct WireMessage: Sendable {
+    package private(set) var bytes: [UInt8] = []
 
     /// How a field's value is laid out.
     private enum Layout: UInt64 {
@@ -17,40 +18,53 @@ struct WireMessage {
         case fourBytes = 5
     }
 
+    package init() {}
+
     /// Adds an integer of any integer type but `sint`, `fixed` and `sfixed`, a truth value or a
     /// choice.
-    mutating func integer(_ field: Int, _ value: Int) {
+    package mutating func integer(_ field: Int, _ value: Int) {
         begin(field, .varint)
         varint(UInt64(bitPattern: Int64(value)))
     }
 
-    mutating func double(_ field: Int, _ value: Double) {
+    package mutating func double(_ field: Int, _ value: Double) {
         begin(field, .eightBytes)
         bytes.append(littleEndian: value.bitPattern)
     }
 
-    mutating func float(_ field: Int, _ value: Float) {
+    package mutating func float(_ field: Int, _ value: Float) {
         begin(field, .fourBytes)
         bytes.append(littleEndian: value.bitPattern)
     }
 
-    mutating func text(_ field: Int, _ value: String) { content(field, Array(value.utf8)) }
+    package mutating func text(_ field: Int, _ value: String) {
+        content(field, Array(value.utf8))
+    }
 
     /// Adds bytes as they are.
-    mutating func content(_ field: Int, _ value: [UInt8]) {
-        begin(field, .counted)
-        varint(UInt64(value.count))
+    package mutating func content(_ field: Int, _ value: [UInt8]) {
+        beginContent(field, count: value.count)
         bytes += value
     }
 
-    mutating func message(_ field: Int, _ value: WireMessage) { content(field, value.bytes) }
+    package mutating func message(_ field: Int, _ value: WireMessage) {
+        content(field, value.bytes)
+    }
 
     /// Adds a repeated field of doubles, packed.
-    mutating func doubles(_ field: Int, _ values: [Double]) {
+    package mutating func doubles(_ field: Int, _ values: [Double]) {
         var packed: [UInt8] = []
         packed.reserveCapacity(8 * values.count)
         for value in values { packed.append(littleEndian: value.bitPattern) }
         content(field, packed)
+    }
+
+    /// Begins a field whose bytes somebody else writes after this message's.
+    ///
+    /// - Parameter count: how many they are.
+    package mutating func beginContent(_ field: Int, count: Int) {
+        begin(field, .counted)
+        varint(UInt64(count))
     }
 
     private mutating func begin(_ field: Int, _ layout: Layout) {
@@ -69,7 +83,7 @@ struct WireMessage {
 
 extension [UInt8] {
     /// Appends a number's bytes, the least significant first.
-    mutating func append(littleEndian value: some FixedWidthInteger) {
+    package mutating func append(littleEndian value: some FixedWidthInteger) {
         Swift.withUnsafeBytes(of: value.littleEndian) { append(contentsOf: $0) }
     }
 }
