@@ -62,25 +62,10 @@ enum Fixtures {
 }
 
 extension ImageClassifier {
-    /// The tensors of a file of this network in a layout, one tensor of rows cut into several.
+    /// The tensors of a file of this network in a layout.
     func tensors(in layout: WeightLayout) throws -> [String: Tensor] {
-        var tensors: [String: Tensor] = [:]
-        for entry in store.entries {
-            let names = layout.match(for: entry.name).file
-            guard names.count > 1 else {
-                // torchvision's are [C, 1, 1].
-                let isScale = names[0].hasSuffix(".layer_scale")
-                tensors[names[0]] =
-                    isScale ? try entry.tensor.reshaped([-1, 1, 1]) : entry.tensor
-                continue
-            }
-            let rows = entry.tensor.shape[0] / names.count
-            for (index, name) in names.enumerated() {
-                tensors[name] = try entry.tensor.narrowed(
-                    dimension: 0, start: index * rows, count: rows)
-            }
-        }
-        return tensors
+        Dictionary(
+            uniqueKeysWithValues: try layout.tensors(of: store).map { ($0.name, $0.tensor) })
     }
 
     /// The logits of the batch that the generators call "input", without gradients.

@@ -245,21 +245,12 @@ package struct ConvNeXtConfiguration: NetworkFamily {
                     ("\(block).mlp.fc2.*", "\(theirs).block.5.*"),
                     ("\(block).gamma", "\(theirs).layer_scale"),
                 ]
-            })
+            }, perPixel: ["stages.#.blocks.#.gamma"])
 
     /// The stem and the four stages.
     package var stages: [[String]] { [["stem."]] + depths.indices.map { ["stages.\($0)."] } }
 
     package static var initialization: Initialization { .timm }
-
-    /// torchvision's layer scales are `[C, 1, 1]`.
-    package func resampled(
-        _ name: String, _ found: () throws(TorchError) -> Tensor, to shape: [Int]
-    ) throws(TorchError) -> Tensor? {
-        guard name.hasSuffix(".gamma") else { return nil }
-        let tensor = try found()
-        return tensor.shape == shape + [1, 1] ? try tensor.reshaped(shape) : nil
-    }
 
     package func makeNetwork(
         classes: Int, store: ParameterStore, initialization: Initialization?, dropPath: Double

@@ -26,6 +26,9 @@ package struct WeightShapes {
         for other in match.file.dropFirst() {
             guard weights.info(prefix + other)?.shape == shape else { return nil }
         }
+        guard shape.count >= match.further.count, shape.suffix(match.further.count) == match.further[...]
+        else { return nil }
+        shape.removeLast(match.further.count)
         guard match.file.count > 1 else { return shape }
         guard let rows = shape.first, let all = Int.product(rows, match.file.count) else {
             return nil
