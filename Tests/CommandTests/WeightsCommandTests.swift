@@ -114,7 +114,8 @@ import Torch
         }
         #expect(
             try problem("config.json", "{\"model_type\": \"swin\"}")
-                == "config.json: 'model_type' is 'swin'; known: beit, resnet")
+                == "config.json: 'model_type' is 'swin'; known: beit, convnext, deit, resnet, "
+                + "vit")
         #expect(
             try problem("config.json", Self.config().replacing("false", with: "true"))
                 == "config.json: 'downsample_in_first_stage' is true; only false is known")
