@@ -470,9 +470,9 @@ package struct BEiTConfiguration: NetworkFamily {
 
     package var fixedImageSize: Int? { imageSize }
 
-    /// The tokens' making and each block; a bias that all blocks share is always trained.
+    /// The tokens' making, with a bias that all blocks share, and each block.
     package var stages: [[String]] {
-        [["cls_token", "patch_embed."]] + (0..<depth).map { ["blocks.\($0)."] }
+        [["cls_token", "patch_embed.", "rel_pos_bias."]] + (0..<depth).map { ["blocks.\($0)."] }
     }
 
     package func resampled(
