@@ -136,6 +136,12 @@ import Torch
         let vit = try read(Self.vit, Self.vitProcessor)
         #expect(vit.preprocessing == .inception(24, resize: 24, .bilinear))
         #expect(vit.notices.count == 1)
+        // As the hub has it for google/vit-base-patch16-224: the class's standards hold.
+        let older = """
+            {"do_normalize": true, "do_resize": true, "image_mean": [0.5, 0.5, 0.5],
+             "image_std": [0.5, 0.5, 0.5], "size": 24}
+            """
+        #expect(try read(Self.vit, older).preprocessing == vit.preprocessing)
         let deit = try read(Self.deit, Self.deitProcessor)
         #expect(deit.preprocessing == .imageNet(24, resize: 27, .bicubic))
         let convnext = try read(Self.convnext, Self.convnextProcessor)

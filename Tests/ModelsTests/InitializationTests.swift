@@ -179,9 +179,19 @@ import Torch
         "convnext": ["head."],
     ]
 
+    /// One case for each of the small networks, whatever its weights are called.
+    private static let networks = (FamilyTests.expected?.cases ?? []).reduce(
+        into: [FamilyTests.Case]()
+    ) { networks, new in
+        let isKnown = networks.contains {
+            $0.kind == new.kind && $0.architecture == new.architecture
+        }
+        if !isKnown { networks.append(new) }
+    }
+
     @Test(
         "every parameter is of one stage or of what comes after them, and learns if it is not frozen",
-        arguments: FamilyTests.expected?.cases ?? [])
+        arguments: networks)
     func stages(_ expected: FamilyTests.Case) throws {
         let architecture = try expected.read()
         let stages = architecture.stages

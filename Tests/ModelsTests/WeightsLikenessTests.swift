@@ -167,6 +167,9 @@ import Torch
         #expect(
             name([("layers.0.blocks.0.attn.relative_position_bias_table", [169, 3])])
                 == "a Swin transformer with timm's names")
+        #expect(
+            name([("dinov2.embeddings.patch_embeddings.projection.weight", [384, 3, 14, 14])])
+                == "a transformer of another kind with Hugging Face's names")
         #expect(name([("encoder.weight", [7])]) == nil)
         // More than a family's network has.
         let lite = try Self.published("tf_efficientnet_lite0")

@@ -18,6 +18,9 @@ struct ForeignNetwork {
             name: "a Swin transformer", owner: .timm,
             ends: ["layers.0.blocks.0.attn.relative_position_bias_table"]),
         ForeignNetwork(
+            name: "a Swin transformer", owner: .torchvision,
+            ends: ["features.1.0.attn.relative_position_bias_table"]),
+        ForeignNetwork(
             name: "a Swin transformer", owner: .huggingface,
             ends: [
                 "encoder.layers.0.blocks.0.attention.self.relative_position_bias_table"
@@ -25,6 +28,9 @@ struct ForeignNetwork {
         ForeignNetwork(
             name: "a transformer of another kind", owner: .timm,
             ends: ["patch_embed.proj.weight", "blocks.0.attn.qkv.weight"]),
+        ForeignNetwork(
+            name: "a transformer of another kind", owner: .huggingface,
+            ends: ["embeddings.patch_embeddings.projection.weight"]),
         ForeignNetwork(
             name: "a ConvNeXt V2", owner: .timm, ends: ["stages.0.blocks.0.mlp.grn.weight"]),
         ForeignNetwork(
