@@ -12,11 +12,13 @@ enum Fixtures {
             .appendingPathComponent("Fixtures/\(name)").path
     }
 
+    /// A file of Tests/Fixtures/models.
+    static func data(_ name: String) throws -> Data {
+        try Data(contentsOf: URL(fileURLWithPath: path("models/\(name)")))
+    }
+
     static func decode<Value: Decodable>(_ type: Value.Type, _ name: String) throws -> Value {
-        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent("Fixtures/models")
-        return try JSONDecoder().decode(
-            type, from: Data(contentsOf: folder.appendingPathComponent(name)))
+        try JSONDecoder().decode(type, from: data(name))
     }
 
     /// The i-th number of the closed formula for a name; stated in the generator.
@@ -165,8 +167,6 @@ struct Reference: Decodable {
 
     /// Reads a fixture whose own keys are in snake case.
     static func decode<Value: Decodable>(_ type: Value.Type, _ name: String) throws -> Value {
-        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent("Fixtures/models")
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .custom { path in
             let key = path[path.count - 1]
@@ -183,8 +183,7 @@ struct Reference: Decodable {
                 .joined()
             return AnyKey(stringValue: String(camel))
         }
-        return try decoder.decode(
-            type, from: Data(contentsOf: folder.appendingPathComponent(name)))
+        return try decoder.decode(type, from: Fixtures.data(name))
     }
 }
 
