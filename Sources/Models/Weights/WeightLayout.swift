@@ -60,8 +60,8 @@ package struct WeightLayout: Sendable {
     /// The layout of files that this program writes: every tensor under its own name.
     package static let own = WeightLayout(of: [])
 
-    /// Whether every tensor has its own name.
-    package var isOwn: Bool { pieces.isEmpty }
+    /// Whether every tensor has its own name and shape.
+    package var isOwn: Bool { pieces.isEmpty && perPixel.isEmpty }
 
     /// Tensors of a file and tensors of a network that hold the same rows, one after the other.
     struct Match {
