@@ -63,7 +63,7 @@ extension ExportedNetwork {
         of foreign: Counterpart, in library: WeightOrigin
     ) -> [(name: String, value: JSONValue)] {
         switch library {
-        case .torchvision, .supergradients, .microsoft:
+        case .torchvision, .supergradients, .microsoft, .facebook, .efficientNetLite:
             [("config.json", constructor(of: foreign, in: library))]
         case .timm: [("config.json", timmConfiguration(of: foreign))]
         case .huggingface:

@@ -41,7 +41,7 @@ package struct GoldenAnswers {
 
     /// A network's logits.
     static func answers(of network: any InferenceModel, to images: Tensor) throws -> Tensor {
-        let logits = try withoutGrad { try network.logits(images, mode: .evaluation) }
+        let logits = try withoutGrad { try network.logits(images) }
         guard try logits.nonFiniteCount() == 0 else {
             throw ExportError("the network's logits are not finite; look at its weights")
         }
