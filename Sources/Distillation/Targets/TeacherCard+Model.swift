@@ -54,7 +54,8 @@ extension TeacherCard {
     ///   by SHA-256, or no network.
     package func openWeights() throws -> any WeightsArchive {
         guard network != nil else {
-            throw TrainingError("teacher \(name) is of kind \(kind): no weights can be read from it")
+            throw TrainingError(
+                "teacher \(name) is of kind \(kind): no weights can be read from it")
         }
         let weights = try requireWeights()
         let file = try WeightsArchives.open(weights.file, entry: weights.entry)
