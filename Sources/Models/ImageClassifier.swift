@@ -36,6 +36,13 @@ package protocol ImageClassifier: AnyObject, InferenceModel {
     ///
     /// - Parameter imageSize: the side of the images, in pixels.
     func valuesPerChannel(imageSize: Int) -> Int?
+
+    /// Computes class logits.
+    ///
+    /// - Parameter images: `[N, 3, H, W]`, normalized, on the store's device.
+    /// - Returns: `[N, classes]`; float32, or the autocast type inside `withAutocast`.
+    /// - Throws: `TorchError` if the images do not fit the network.
+    func logits(_ images: Tensor, mode: ForwardMode) throws(TorchError) -> Tensor
 }
 
 extension ImageClassifier {

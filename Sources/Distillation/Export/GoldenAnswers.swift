@@ -39,9 +39,9 @@ package struct GoldenAnswers {
         logits = try Self.answers(of: exported.network, to: images)
     }
 
-    /// A network's logits.
+    /// A model's logits.
     static func answers(of network: any InferenceModel, to images: Tensor) throws -> Tensor {
-        let logits = try withoutGrad { try network.logits(images, mode: .evaluation) }
+        let logits = try withoutGrad { try network.logits(images) }
         guard try logits.nonFiniteCount() == 0 else {
             throw ExportError("the network's logits are not finite; look at its weights")
         }
