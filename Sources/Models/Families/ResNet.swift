@@ -472,7 +472,11 @@ package struct ResNetConfiguration: NetworkFamily {
         let isPlain = !isDeep && groups == 1 && groupWidth == Self.stemWidth
         switch library {
         case .torchvision: return isDeep ? nil : name.map { Counterpart($0) }
-        case .timm: return name.map { Counterpart($0, layers: (first: firstLayer, head: "fc")) }
+        case .timm:
+            return Counterpart(
+                name ?? (blockKind == .basic ? "resnet18" : "resnet50"),
+                arguments: name == nil ? timmArguments : [:],
+                layers: (first: stem == .deep ? "conv1.0" : "conv1", head: "fc"))
         case .supergradients: return isPlain ? name.map { Counterpart($0) } : nil
         case .microsoft, .facebook, .efficientNetLite: return nil
         case .huggingface:
@@ -490,8 +494,16 @@ package struct ResNetConfiguration: NetworkFamily {
         }
     }
 
-    /// The convolution that takes the images.
-    private var firstLayer: String { stem == .deep ? "conv1.0" : "conv1" }
+    /// What timm's constructors are told of one that no name stands for.
+    private var timmArguments: [String: JSONValue] {
+        [
+            "layers": .list(blocks.map { .integer($0) }), "cardinality": .integer(groups),
+            "base_width": .integer(groupWidth),
+            "stem_width": .integer(Self.stemWidth / (stem == .deep ? 2 : 1)),
+            "stem_type": stem == .deep ? "deep" : "",
+            "avg_down": .truth(downsample == .averagePool),
+        ]
+    }
 
     package func makeNetwork(
         classes: Int, store: ParameterStore, initialization: Initialization?, dropPath: Double
