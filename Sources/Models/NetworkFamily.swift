@@ -29,18 +29,26 @@ package protocol NetworkFamily: Section, Equatable {
     /// How weights are drawn where nobody says it.
     static var initialization: Initialization { get }
 
-    /// How files lay out the weights of every network of the family; the network's own names come
-    /// first.
+    /// How files lay out the weights of the family's networks; the network's own names come first.
     static var layouts: [WeightLayout] { get }
+
+    /// How files lay out the weights of this network: `layouts` of the family but those of libraries
+    /// that lack the network, and those whose names follow from its dimensions.
+    var layouts: [WeightLayout] { get }
+
+    /// The layouts in which weights are looked at to tell a network of the family by them: `layouts` of
+    /// the family and, where names follow from dimensions, those of its published networks.
+    static var namings: [WeightLayout] { get }
 
     /// The configuration of a network with tensors of these shapes, as far as these tell it; nil if they
     /// are of no such network.
+    ///
+    /// It is asked once for each of `namings`, may judge by a few of the shapes, and bounds what it takes
+    /// from them: `WeightsLikeness` holds the others against the network.
     static func configuration(of weights: WeightShapes) -> Self?
 
-    /// How Hugging Face's `config.json` of such networks is read; nil where it is not.
-    static var huggingFace: HuggingFaceReading<Self>? { get }
-    /// The same of this network, where names of a layout follow from its dimensions.
-    var layouts: [WeightLayout] { get }
+    /// How Hugging Face's `config.json` of such networks is read, for each type of model.
+    static var huggingFace: [HuggingFaceReading<Self>] { get }
 
     /// What the network is in another library; nil if it is not there.
     func counterpart(in library: WeightOrigin) -> Counterpart?
@@ -89,13 +97,14 @@ extension NetworkFamily {
 
     package static var initialization: Initialization { .pytorch }
 
-    /// Nil: shapes alone do not tell it.
-    package static func configuration(of weights: WeightShapes) -> Self? { nil }
-
-    /// Nil: none of its networks are Hugging Face's.
-    package static var huggingFace: HuggingFaceReading<Self>? { nil }
-    /// Those of every network of the family.
+    /// Those of the family.
     package var layouts: [WeightLayout] { Self.layouts }
+
+    /// Those of the family.
+    package static var namings: [WeightLayout] { layouts }
+
+    /// None: its networks are not Hugging Face's.
+    package static var huggingFace: [HuggingFaceReading<Self>] { [] }
 
     /// Nil: only tensors of this network's shapes fit it.
     package func resampled(
@@ -167,17 +176,24 @@ package struct PublishedNetwork: Sendable {
         self.preprocessing = preprocessing
     }
 
-    /// Those of every family.
-    private static let all = Dictionary(
-        uniqueKeysWithValues: Architecture.families.flatMap { $0.published }.map { ($0.name, $0) })
+    /// Those of every family, in the families' order.
+    private static let inOrder = Architecture.families.flatMap { $0.published }
+
+    private static let all = Dictionary(uniqueKeysWithValues: inOrder.map { ($0.name, $0) })
 
     /// Every name, sorted.
     package static var names: [String] { all.keys.sorted() }
 
-    /// The name of an architecture, by what its logits depend on; nil for one that has none.
-    package static func name(of architecture: Architecture) -> String? {
+    /// Those of an architecture, by what its logits depend on: several where networks differ in their
+    /// weights and preprocessing alone, as a ViT and a DeiT.
+    package static func all(of architecture: Architecture) -> [PublishedNetwork] {
         let line = architecture.fingerprintLine
-        return all.values.filter { $0.architecture.fingerprintLine == line }.map(\.name).min()
+        return inOrder.filter { $0.architecture.fingerprintLine == line }
+    }
+
+    /// The first name of an architecture; nil for one that has none.
+    package static func name(of architecture: Architecture) -> String? {
+        all(of: architecture).first?.name
     }
 
     /// The network that a recipe or the command line names, or nil for an unknown name.

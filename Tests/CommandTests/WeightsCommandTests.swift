@@ -114,7 +114,8 @@ import Torch
         }
         #expect(
             try problem("config.json", "{\"model_type\": \"swin\"}")
-                == "config.json: 'model_type' is 'swin'; known: beit, resnet")
+                == "config.json: 'model_type' is 'swin'; known: beit, convnext, deit, resnet, "
+                + "vit")
         #expect(
             try problem("config.json", Self.config().replacing("false", with: "true"))
                 == "config.json: 'downsample_in_first_stage' is true; only false is known")
@@ -205,6 +206,63 @@ import Torch
                 == "Error: sound.pth: looks like no network that this program has; leave out --to to "
                 + "keep the names")
         #expect(!folder.exists("x.safetensors"))
+    }
+
+    @Test("a small ViT's and a ConvNeXt's directories answer, and become torchvision's")
+    func kinds()
+        throws
+    {
+        let folder = try Folder()
+        let labels = Self.labels.enumerated().map { "\"\($0)\": \"\($1)\"" }
+            .joined(separator: ", ")
+        let networks: [(name: String, architecture: Architecture, config: String)] = [
+            (
+                "vit",
+                Architecture(
+                    ViTConfiguration(imageSize: 32, patch: 8, width: 64, depth: 2, heads: 1)),
+                """
+                {"model_type": "vit", "hidden_act": "gelu", "hidden_size": 64, "image_size": 32,
+                 "intermediate_size": 256, "num_attention_heads": 1, "num_hidden_layers": 2,
+                 "patch_size": 8, "id2label": {\(labels)}}
+                """
+            ),
+            (
+                "convnext",
+                Architecture(
+                    ConvNeXtConfiguration(depths: [1, 1, 2, 1], widths: [8, 16, 24, 32])),
+                """
+                {"model_type": "convnext", "depths": [1, 1, 2, 1], "hidden_act": "gelu",
+                 "hidden_sizes": [8, 16, 24, 32], "id2label": {\(labels)}}
+                """
+            ),
+        ]
+        for (name, architecture, config) in networks {
+            let network = try architecture.makeNetwork(classes: 4, seed: 7)
+            let tensors = try architecture.layouts(of: .huggingface)[0].tensors(of: network.store)
+                .map { ($0.name, $0.tensor) }
+            try folder.write("\(name)/config.json", Data(config.utf8))
+            try folder.write("\(name)/preprocessor_config.json", Data(Self.processor.utf8))
+            try SafetensorsFile.write(tensors, to: "\(folder.path)/\(name)/model.safetensors")
+            let predict = try Program.run(
+                ["predict", "--teacher", name, "val/c0/0.jpg"], in: folder)
+            #expect(predict.status == 0, "\(predict.errors)")
+            #expect(Self.labels.contains { predict.output.contains($0) }, "\(predict.output)")
+            let convert = try Program.run(
+                [
+                    "weights", "convert", name, "--out", "\(name).safetensors", "--to",
+                    "torchvision",
+                ], in: folder)
+            #expect(convert.status == 0, "\(convert.errors)")
+            // Recognized without the directory, in the other library's names and shapes.
+            let inspect = try Program.run(
+                ["weights", "inspect", "\(name).safetensors"], in: folder)
+            #expect(
+                inspect.output.contains(
+                    "looks like  \(architecture.fingerprintLine) with torchvision's names, 4 classes"
+                ), "\(inspect.output)")
+        }
+        let scales = try SafetensorsFile(path: "\(folder.path)/convnext.safetensors")
+        #expect(scales.info("features.5.1.layer_scale")?.shape == [24, 1, 1])
     }
 
     @Test("hostile files end every command in one line, and run nothing") func hostile() throws {

@@ -12,11 +12,13 @@ enum Fixtures {
             .appendingPathComponent("Fixtures/\(name)").path
     }
 
+    /// A file of Tests/Fixtures/models.
+    static func data(_ name: String) throws -> Data {
+        try Data(contentsOf: URL(fileURLWithPath: path("models/\(name)")))
+    }
+
     static func decode<Value: Decodable>(_ type: Value.Type, _ name: String) throws -> Value {
-        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent("Fixtures/models")
-        return try JSONDecoder().decode(
-            type, from: Data(contentsOf: folder.appendingPathComponent(name)))
+        try JSONDecoder().decode(type, from: data(name))
     }
 
     /// The i-th number of the closed formula for a name; stated in the generator.
@@ -62,25 +64,10 @@ enum Fixtures {
 }
 
 extension ImageClassifier {
-    /// The tensors of a file of this network in a layout, one tensor of rows cut into several.
+    /// The tensors of a file of this network in a layout.
     func tensors(in layout: WeightLayout) throws -> [String: Tensor] {
-        var tensors: [String: Tensor] = [:]
-        for entry in store.entries {
-            let names = layout.match(for: entry.name).file
-            guard names.count > 1 else {
-                // torchvision's are [C, 1, 1].
-                let isScale = names[0].hasSuffix(".layer_scale")
-                tensors[names[0]] =
-                    isScale ? try entry.tensor.reshaped([-1, 1, 1]) : entry.tensor
-                continue
-            }
-            let rows = entry.tensor.shape[0] / names.count
-            for (index, name) in names.enumerated() {
-                tensors[name] = try entry.tensor.narrowed(
-                    dimension: 0, start: index * rows, count: rows)
-            }
-        }
-        return tensors
+        Dictionary(
+            uniqueKeysWithValues: try layout.tensors(of: store).map { ($0.name, $0.tensor) })
     }
 
     /// The logits of the batch that the generators call "input", without gradients.
@@ -180,8 +167,6 @@ struct Reference: Decodable {
 
     /// Reads a fixture whose own keys are in snake case.
     static func decode<Value: Decodable>(_ type: Value.Type, _ name: String) throws -> Value {
-        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent("Fixtures/models")
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .custom { path in
             let key = path[path.count - 1]
@@ -198,8 +183,7 @@ struct Reference: Decodable {
                 .joined()
             return AnyKey(stringValue: String(camel))
         }
-        return try decoder.decode(
-            type, from: Data(contentsOf: folder.appendingPathComponent(name)))
+        return try decoder.decode(type, from: Fixtures.data(name))
     }
 }
 

@@ -55,6 +55,139 @@ import Torch
          "size": 224}
         """
 
+    /// As ViTImageProcessor and DeiTImageProcessor write it, for images of 24 pixels.
+    private static let vitProcessor = """
+        {"do_normalize": true, "do_rescale": true, "do_resize": true, "image_mean": [0.5, 0.5, 0.5],
+         "image_processor_type": "ViTImageProcessor", "image_std": [0.5, 0.5, 0.5], "resample": 2,
+         "rescale_factor": 0.00392156862745098, "size": {"height": 24, "width": 24}}
+        """
+    private static let deitProcessor = """
+        {"crop_size": {"height": 24, "width": 24}, "do_center_crop": true, "do_normalize": true,
+         "do_rescale": true, "do_resize": true, "image_mean": [0.485, 0.456, 0.406],
+         "image_processor_type": "DeiTImageProcessor", "image_std": [0.229, 0.224, 0.225],
+         "resample": 3, "rescale_factor": 0.00392156862745098, "size": {"height": 27, "width": 27}}
+        """
+    private static let convnextProcessor = """
+        {"crop_pct": 0.875, "do_normalize": true, "do_resize": true,
+         "image_processor_type": "ConvNextImageProcessor", "image_mean": [0.485, 0.456, 0.406],
+         "image_std": [0.229, 0.224, 0.225], "resample": 3, "size": {"shortest_edge": 28}}
+        """
+
+    /// What the configurations of transformers have in common: the small networks of families.json.
+    private static let transformer = """
+        "hidden_act": "gelu", "hidden_size": 36, "image_size": 24, "intermediate_size": 144,
+        "layer_norm_eps": 1e-06, "num_attention_heads": 3, "num_channels": 3,
+        "num_hidden_layers": 2, "patch_size": 8, "num_labels": 7
+        """
+
+    private static let vit = """
+        {"architectures": ["ViTForImageClassification"], "model_type": "vit", "encoder_stride": 16,
+         "pooler_act": "tanh", "qkv_bias": true, \(transformer)}
+        """
+    private static let deit = """
+        {"architectures": ["DeiTForImageClassificationWithTeacher"], "model_type": "deit",
+         "qkv_bias": true, \(transformer)}
+        """
+    private static let convnext = """
+        {"architectures": ["ConvNextForImageClassification"], "model_type": "convnext",
+         "depths": [1, 2, 1, 1], "drop_path_rate": 0.0, "hidden_act": "gelu",
+         "hidden_sizes": [8, 16, 24, 32], "image_size": 224, "layer_norm_eps": 1e-12,
+         "layer_scale_init_value": 1e-06, "num_channels": 3, "num_labels": 7, "num_stages": 4,
+         "patch_size": 4}
+        """
+
+    @Test(
+        "the small networks of Hugging Face's are read whole, and answer as there",
+        arguments: [
+            ("vit-huggingface", vit, vitProcessor),
+            ("deit-huggingface", deit, deitProcessor),
+            (
+                "beit-shared-huggingface",
+                """
+                {"architectures": ["BeitForImageClassification"], "model_type": "beit",
+                 "layer_scale_init_value": 0.1, "use_absolute_position_embeddings": false,
+                 "use_mean_pooling": true, "use_relative_position_bias": false,
+                 "use_shared_relative_position_bias": true, \(transformer)}
+                """, vitProcessor
+            ),
+            ("convnext-huggingface", convnext, convnextProcessor),
+        ])
+    func families(_ name: String, _ config: String, _ processor: String) throws {
+        let expected = try #require(FamilyTests.expected?.cases.first { $0.name == name })
+        let directory = try read(config, processor)
+        #expect(directory.architecture.fingerprintLine == (try expected.read()).fingerprintLine)
+        #expect(directory.classes == 7)
+        let network = try directory.architecture.makeNetwork(classes: 7)
+        var tensors = try network.tensors(
+            in: directory.architecture.layouts(of: .huggingface)[0])
+        for (name, tensor) in tensors { tensors[name] = try Fixtures.tensor(name, tensor.shape) }
+        _ = try folder.file(tensors, name: "model.safetensors")
+        let weights = try WeightsArchives.open(WeightsArchives.file(at: folder.path))
+        #expect(try network.load(weights).contains { $0.hasSuffix("have Hugging Face's names") })
+        for result in expected.results {
+            let found = try network.evaluated(result.input)
+            #expect(largestDifference(found, result.logits.flatMap { $0 }) < 1e-4)
+        }
+    }
+
+    @Test("a ViT's images are distorted there, a DeiT's and a ConvNeXt's cropped") func processors()
+        throws
+    {
+        let vit = try read(Self.vit, Self.vitProcessor)
+        #expect(vit.preprocessing == .inception(24, resize: 24, .bilinear))
+        #expect(vit.notices.count == 1)
+        // As the hub has it for google/vit-base-patch16-224: the class's standards hold.
+        let older = """
+            {"do_normalize": true, "do_resize": true, "image_mean": [0.5, 0.5, 0.5],
+             "image_std": [0.5, 0.5, 0.5], "size": 24}
+            """
+        #expect(try read(Self.vit, older).preprocessing == vit.preprocessing)
+        let deit = try read(Self.deit, Self.deitProcessor)
+        #expect(deit.preprocessing == .imageNet(24, resize: 27, .bicubic))
+        let convnext = try read(Self.convnext, Self.convnextProcessor)
+        #expect(convnext.preprocessing == .imageNet(28, resize: 32, .bicubic))
+        #expect(convnext.notices == [])
+    }
+
+    @Test("other networks of these types are refused") func otherKinds() throws {
+        #expect(
+            problem(Self.deit.replacing("WithTeacher", with: ""), Self.deitProcessor)
+                == "…/config.json: 'architectures' are 'DeiTForImageClassification'; of a DeiT only "
+                + "'DeiTForImageClassificationWithTeacher' is known")
+        #expect(
+            problem(Self.vit.replacing("\"gelu\"", with: "\"gelu_new\""), Self.vitProcessor)
+                == "…/config.json: 'hidden_act' is 'gelu_new'; only 'gelu' is known")
+        #expect(
+            problem(Self.vit.replacing("_size\": 36", with: "_size\": 0"), Self.vitProcessor)
+                == "…/config.json: a ViT of dimensions that are out of range")
+        for (old, new) in [
+            ("1, 2, 1, 1", "1, 2, 1"), ("1, 2, 1, 1", "1, 2, 0, 1"), ("1e-06", "0"),
+            ("\"patch_size\": 4", "\"patch_size\": 2"),
+        ] {
+            #expect(
+                problem(Self.convnext.replacing(old, with: new), Self.convnextProcessor)
+                    .hasPrefix("…/config.json: a ConvNeXt of depths [1, 2, "))
+        }
+        #expect(
+            problem(Self.resnet.replacing("\"bottleneck\"", with: "\"wide\""))
+                == "…/config.json: 'layer_type' is 'wide'; known: basic and bottleneck")
+        #expect(
+            problem("{\"model_type\": \"swin\"}")
+                == "…/config.json: 'model_type' is 'swin'; known: beit, convnext, deit, resnet, vit"
+        )
+        // One of both, and not both.
+        for value in ["true", "false"] {
+            let config = Self.beit.replacing(
+                /"use_relative_position_bias": true,(\s+)"use_shared_relative_position_bias": false/,
+                with: "\"use_relative_position_bias\": \(value), "
+                    + "\"use_shared_relative_position_bias\": \(value)")
+            #expect(
+                problem(config, Self.beitProcessor)
+                    == "…/config.json: one of 'use_relative_position_bias' and "
+                    + "'use_shared_relative_position_bias' must be true")
+        }
+    }
+
     @Test("a ResNet is cropped out of the middle, its classes named apart") func resnet() throws {
         let read = try read(Self.resnet, Self.resnetProcessor)
         #expect(PublishedNetwork.name(of: read.architecture) == "resnet50")
@@ -102,6 +235,11 @@ import Torch
                 Self.beit.replacing("\"num_hidden_layers\": 12", with: "\"num_hidden_layers\": 3"))
                 == "…: no preprocessor_config.json says how images are prepared; write a teacher's "
                 + "card")
+        // BEiT and BEiT v2 are one network, whose images are prepared differently.
+        #expect(
+            problem(Self.beit)
+                == "…: no preprocessor_config.json says how images are prepared; write a teacher's "
+                + "card")
     }
 
     @Test("timm's directories say everything in one file") func timm() throws {
@@ -124,6 +262,9 @@ import Torch
                 .hasPrefix("…/config.json: 'architecture' is 'eva'; known: beit_base_patch16_224, ")
         )
         #expect(
+            problem(config.replacing("\"resnet50\"", with: "\"convnext_tyni\""))
+                .hasSuffix("(docs/teachers.md); the nearest is convnext_tiny"))
+        #expect(
             problem(config.replacing("\"center\"", with: "\"squash\""))
                 == "…/config.json: 'crop_mode' is 'squash'; only 'center' is known")
         #expect(
@@ -131,6 +272,49 @@ import Torch
                 config.replacing("\"num_classes\": 2, \"num_f", with: "\"num_classes\": 3, \"num_f")
             )
                 == "…/config.json: 'label_names' are 2, for 3 classes")
+    }
+
+    @Test("timm's directories name the networks of every family, and what else made them")
+    func timmNames() throws {
+        func config(_ name: String, _ arguments: String = "{}", size: Int = 224) -> String {
+            """
+            {"architecture": "\(name)", "num_classes": 3, "model_args": \(arguments),
+             "pretrained_cfg": {"input_size": [3, \(size), \(size)], "interpolation": "bicubic",
+              "crop_pct": 0.9, "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]}}
+            """
+        }
+        for name in [
+            "vit_base_patch16_224", "deit_base_distilled_patch16_224", "deit3_small_patch16_224",
+            "beitv2_base_patch16_224", "resnext50_32x4d", "resnet50d", "tf_efficientnet_lite0",
+            "convnext_tiny",
+        ] {
+            let read = try read(config(name), nil)
+            #expect(
+                read.architecture.fingerprintLine
+                    == PublishedNetwork.named(name)?.architecture.fingerprintLine)
+            #expect(read.preprocessing == .inception(224, resize: 248, .bicubic))
+        }
+        // What timm 1.0.31 writes of every network.
+        _ = try read(
+            config(
+                "vit_base_patch16_224",
+                "{\"in_chans\": 3, \"num_classes\": 3, \"global_pool\": \"token\", \"img_size\": 224}"
+            ),
+            nil)
+        _ = try read(
+            config("vit_base_patch16_224", "{\"img_size\": [224, 224], \"fc_norm\": null}"), nil)
+        for (key, value) in [
+            ("img_size", "384"), ("img_size", "[224, 256]"), ("img_size", "[]"),
+            ("global_pool", "\"max\""), ("in_chans", "1"), ("fc_norm", "false"),
+        ] {
+            #expect(
+                problem(config("vit_base_patch16_224", "{\"\(key)\": \(value)}"))
+                    == "…/config.json: '\(key)' in 'model_args' makes another network of "
+                    + "vit_base_patch16_224; write a teacher's card")
+        }
+        #expect(
+            problem(config("vit_base_patch16_224", size: 384))
+                == "…/config.json: images of 384 pixels, for a network of 224")
     }
 
     @Test("labels that are numbers are no names") func numbers() throws {

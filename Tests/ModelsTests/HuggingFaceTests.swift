@@ -40,10 +40,7 @@ import Torch
 
     /// A network's tensors under Hugging Face's names.
     private func theirs(_ network: any ImageClassifier) throws -> [String: Tensor] {
-        let layout = try network.architecture.layouts(of: .huggingface)[0]
-        return Dictionary(
-            uniqueKeysWithValues: try layout.tensors(of: network.store).map { ($0.name, $0.tensor) }
-        )
+        try network.tensors(in: network.architecture.layouts(of: .huggingface)[0])
     }
 
     private func network(_ name: String, classes: Int) throws -> any ImageClassifier {

@@ -133,6 +133,39 @@ import Torch
         }
     }
 
+    @Test("a network has the layouts of those libraries that have the network") func owners() throws
+    {
+        func origins(_ name: String) throws -> [[WeightOrigin]] {
+            try #require(PublishedNetwork.named(name)).architecture.layouts.map(\.origins)
+        }
+        #expect(
+            try origins("vit_base_patch16_224") == [
+                [.timm], [.facebook], [.torchvision], [.huggingface], [.huggingface],
+            ])
+        #expect(try origins("deit3_base_patch16_224") == [[.timm], [.facebook]])
+        #expect(
+            try origins("resnet50") == [[.torchvision, .timm], [.huggingface], [.supergradients]])
+        for name in ["resnext50_32x4d", "wide_resnet50_2", "resnet50d"] {
+            #expect(try origins(name) == [[.torchvision, .timm]])
+        }
+        #expect(try origins("tf_efficientnet_lite3") == [[.timm], [.efficientNetLite]])
+        // A distilled DeiT is written as Hugging Face's with a teacher, not as its ViT.
+        let distilled = try #require(PublishedNetwork.named("deit_tiny_distilled_patch16_224"))
+        let head = try distilled.architecture.layouts(of: .huggingface)
+            .map { $0.match(for: "head.weight").file[0] }
+        #expect(head == ["cls_classifier.weight", "cls_classifier.weight"])
+    }
+
+    @Test("a ratio of channels gives them back, whatever is rounded") func ratios() {
+        for width in [36, 192, 384, 768, 1000] {
+            #expect(
+                (1...3 * width).allSatisfy { channels in
+                    let ratio = Double.ratio(of: channels, to: width)
+                    return (Double(width) * ratio).rounded(.down) == Double(channels)
+                })
+        }
+    }
+
     @Test("an outline has names and shapes, and takes no numbers") func outline() throws {
         let large = try #require(PublishedNetwork.named("beit_large_patch16_512")).architecture
             .outline(classes: 1000)

@@ -94,10 +94,7 @@ import Torch
 
     /// A fixture, of which a line may stand for the tensors of several blocks.
     static func read(_ name: String) throws -> [Network] {
-        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent("Fixtures/models")
-        let text = try String(
-            contentsOf: folder.appendingPathComponent(name), encoding: .utf8)
+        let text = String(decoding: try Fixtures.data(name), as: UTF8.self)
         var networks: [Network] = []
         for line in text.split(separator: "\n") {
             if line.hasPrefix("= ") {

@@ -191,6 +191,41 @@ import Torch
         }
     }
 
+    @Test("a vector that multiplies pixels is one in the network, and reads and is written as such")
+    func perPixel() throws {
+        let layout = WeightLayout(
+            of: [.torchvision], renamed: ["norm.*": "scale.*"], perPixel: ["norm.weight"])
+        let values = try store.values()
+        let tensors = try layout.tensors(of: store)
+        let scale = try #require(tensors.first { $0.name == "scale.weight" }).tensor
+        #expect(scale.shape == [2, 1, 1])
+        let file = try folder.file(
+            Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, $0.tensor) }))
+        for entry in store.entries { try withoutGrad { try entry.tensor.fill(0) } }
+        try store.load(file, layouts: [layout])
+        #expect(try store.values() == values)
+        // Of another shape neither way.
+        let plain = WeightLayout(of: [.torchvision], renamed: ["norm.*": "scale.*"])
+        #expect(
+            errorText { try store.load(file, layouts: [plain]) }.hasSuffix(
+                "wrong: 'scale.weight' expected float32 [2], found float32 [2, 1, 1]"))
+        // torchvision's of the small ConvNeXt.
+        let network = try Architecture(
+            ConvNeXtConfiguration(depths: [1, 2, 1, 1], widths: [8, 16, 24, 32])
+        ).outline(classes: 7)
+        let theirs = try network.architecture.layouts(of: .torchvision)[0]
+            .tensors(of: network.store)
+        let scales = theirs.filter { $0.name.hasSuffix(".layer_scale") }
+        #expect(
+            scales.map(\.name) == [
+                "features.1.0.layer_scale", "features.3.0.layer_scale", "features.3.1.layer_scale",
+                "features.5.0.layer_scale", "features.7.0.layer_scale",
+            ])
+        #expect(
+            scales.map(\.tensor.shape)
+                == [[8, 1, 1], [16, 1, 1], [16, 1, 1], [24, 1, 1], [32, 1, 1]])
+    }
+
     @Test("a constant is held against the network's, under the layout's name") func constants()
         throws
     {

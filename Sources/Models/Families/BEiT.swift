@@ -517,9 +517,11 @@ package struct BEiTConfiguration: NetworkFamily {
 
     package static var initialization: Initialization { .timm }
 
-    package static let huggingFace: HuggingFaceReading<Self>? = HuggingFaceReading(of: "beit") {
-        (file) throws(HuggingFaceProblem) in
-        try file.require("hidden_act", is: "gelu")
+    package static let huggingFace = [HuggingFaceReading<Self>(of: "beit", read: read)]
+
+    private static func read(
+        _ file: HuggingFaceConfiguration
+    ) throws(HuggingFaceProblem) -> Self {
         // Their own standards are false, which no published file leaves of both.
         let isShared = try file.flag("use_shared_relative_position_bias", false)
         guard try file.flag("use_relative_position_bias", false) != isShared else {
@@ -529,53 +531,48 @@ package struct BEiTConfiguration: NetworkFamily {
         }
         try file.require("use_absolute_position_embeddings", is: false)
         try file.require("use_mean_pooling", is: true)
-        guard try file.integer("num_channels", 3) == 3 else {
-            throw HuggingFaceProblem("'num_channels' is not 3")
-        }
-        let width = try file.integer("hidden_size", 768)
-        let read = Self(
-            imageSize: try file.integer("image_size", 224),
-            patch: try file.integer("patch_size", 16), width: width,
-            depth: try file.integer("num_hidden_layers", 12),
-            heads: try file.integer("num_attention_heads", 12),
-            mlpRatio: Double(try file.integer("intermediate_size", 3072)) / Double(width),
+        let size = try HuggingFaceTransformer(file, of: "a BEiT")
+        return Self(
+            imageSize: size.imageSize, patch: size.patch, width: size.width, depth: size.depth,
+            heads: size.heads, mlpRatio: size.mlpRatio,
             layerScale: try file.number("layer_scale_init_value", 0.1),
             positionBias: isShared ? .shared : .blocks)
-        let bounds = [
-            (read.imageSize, Limits.sides), (read.patch, Limits.sides), (width, 1...65_536),
-            (read.depth, 1...1000), (read.heads, 1...1024),
-        ]
-        guard bounds.allSatisfy({ $1.contains($0) }), (0...64).contains(read.mlpRatio) else {
-            throw HuggingFaceProblem("a BEiT of dimensions that are out of range")
-        }
-        return read
     }
+
+    /// The most patches in a row that weights are taken for a BEiT's with: twice as many as of any that
+    /// was published. The index of all pairs of tokens is made to hold it against a file.
+    private static let longestSide = 64
 
     package static func configuration(of weights: WeightShapes) -> Self? {
         let ownTable = "blocks.0.attn.relative_position_bias_table"
         let sharedTable = "rel_pos_bias.relative_position_bias_table"
         guard let patch = weights["patch_embed.proj.weight"], patch.count == 4, patch[1] == 3,
             let table = weights[ownTable] ?? weights[sharedTable], table.count == 2,
-            let hidden = weights["blocks.0.mlp.fc1.weight"], hidden.count == 2, patch[0] > 0,
+            let hidden = weights["blocks.0.mlp.fc1.weight"], hidden.count == 2,
             weights["blocks.0.gamma_1"] != nil
+        else { return nil }
+        let (width, depth) = (patch[0], weights.count("blocks.#.gamma_1"))
+        let mlpRatio = Double.ratio(of: hidden[0], to: width)
+        guard (1...65_536).contains(width), (1...1000).contains(depth),
+            (1...1024).contains(table[1]), (0...64).contains(mlpRatio)
         else { return nil }
         // The table has (2 side - 1)² rows for pairs of patches, and three of the class token.
         let span = Int(Double(max(table[0] - 3, 0)).squareRoot().rounded())
-        guard Limits.sides.contains(patch[2]), Limits.sides.contains(span), span % 2 == 1,
-            span * span == table[0] - 3
+        let side = (span + 1) / 2
+        guard Limits.sides.contains(patch[2]), (1...longestSide).contains(side), span % 2 == 1,
+            span * span == table[0] - 3, Limits.sides.contains(side * patch[2])
         else { return nil }
         return Self(
-            imageSize: (span + 1) / 2 * patch[2], patch: patch[2], width: patch[0],
-            depth: weights.count("blocks.#.gamma_1"), heads: table[1],
-            mlpRatio: Double(hidden[0]) / Double(patch[0]), layerScale: 0.1,
+            imageSize: side * patch[2], patch: patch[2], width: width, depth: depth,
+            heads: table[1], mlpRatio: mlpRatio, layerScale: 0.1,
             positionBias: weights[ownTable] == nil ? .shared : .blocks)
     }
 
     package var fixedImageSize: Int? { imageSize }
 
-    /// The tokens' making and each block; a bias that all blocks share is always trained.
+    /// The tokens' making, with a bias that all blocks share, and each block.
     package var stages: [[String]] {
-        [["cls_token", "patch_embed."]] + (0..<depth).map { ["blocks.\($0)."] }
+        [["cls_token", "patch_embed.", "rel_pos_bias."]] + (0..<depth).map { ["blocks.\($0)."] }
     }
 
     package func resampled(

@@ -238,7 +238,7 @@ package struct ConvNeXtConfiguration: NetworkFamily {
                 "head.fc.*": "head.*",
             ]),
         torchvision,
-        // ConvNextForImageClassification of transformers 4.
+        // ConvNextForImageClassification of transformers 4 and 5.
         WeightLayout(
             of: [.huggingface],
             renamed: [
@@ -273,17 +273,48 @@ package struct ConvNeXtConfiguration: NetworkFamily {
                     ("\(block).mlp.fc2.*", "\(theirs).block.5.*"),
                     ("\(block).gamma", "\(theirs).layer_scale"),
                 ]
-            })
+            }, perPixel: ["stages.#.blocks.#.gamma"])
+
+    package static let huggingFace = [HuggingFaceReading<Self>(of: "convnext", read: read)]
+
+    private static func read(
+        _ file: HuggingFaceConfiguration
+    ) throws(HuggingFaceProblem) -> Self {
+        try file.require("hidden_act", is: "gelu")
+        let scale = try file.number("layer_scale_init_value", 1e-6)
+        let read = Self(
+            depths: try file.integers("depths", [3, 3, 9, 3]),
+            widths: try file.integers("hidden_sizes", [96, 192, 384, 768]), layerScale: scale)
+        guard try file.integer("patch_size", 4) == 4, try file.integer("num_channels", 3) == 3,
+            try file.integer("num_stages", 4) == 4, read.hasBounds, scale > 0
+        else {
+            throw HuggingFaceProblem(
+                "a ConvNeXt of depths \(read.depths) and widths \(read.widths), which is not one, or "
+                    + "has other patches, channels or no layer scale")
+        }
+        return read
+    }
+
+    package static func configuration(of weights: WeightShapes) -> Self? {
+        guard weights["stem.0.weight"]?.dropFirst() == [3, 4, 4] else { return nil }
+        let found = Self(
+            depths: (0..<4).map { weights.count("stages.\($0).blocks.#.gamma") },
+            widths: (0..<4).map { weights["stages.\($0).blocks.0.gamma"]?.first ?? 0 })
+        return found.hasBounds ? found : nil
+    }
+
+    /// Whether there are four stages, of dimensions that a card may have.
+    private var hasBounds: Bool {
+        depths.count == 4 && depths.allSatisfy((1...1000).contains)
+            && widths.count == 4 && widths.allSatisfy((1...65_536).contains)
+    }
 
     /// The stem and the four stages.
     package var stages: [[String]] { [["stem."]] + depths.indices.map { ["stages.\($0)."] } }
 
     package func counterpart(in library: WeightOrigin) -> Counterpart? {
         let list = { (numbers: [Int]) in JSONValue.list(numbers.map { .integer($0) }) }
-        // The initial layer scale is nothing to a network whose weights are loaded.
-        let name = Self.published.first {
-            $0.architecture == Architecture(Self(depths: depths, widths: widths))
-        }?.name
+        let name = PublishedNetwork.name(of: Architecture(self))
         switch library {
         case .timm:
             return Counterpart(
@@ -307,15 +338,6 @@ package struct ConvNeXtConfiguration: NetworkFamily {
     }
 
     package static var initialization: Initialization { .timm }
-
-    /// torchvision's layer scales are `[C, 1, 1]`.
-    package func resampled(
-        _ name: String, _ found: () throws(TorchError) -> Tensor, to shape: [Int]
-    ) throws(TorchError) -> Tensor? {
-        guard name.hasSuffix(".gamma") else { return nil }
-        let tensor = try found()
-        return tensor.shape == shape + [1, 1] ? try tensor.reshaped(shape) : nil
-    }
 
     package func makeNetwork(
         classes: Int, store: ParameterStore, initialization: Initialization?, dropPath: Double

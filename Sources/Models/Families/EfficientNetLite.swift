@@ -192,27 +192,29 @@ package struct EfficientNetLiteConfiguration: NetworkFamily {
             "blocks of all stages but the first and the last over those of lite0, rounded up"),
     ]
 
-    package static var published: [PublishedNetwork] {
-        [
-            timm(0, width: 1, depth: 1, .inception(224, resize: 256, .bicubic)),
-            timm(1, width: 1, depth: 1.1, .inception(240, resize: 272, .bicubic)),
-            timm(2, width: 1.1, depth: 1.2, .inception(260, resize: 292, .bicubic)),
-            timm(3, width: 1.2, depth: 1.4, .inception(300, resize: 331, .bilinear)),
-            timm(4, width: 1.4, depth: 1.8, .inception(380, resize: 413, .bilinear)),
-        ]
-    }
+    /// Lite0 to lite4, with timm's evaluation of them.
+    private static let sizes: [(network: Self, preprocessing: Preprocessing)] = [
+        (Self(width: 1, depth: 1), .inception(224, resize: 256, .bicubic)),
+        (Self(width: 1, depth: 1.1), .inception(240, resize: 272, .bicubic)),
+        (Self(width: 1.1, depth: 1.2), .inception(260, resize: 292, .bicubic)),
+        (Self(width: 1.2, depth: 1.4), .inception(300, resize: 331, .bilinear)),
+        (Self(width: 1.4, depth: 1.8), .inception(380, resize: 413, .bilinear)),
+    ]
 
-    private static func timm(
-        _ number: Int, width: Double, depth: Double, _ preprocessing: Preprocessing
-    ) -> PublishedNetwork {
-        PublishedNetwork(
-            "tf_efficientnet_lite\(number)", Self(width: width, depth: depth), preprocessing)
+    package static var published: [PublishedNetwork] {
+        sizes.enumerated().map {
+            PublishedNetwork("tf_efficientnet_lite\($0)", $1.network, $1.preprocessing)
+        }
     }
 
     package static let layouts = [WeightLayout(of: [.timm])]
 
-    /// timm's, and those of `efficientnet_lite_pytorch`, which counts blocks through all stages.
-    package var layouts: [WeightLayout] {
+    package var layouts: [WeightLayout] { Self.layouts + [counted] }
+
+    package static let namings = layouts + sizes.map { $0.network.counted }
+
+    /// That of `efficientnet_lite_pytorch`, which counts blocks through all stages.
+    private var counted: WeightLayout {
         var names = [
             ("conv_stem.*", "_conv_stem.*"), ("bn1.*", "_bn0.*"), ("conv_head.*", "_conv_head.*"),
             ("bn2.*", "_bn1.*"), ("classifier.*", "_fc.*"),
@@ -227,9 +229,30 @@ package struct EfficientNetLiteConfiguration: NetworkFamily {
                 ]
             }
         }
-        return Self.layouts + [
-            WeightLayout(of: [.efficientNetLite], renaming: names)
-        ]
+        return WeightLayout(of: [.efficientNetLite], renaming: names)
+    }
+
+    package static func configuration(of weights: WeightShapes) -> Self? {
+        guard weights["conv_stem.weight"] == [stemWidth, 3, 3, 3] else { return nil }
+        // The last convolution of each stage's first block, and how many blocks have one.
+        let projections = stages.enumerated().map { stage, shape in
+            "blocks.\(stage).#.\(Block.convolutions(expansion: shape.3).last ?? "").weight"
+        }
+        let counts = projections.map { weights.count($0) }
+        let widths = projections.compactMap { weights[$0.replacing("#", with: "0")]?.first }
+        func isWidth(_ width: Double) -> Bool {
+            stages.map { (Double($0.4) * width).roundedChannels } == widths
+        }
+        func isDepth(_ depth: Double) -> Bool {
+            stages.indices.map { blocks(ofStage: $0, depth: depth) } == counts
+        }
+        // Several factors may mean the same blocks.
+        let published = sizes.first { isWidth($0.network.width) && isDepth($0.network.depth) }
+        if let published { return published.network }
+        guard let width = Double.multipliers.first(where: isWidth),
+            let depth = Double.multipliers.first(where: isDepth)
+        else { return nil }
+        return Self(width: width, depth: depth)
     }
 
     /// The stem and the seven stages.
@@ -240,8 +263,8 @@ package struct EfficientNetLiteConfiguration: NetworkFamily {
     /// timm makes the published ones, by their names alone.
     package func counterpart(in library: WeightOrigin) -> Counterpart? {
         guard library == .timm else { return nil }
-        return Self.published.first { $0.architecture == Architecture(self) }.map {
-            Counterpart($0.name, layers: (first: "conv_stem", head: "classifier"))
+        return PublishedNetwork.name(of: Architecture(self)).map {
+            Counterpart($0, layers: (first: "conv_stem", head: "classifier"))
         }
     }
 
@@ -276,7 +299,9 @@ extension EfficientNetLiteConfiguration {
         let expansion: Int
 
         /// timm's names of its convolutions.
-        var convolutions: [String] {
+        var convolutions: [String] { Self.convolutions(expansion: expansion) }
+
+        static func convolutions(expansion: Int) -> [String] {
             expansion == 1 ? ["conv_dw", "conv_pw"] : ["conv_pw", "conv_dw", "conv_pwl"]
         }
     }
@@ -292,10 +317,8 @@ extension EfficientNetLiteConfiguration {
         var blocks: [Block] = []
         var input = Self.stemWidth
         for (stage, shape) in Self.stages.enumerated() {
-            let isScaled = stage > 0 && stage < Self.stages.count - 1
-            let count = isScaled ? Int((Double(shape.0) * depth).rounded(.up)) : shape.0
             let output = (Double(shape.4) * width).roundedChannels
-            for index in 0..<count {
+            for index in 0..<Self.blocks(ofStage: stage, depth: depth) {
                 blocks.append(
                     Block(
                         stage: stage, path: "blocks.\(stage).\(index)", input: input,
@@ -305,6 +328,13 @@ extension EfficientNetLiteConfiguration {
             }
         }
         return blocks
+    }
+
+    /// The blocks of a stage; the first and the last stage do not grow.
+    private static func blocks(ofStage stage: Int, depth: Double) -> Int {
+        let count = stages[stage].0
+        let isScaled = stage > 0 && stage < stages.count - 1
+        return isScaled ? Int((Double(count) * depth).rounded(.up)) : count
     }
 
     package func fault(classes: Int) -> NetworkFault? {

@@ -155,11 +155,10 @@ private struct Block {
             return path / index
         }
         expansion =
-            plan.hidden == plan.input
-            ? nil
-            : try Unit(
+            plan.isExpanding
+            ? try Unit(
                 store, next(), in: plan.input, out: plan.hidden, kernel: 1,
-                activation: plan.activation)
+                activation: plan.activation) : nil
         depthwise = try Unit(
             store, next(), in: plan.hidden, out: plan.hidden, kernel: plan.kernel,
             stride: plan.stride, groups: plan.hidden, activation: plan.activation)
@@ -267,6 +266,31 @@ package struct MobileNetV3Configuration: NetworkFamily {
 
     package static let layouts = [WeightLayout(of: [.torchvision])]
 
+    package static func configuration(of weights: WeightShapes) -> Self? {
+        guard weights["features.0.0.weight"] != nil else { return nil }
+        for size in Size.allCases {
+            let found = Double.multipliers.lazy.map { Self(size: size, width: $0) }
+                .first { $0.isPlan(of: weights) }
+            if let found { return found }
+        }
+        return nil
+    }
+
+    /// Whether stem, blocks and classifier have the channels of this plan.
+    private func isPlan(of weights: WeightShapes) -> Bool {
+        let blocks = blocks
+        guard let last = blocks.last, weights["features.0.0.weight"] == [blocks[0].input, 3, 3, 3],
+            weights["classifier.0.weight"] == [topWidth, 6 * last.output],
+            weights["features.\(blocks.count + 1).0.weight"] == [
+                6 * last.output, last.output, 1, 1,
+            ]
+        else { return false }
+        return blocks.enumerated().allSatisfy { index, block in
+            weights["features.\(index + 1).block.\(block.layers - 1).0.weight"]
+                == [block.output, block.hidden, 1, 1]
+        }
+    }
+
     /// timm's and Hugging Face's MobileNets have other names, which no layout has.
     package func counterpart(in library: WeightOrigin) -> Counterpart? {
         guard library == .torchvision else { return nil }
@@ -299,6 +323,12 @@ extension MobileNetV3Configuration {
         let squeezed: Int?
         let activation: Activation
         let stride: Int
+
+        /// Whether channels are added before the convolution of each.
+        var isExpanding: Bool { hidden != input }
+
+        /// Its layers, an excitation being one.
+        var layers: Int { (isExpanding ? 3 : 2) + (squeezed == nil ? 0 : 1) }
     }
 
     /// The rows: (kernel, hidden, out, excitation, activation, stride).

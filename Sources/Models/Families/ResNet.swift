@@ -396,7 +396,7 @@ package struct ResNetConfiguration: NetworkFamily {
 
     package static let layouts = [
         WeightLayout(of: [.torchvision, .timm]),
-        // ResNetForImageClassification of transformers 4 and 5, which has neither groups nor a deep stem.
+        // ResNetForImageClassification of transformers 4 and 5.
         WeightLayout(
             of: [.huggingface],
             renamed: [
@@ -417,14 +417,30 @@ package struct ResNetConfiguration: NetworkFamily {
             renamed: ["layer#.#.downsample.*": "layer#.#.shortcut.*", "fc.*": "linear.*"]),
     ]
 
-    package static let huggingFace: HuggingFaceReading<Self>? = HuggingFaceReading(of: "resnet") {
-        (file) throws(HuggingFaceProblem) in
+    /// Hugging Face and SuperGradients have neither groups nor a deep stem.
+    package var layouts: [WeightLayout] {
+        isPlain ? Self.layouts : Array(Self.layouts.prefix(1))
+    }
+
+    /// Whether it is of the first paper.
+    private var isPlain: Bool { groups == 1 && groupWidth == Self.stemWidth && !isD }
+
+    /// Whether it has something of ResNet-D, which torchvision has not.
+    private var isD: Bool { stem == .deep || downsample == .averagePool }
+
+    package static let huggingFace = [HuggingFaceReading<Self>(of: "resnet", read: read)]
+
+    private static func read(
+        _ file: HuggingFaceConfiguration
+    ) throws(HuggingFaceProblem) -> Self {
         try file.require("hidden_act", is: "relu")
         try file.require("downsample_in_first_stage", is: false)
         try file.require("downsample_in_bottleneck", is: false)
         let depths = try file.integers("depths", [3, 4, 6, 3])
-        let block: Block =
-            try file.text("layer_type", "bottleneck") == "bottleneck" ? .bottleneck : .basic
+        let type = try file.text("layer_type", Block.bottleneck.rawValue)
+        guard let block = Block(rawValue: type) else {
+            throw HuggingFaceProblem("'layer_type' is \(type.quoted); known: basic and bottleneck")
+        }
         let widths = try file.integers("hidden_sizes", [256, 512, 1024, 2048])
         let found = Self.of(blocks: depths, block)
         guard depths.count == 4, depths.allSatisfy((1...1000).contains),
@@ -451,10 +467,12 @@ package struct ResNetConfiguration: NetworkFamily {
         found.stem = stem
         // timm counts the average that stands before a shortcut's convolution.
         if weights["layer2.0.downsample.1.weight"]?.count == 4 { found.downsample = .averagePool }
-        guard let middle = weights["layer1.0.conv2.weight"], middle.count == 4, middle[1] > 0,
-            middle[0] % middle[1] == 0
+        guard isBottleneck else { return found }
+        guard let middle = weights["layer1.0.conv2.weight"], middle.count == 4,
+            (1...4096).contains(middle[1]), middle[0] % middle[1] == 0,
+            (1...1024).contains(middle[0] / middle[1])
         else { return nil }
-        if isBottleneck { (found.groupWidth, found.groups) = (middle[1], middle[0] / middle[1]) }
+        (found.groupWidth, found.groups) = (middle[1], middle[0] / middle[1])
         return found
     }
 
@@ -466,12 +484,9 @@ package struct ResNetConfiguration: NetworkFamily {
     }
 
     package func counterpart(in library: WeightOrigin) -> Counterpart? {
-        let name = Self.published.first { $0.architecture == Architecture(self) }?.name
-        // timm's names end in d where the stem is deep; torchvision has no such network.
-        let isDeep = stem == .deep || downsample == .averagePool
-        let isPlain = !isDeep && groups == 1 && groupWidth == Self.stemWidth
+        let name = PublishedNetwork.name(of: Architecture(self))
         switch library {
-        case .torchvision: return isDeep ? nil : name.map { Counterpart($0) }
+        case .torchvision: return isD ? nil : name.map { Counterpart($0) }
         case .timm:
             return Counterpart(
                 name ?? (blockKind == .basic ? "resnet18" : "resnet50"),

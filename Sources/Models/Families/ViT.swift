@@ -438,7 +438,18 @@ package struct ViTConfiguration: NetworkFamily {
         imageSize == 224 ? Int(224 / 0.9) : imageSize
     }
 
-    package static let layouts = [
+    package static let layouts = authors + [torchvision] + vitTransformers + deitTransformers
+
+    /// Of other libraries those that have the network.
+    package var layouts: [WeightLayout] {
+        guard layerScale == nil, tokenPositions, !preNorm, pool == .token else {
+            return Self.authors
+        }
+        if distilled { return Self.authors + Self.deitTransformers }
+        return Self.authors + (qkvBias ? [Self.torchvision] : []) + Self.vitTransformers
+    }
+
+    private static let authors = [
         WeightLayout(of: [.timm]),
         // The authors' files of DeiT III.
         WeightLayout(
@@ -447,38 +458,43 @@ package struct ViTConfiguration: NetworkFamily {
                 "blocks.#.ls1.gamma": "blocks.#.gamma_1",
                 "blocks.#.ls2.gamma": "blocks.#.gamma_2",
             ]),
-        WeightLayout(
-            of: [.torchvision],
-            renamed: [
-                "cls_token": "class_token",
-                "pos_embed": "encoder.pos_embedding",
-                "patch_embed.proj.*": "conv_proj.*",
-                "blocks.#.norm1.*": "encoder.layers.encoder_layer_#.ln_1.*",
-                "blocks.#.attn.qkv.weight":
-                    "encoder.layers.encoder_layer_#.self_attention.in_proj_weight",
-                "blocks.#.attn.qkv.bias":
-                    "encoder.layers.encoder_layer_#.self_attention.in_proj_bias",
-                "blocks.#.attn.proj.*":
-                    "encoder.layers.encoder_layer_#.self_attention.out_proj.*",
-                "blocks.#.norm2.*": "encoder.layers.encoder_layer_#.ln_2.*",
-                "blocks.#.mlp.fc1.*": "encoder.layers.encoder_layer_#.mlp.0.*",
-                "blocks.#.mlp.fc2.*": "encoder.layers.encoder_layer_#.mlp.3.*",
-                "norm.*": "encoder.ln.*",
-                "head.*": "heads.head.*",
-            ]),
-        // ViTForImageClassification, and DeiTForImageClassificationWithTeacher.
-        huggingFace("vit", head: "classifier"),
-        huggingFace("deit", head: "cls_classifier"),
-        huggingFace("vit", head: "classifier", isInMemory: true),
-        huggingFace("deit", head: "cls_classifier", isInMemory: true),
     ]
+
+    private static let torchvision = WeightLayout(
+        of: [.torchvision],
+        renamed: [
+            "cls_token": "class_token",
+            "pos_embed": "encoder.pos_embedding",
+            "patch_embed.proj.*": "conv_proj.*",
+            "blocks.#.norm1.*": "encoder.layers.encoder_layer_#.ln_1.*",
+            "blocks.#.attn.qkv.weight":
+                "encoder.layers.encoder_layer_#.self_attention.in_proj_weight",
+            "blocks.#.attn.qkv.bias":
+                "encoder.layers.encoder_layer_#.self_attention.in_proj_bias",
+            "blocks.#.attn.proj.*": "encoder.layers.encoder_layer_#.self_attention.out_proj.*",
+            "blocks.#.norm2.*": "encoder.layers.encoder_layer_#.ln_2.*",
+            "blocks.#.mlp.fc1.*": "encoder.layers.encoder_layer_#.mlp.0.*",
+            "blocks.#.mlp.fc2.*": "encoder.layers.encoder_layer_#.mlp.3.*",
+            "norm.*": "encoder.ln.*",
+            "head.*": "heads.head.*",
+        ])
+
+    /// ViTForImageClassification.
+    private static let vitTransformers = [false, true].map {
+        transformers("vit", head: "classifier", isInMemory: $0)
+    }
+
+    /// DeiTForImageClassificationWithTeacher.
+    private static let deitTransformers = [false, true].map {
+        transformers("deit", head: "cls_classifier", isInMemory: $0)
+    }
 
     /// A transformer of Hugging Face's, whose names begin with its kind.
     ///
     /// - Parameter isInMemory: with the names that transformers 5 has in memory; its files keep those
     ///   of 4.
-    private static func huggingFace(
-        _ kind: String, head: String, isInMemory: Bool = false
+    private static func transformers(
+        _ kind: String, head: String, isInMemory: Bool
     ) -> WeightLayout {
         let layer = isInMemory ? "\(kind).layers.#." : "\(kind).encoder.layer.#."
         let parts =
@@ -509,6 +525,64 @@ package struct ViTConfiguration: NetworkFamily {
             ignored: ["\(kind).pooler.*"])
     }
 
+    /// `vit` is also the type of a DeiT that is not distilled.
+    package static let huggingFace = [
+        HuggingFaceReading<Self>(of: "vit") { (file) throws(HuggingFaceProblem) in
+            try Self.read(file, of: "a ViT")
+        },
+        HuggingFaceReading<Self>(of: "deit") { (file) throws(HuggingFaceProblem) in
+            // A DeiT has both tokens; without a teacher it has a head for one of them.
+            let networks = try file.texts("architectures", [Self.withTeacher])
+            guard networks.contains(Self.withTeacher) else {
+                throw HuggingFaceProblem(
+                    "'architectures' are \(networks.map(\.quoted).listed); of a DeiT only "
+                        + "'\(Self.withTeacher)' is known")
+            }
+            var found = try Self.read(file, of: "a DeiT")
+            found.distilled = true
+            return found
+        },
+    ]
+
+    private static let withTeacher = "DeiTForImageClassificationWithTeacher"
+
+    private static func read(
+        _ file: HuggingFaceConfiguration, of network: String
+    ) throws(HuggingFaceProblem) -> Self {
+        let size = try HuggingFaceTransformer(file, of: network)
+        return Self(
+            imageSize: size.imageSize, patch: size.patch, width: size.width, depth: size.depth,
+            heads: size.heads, mlpRatio: size.mlpRatio, qkvBias: try file.flag("qkv_bias", true))
+    }
+
+    /// Shapes tell neither the heads, of which every published network has one for each 64 channels, nor
+    /// a mean of normalized patches from the class token.
+    package static func configuration(of weights: WeightShapes) -> Self? {
+        guard let patch = weights["patch_embed.proj.weight"], patch.count == 4, patch[1] == 3,
+            let positions = weights["pos_embed"], positions.count == 3,
+            weights["cls_token"] != nil,
+            let hidden = weights["blocks.0.mlp.fc1.weight"], hidden.count == 2
+        else { return nil }
+        let width = patch[0]
+        let depth = weights.count("blocks.#.norm1.weight")
+        let mlpRatio = Double.ratio(of: hidden[0], to: width)
+        let distilled = weights["dist_token"] != nil
+        let tokens = distilled ? 2 : 1
+        let withTokens = (positions[1] - tokens).squareRoot
+        guard let side = withTokens ?? positions[1].squareRoot, Limits.sides.contains(patch[2]),
+            Limits.sides.contains(side), Limits.sides.contains(side * patch[2]),
+            (1...65_536).contains(width), width.isMultiple(of: 64),
+            (1...1000).contains(depth), (0...64).contains(mlpRatio)
+        else { return nil }
+        return Self(
+            imageSize: side * patch[2], patch: patch[2], width: width, depth: depth,
+            heads: width / 64, mlpRatio: mlpRatio,
+            layerScale: weights["blocks.0.ls1.gamma"] == nil ? nil : 1e-6,
+            pool: weights["fc_norm.weight"] == nil ? .token : .mean, distilled: distilled,
+            tokenPositions: withTokens != nil, preNorm: weights["norm_pre.weight"] != nil,
+            qkvBias: weights["blocks.0.attn.qkv.bias"] != nil)
+    }
+
     package func counterpart(in library: WeightOrigin) -> Counterpart? {
         switch library {
         case .timm: timmCounterpart
@@ -523,7 +597,7 @@ package struct ViTConfiguration: NetworkFamily {
         // timm's distilled networks have positions of both tokens, or cannot be run.
         guard !distilled || tokenPositions else { return nil }
         let layers = (first: "patch_embed.proj", head: "head")
-        if let name = Self.published.first(where: { $0.architecture == Architecture(self) })?.name {
+        if let name = PublishedNetwork.name(of: Architecture(self)) {
             return Counterpart(name, layers: layers)
         }
         return Counterpart(
@@ -564,7 +638,7 @@ package struct ViTConfiguration: NetworkFamily {
     private var huggingFaceCounterpart: Counterpart? {
         guard isPlain else { return nil }
         return Counterpart(
-            distilled ? "DeiTForImageClassificationWithTeacher" : "ViTForImageClassification",
+            distilled ? Self.withTeacher : "ViTForImageClassification",
             arguments: [
                 "model_type": distilled ? "deit" : "vit", "image_size": .integer(imageSize),
                 "patch_size": .integer(patch), "num_channels": 3, "hidden_size": .integer(width),

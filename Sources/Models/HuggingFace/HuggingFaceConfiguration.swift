@@ -63,6 +63,9 @@ package struct HuggingFaceConfiguration: Sendable {
         try value(key, "a list of texts", standard) { $0.list(of: \.text) }
     }
 
+    /// Every key, sorted.
+    package var keys: [String] { values.keys.sorted() }
+
     /// An object in the file; nil for one that is absent or no object.
     package func object(_ key: String) -> HuggingFaceConfiguration? {
         guard case .object(let values)? = values[key] else { return nil }

@@ -62,19 +62,20 @@ package struct HuggingFaceDirectory: Sendable {
             preprocessing = read.preprocessing
             notices = read.notices
         } else {
-            guard
-                let published = PublishedNetwork.name(of: architecture)
-                    .flatMap(PublishedNetwork.named)
+            // A ViT and a DeiT are one network, whose images are prepared differently.
+            let published = PublishedNetwork.all(of: architecture)
+            guard let first = published.first,
+                published.allSatisfy({ $0.preprocessing == first.preprocessing })
             else {
                 throw YAMLError(
                     place: folder,
                     message: "no preprocessor_config.json says how images are prepared; write a "
                         + "teacher's card")
             }
-            preprocessing = published.preprocessing
+            preprocessing = first.preprocessing
             notices = [
                 "no preprocessor_config.json: images are prepared as in the published evaluation of "
-                    + published.name
+                    + first.name
             ]
         }
         guard architecture.imageSize.map({ $0 == preprocessing.size }) ?? true else {
@@ -113,19 +114,21 @@ package struct HuggingFaceDirectory: Sendable {
         for family in Architecture.families {
             if let found = try architecture(of: family, type, file) { return found }
         }
-        let known = Architecture.families.compactMap { modelType(of: $0) }
+        let known = Architecture.families.flatMap { modelTypes(of: $0) }
             .sorted().joined(separator: ", ")
         throw HuggingFaceProblem("'model_type' is \(type.quoted); known: \(known)")
     }
 
-    private static func modelType<Family: NetworkFamily>(of _: Family.Type) -> String? {
-        Family.huggingFace?.modelType
+    private static func modelTypes<Family: NetworkFamily>(of _: Family.Type) -> [String] {
+        Family.huggingFace.map(\.modelType)
     }
 
     private static func architecture<Family: NetworkFamily>(
         of _: Family.Type, _ type: String, _ file: HuggingFaceConfiguration
     ) throws(HuggingFaceProblem) -> Architecture? {
-        guard let reading = Family.huggingFace, reading.modelType == type else { return nil }
+        guard let reading = Family.huggingFace.first(where: { $0.modelType == type }) else {
+            return nil
+        }
         return Architecture(try reading.read(file))
     }
 

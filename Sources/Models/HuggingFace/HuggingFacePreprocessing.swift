@@ -101,7 +101,7 @@ struct HuggingFacePreprocessing {
                 "pixels are not divided by 255 there, which they are here; write a teacher's card")
         }
         guard try file.flag("do_normalize", true) else { return ([0, 0, 0], [1, 1, 1]) }
-        // The standard of both BEiT's and ConvNeXt's processor.
+        // The standard of each of these processors.
         let mean = try file.numbers("image_mean", [0.5, 0.5, 0.5])
         let std = try file.numbers("image_std", [0.5, 0.5, 0.5])
         guard mean.count == 3, std.count == 3, mean.allSatisfy(NumberBounds.share.contains),

@@ -1,4 +1,4 @@
-/// How a family's networks stand in Hugging Face's `config.json`.
+/// How a family's networks of one type stand in Hugging Face's `config.json`.
 package struct HuggingFaceReading<Family: Sendable>: Sendable {
     /// The `model_type` of the file.
     package let modelType: String

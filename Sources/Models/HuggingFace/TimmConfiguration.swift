@@ -21,12 +21,15 @@ struct TimmConfiguration {
         guard let published = PublishedNetwork.named(name) else {
             throw HuggingFaceProblem(
                 "'architecture' is \(name.quoted); known: "
-                    + PublishedNetwork.names.joined(separator: ", "))
+                    + PublishedNetwork.examples(insteadOf: name))
         }
         guard let evaluation = file.object("pretrained_cfg") else {
             throw HuggingFaceProblem("'pretrained_cfg' is missing: an object")
         }
         architecture = published.architecture
+        if let arguments = file.object("model_args") {
+            try Self.check(arguments, of: published)
+        }
         preprocessing = try Self.preprocessing(evaluation)
         classes = try file.has("num_classes") ? file.integer("num_classes") : nil
         classNames =
@@ -39,6 +42,34 @@ struct TimmConfiguration {
             throw HuggingFaceProblem(
                 "images of \(preprocessing.size) pixels, for a network of "
                     + "\(architecture.imageSize ?? 0)")
+        }
+    }
+
+    /// Refuses what `create_model` is told besides the name if it makes another network.
+    private static func check(
+        _ arguments: HuggingFaceConfiguration, of published: PublishedNetwork
+    ) throws(HuggingFaceProblem) {
+        for key in arguments.keys where arguments.has(key) {
+            switch key {
+            case "num_classes": continue
+            case "in_chans": guard try arguments.integer(key) != 3 else { continue }
+            case "img_size":
+                guard let size = published.architecture.imageSize else { continue }
+                // A number, or height and width.
+                let sides =
+                    if let side = try? arguments.integer(key) { [side] } else {
+                        try arguments.integers(key)
+                    }
+                guard !(1...2).contains(sides.count) || sides.contains(where: { $0 != size })
+                else { continue }
+            case "global_pool":
+                // Of a transformer's weights the names tell the mean from the token.
+                guard try !["avg", "token"].contains(arguments.text(key)) else { continue }
+            default: break
+            }
+            throw HuggingFaceProblem(
+                "\(key.quoted) in 'model_args' makes another network of \(published.name); write a "
+                    + "teacher's card")
         }
     }
 

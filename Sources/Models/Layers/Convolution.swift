@@ -92,12 +92,3 @@ extension Initialization {
         }
     }
 }
-
-extension Double {
-    /// How many channels a scaled layer has: the nearest multiple of 8 that is not below 0.9 of its
-    /// exact number. Source: TensorFlow's `_make_divisible`.
-    var roundedChannels: Int {
-        let rounded = max(8, Int((self + 4) / 8) * 8)
-        return Double(rounded) < 0.9 * self ? rounded + 8 : rounded
-    }
-}

@@ -100,12 +100,14 @@ private struct Reading {
     private struct Piece {
         let names: [String]
         let entries: [ParameterStore.Entry]
+        /// The dimensions that the file's have behind those of the store's.
+        let further: [Int]
 
         var dtype: DType { entries[0].tensor.dtype }
 
         /// The shape of each tensor of the file, which has an equal share of the rows.
         var shape: [Int] {
-            let shape = entries[0].tensor.shape
+            let shape = entries[0].tensor.shape + further
             guard names.count > 1 || entries.count > 1 else { return shape }
             return [entries.reduce(0) { $0 + $1.tensor.shape[0] } / names.count]
                 + shape.dropFirst()
@@ -141,7 +143,7 @@ private struct Reading {
             let here = match.here.compactMap { entries[$0] }
             precondition(
                 here.count == match.here.count, "a layout slices \(match.here), not all there")
-            pieces.append(Piece(names: match.file, entries: here))
+            pieces.append(Piece(names: match.file, entries: here, further: match.further))
         }
         constants = store.constants.sorted { $0.key < $1.key }
             .map { (layout.match(for: $0.key).file[0], $0.value) }
@@ -158,7 +160,8 @@ private struct Reading {
     mutating func resample(
         by resampling: ParameterStore.Resampling
     ) throws(TorchError) {
-        for piece in pieces where piece.names.count == 1 && piece.entries.count == 1 {
+        for piece in pieces
+        where piece.names.count == 1 && piece.entries.count == 1 && piece.further.isEmpty {
             let (name, shape) = (piece.names[0], piece.shape)
             guard let found = source.info(prefix + name), found.shape != shape,
                 found.dtype.isFloatingPoint, piece.dtype.isFloatingPoint
@@ -236,7 +239,8 @@ private struct Reading {
         for piece in pieces {
             let rows = try rows(of: piece)
             guard piece.entries.count > 1 else {
-                pairs.append((piece.entries[0].tensor, rows))
+                let here = piece.entries[0].tensor
+                pairs.append((here, piece.further.isEmpty ? rows : try rows.reshaped(here.shape)))
                 continue
             }
             var start = 0
@@ -309,16 +313,12 @@ private struct Reading {
         let isRounded = pieces.flatMap(\.names).contains {
             source.info(prefix + $0)?.dtype == .float64
         }
-        // The same numbers in another shape are worth no word.
-        let changed = resampled.filter { name, tensor in
-            source.info(prefix + name)?.shape.reduce(1, *) != tensor.count
-        }
-        if let first = changed.min(by: { $0.key < $1.key }) {
+        if let first = resampled.min(by: { $0.key < $1.key }) {
             let found = source.info(prefix + first.key)?.shape ?? []
             let what = "\(first.key.quoted) from \(found) to \(first.value.shape)"
             notes.append(
-                changed.count == 1
-                    ? "resampled: \(what)" : "resampled: \(changed.count) tensors, \(what)")
+                resampled.count == 1
+                    ? "resampled: \(what)" : "resampled: \(resampled.count) tensors, \(what)")
         }
         if isRounded { notes.append("float64 weights are rounded to float32") }
         return notes.map { "\(source.name): \($0)".printable }

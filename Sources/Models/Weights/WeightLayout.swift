@@ -16,6 +16,7 @@ package struct WeightLayout: Sendable {
     package let holdsConstants: Bool
 
     private let pieces: [(here: [NamePattern], file: [NamePattern])]
+    private let perPixel: [NamePattern]
     private let ignored: [NamePattern]
 
     /// Lays out a network's tensors; those that no pattern names have their own names in the file.
@@ -26,16 +27,18 @@ package struct WeightLayout: Sendable {
     ///   - joined: a tensor, and those of the file that each hold an equal share of its rows, in
     ///     order.
     ///   - sliced: a tensor of the file, and those whose rows it holds, in order.
+    ///   - perPixel: vectors `[C]` that are `[C, 1, 1]` in the file, for the pixels of `[N, C, H, W]`.
     ///   - ignored: tensors of the file that the network has no use for.
     ///   - holdsConstants: whether files hold the constants that the network computes.
     package init(
         of origins: [WeightOrigin], renamed: KeyValuePairs<String, String> = [:],
         joined: KeyValuePairs<String, [String]> = [:],
-        sliced: KeyValuePairs<String, [String]> = [:], ignored: [String] = [],
-        holdsConstants: Bool = false
+        sliced: KeyValuePairs<String, [String]> = [:], perPixel: [String] = [],
+        ignored: [String] = [], holdsConstants: Bool = false
     ) {
         self.origins = origins
         self.holdsConstants = holdsConstants
+        self.perPixel = perPixel.map(NamePattern.init)
         let all =
             renamed.map { ([$0.key], [$0.value]) } + joined.map { ([$0.key], $0.value) }
             + sliced.map { ($0.value, [$0.key]) }
@@ -44,9 +47,12 @@ package struct WeightLayout: Sendable {
     }
 
     /// The same for names that follow from a network's dimensions: a tensor, and its name in the file.
-    package init(of origins: [WeightOrigin], renaming names: [(String, String)]) {
+    package init(
+        of origins: [WeightOrigin], renaming names: [(String, String)], perPixel: [String] = []
+    ) {
         self.origins = origins
         holdsConstants = false
+        self.perPixel = perPixel.map(NamePattern.init)
         pieces = names.map { ([NamePattern($0.0)], [NamePattern($0.1)]) }
         ignored = []
     }
@@ -54,17 +60,25 @@ package struct WeightLayout: Sendable {
     /// The layout of files that this program writes: every tensor under its own name.
     package static let own = WeightLayout(of: [])
 
-    /// Whether every tensor has its own name.
-    package var isOwn: Bool { pieces.isEmpty }
+    /// Whether every tensor has its own name and shape.
+    package var isOwn: Bool { pieces.isEmpty && perPixel.isEmpty }
 
     /// Tensors of a file and tensors of a network that hold the same rows, one after the other.
     struct Match {
         var file: [String]
         var here: [String]
+        /// The dimensions that each tensor of the file has behind those of the network's.
+        var further: [Int] = []
     }
 
     /// Where a tensor of the network is found, and what else is found there.
     func match(for name: String) -> Match {
+        var match = place(of: name)
+        if perPixel.contains(where: { $0.parts(of: name) != nil }) { match.further = [1, 1] }
+        return match
+    }
+
+    private func place(of name: String) -> Match {
         for piece in pieces {
             for pattern in piece.here {
                 guard let parts = pattern.parts(of: name) else { continue }
@@ -120,6 +134,9 @@ extension WeightLayout {
                         parts.count == match.here.count,
                         "a layout joins \(match.here), not all there")
                     whole = try .concatenated(parts, dimension: 0)
+                }
+                if !match.further.isEmpty {
+                    whole = try whole.reshaped(whole.shape + match.further)
                 }
                 guard match.file.count > 1 else {
                     laidOut.append((match.file[0], whole))

@@ -26,12 +26,48 @@ package struct WeightShapes {
         for other in match.file.dropFirst() {
             guard weights.info(prefix + other)?.shape == shape else { return nil }
         }
+        guard shape.count >= match.further.count,
+            shape.suffix(match.further.count) == match.further[...]
+        else { return nil }
+        shape.removeLast(match.further.count)
         guard match.file.count > 1 else { return shape }
         guard let rows = shape.first, let all = Int.product(rows, match.file.count) else {
             return nil
         }
         shape[0] = all
         return shape
+    }
+
+    /// How much the weights and a network have in common: the tensors of its names and shapes, over
+    /// those that either has.
+    ///
+    /// What files may lack counts where it is there; constants are of the network in layouts whose files
+    /// hold them.
+    func share(of architecture: Architecture, classes: Int) -> Double {
+        guard architecture.fault(classes: classes) == nil,
+            let outline = try? architecture.outline(classes: classes)
+        else { return 0 }
+        var (alike, lacking) = (0, 0)
+        var expected: Set<String> = []
+        for entry in outline.store.entries {
+            let files = layout.match(for: entry.name).file.map { prefix + $0 }
+            expected.formUnion(files)
+            let isAbsent = files.allSatisfy { weights.info($0) == nil }
+            if self[entry.name] == entry.tensor.shape {
+                alike += files.count
+            } else if !isAbsent || entry.absentValue == nil {
+                lacking += files.count
+            }
+        }
+        for (name, constant) in layout.holdsConstants ? outline.store.constants : [:] {
+            let file = prefix + layout.match(for: name).file[0]
+            expected.insert(file)
+            if weights.info(file)?.shape == constant.shape { alike += 1 } else { lacking += 1 }
+        }
+        let further = weights.names.count {
+            !expected.contains($0) && !layout.ignores($0.dropping(prefix))
+        }
+        return Double(alike) / Double(max(alike + lacking + further, 1))
     }
 
     /// How many tensors there are of a name in which `#` is replaced by 0, 1, 2, ….

@@ -17,7 +17,7 @@ package struct WeightsLikeness {
     /// `resnet50 with Hugging Face's names`.
     package var description: String { "\(network) with \(owners) names" }
 
-    /// Holds the weights against every family in each of its layouts.
+    /// Holds the weights against every family in each of its ways of naming tensors.
     ///
     /// - Returns: nil if they look like nothing that is known.
     package init?(of weights: any WeightsArchive) {
@@ -31,7 +31,7 @@ package struct WeightsLikeness {
             return nil
         }
         (architecture, layout, classes) = (nil, nil, nil)
-        (network, owners) = (foreign.name(in: weights), foreign.owner.owner)
+        (network, owners) = (foreign.name, foreign.owner.owner)
     }
 
     private init(_ architecture: Architecture, _ layout: WeightLayout, _ classes: Int?) {
@@ -42,14 +42,25 @@ package struct WeightsLikeness {
         owners = [layout].owners
     }
 
+    /// The share of tensors that weights and a network must have in common. Fewer are missing in a file
+    /// that somebody damaged or left the head out of; a network of the same names with excitations, or
+    /// norms of queries and keys, has more of its own.
+    private static let leastShare = 0.9
+
     private static func of<Family: NetworkFamily>(
         _ weights: any WeightsArchive, _ family: Family.Type
     ) -> WeightsLikeness? {
-        for layout in family.layouts {
+        var best: (share: Double, likeness: WeightsLikeness)?
+        for layout in family.namings {
             let shapes = WeightShapes(of: weights, as: layout, head: family.head)
             guard let configuration = family.configuration(of: shapes) else { continue }
-            return WeightsLikeness(Architecture(configuration), layout, shapes[family.head]?.first)
+            let architecture = Architecture(configuration)
+            let classes = shapes[family.head]?.first
+            let share = shapes.share(of: architecture, classes: classes ?? 1)
+            // Of layouts that fit equally the first.
+            guard share >= leastShare, share > best?.share ?? 0 else { continue }
+            best = (share, WeightsLikeness(architecture, layout, classes))
         }
-        return nil
+        return best?.likeness
     }
 }

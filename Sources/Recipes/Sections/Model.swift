@@ -24,8 +24,8 @@ extension Recipe {
             Key(
                 "frozen", \.frozen, .integer(in: 0...1000), hasDefault: true,
                 "how many of the first stages keep the weights and statistics that training begins "
-                    + "with (`train --init`): of a ResNet the stem and its four stages, of a "
-                    + "transformer the patches' embedding and its blocks"),
+                    + "with (`train --init`): of a convolutional network the stem and its stages, of "
+                    + "a transformer the patches' embedding and its blocks"),
             Key(
                 "seed", \.seed, .orNone(.unsigned), hasDefault: true,
                 "the key of the initial weights and of the branches that are dropped, so that "

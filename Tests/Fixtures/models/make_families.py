@@ -212,7 +212,8 @@ def published():
     for name in ("resnext50_32x4d", "resnext101_32x8d", "resnext101_64x4d", "wide_resnet50_2",
                  "wide_resnet101_2", "mobilenet_v3_small", "mobilenet_v3_large"):
         makers[name] = getattr(torchvision.models, name)
-    del makers["vit_large_patch32_224"]  # no weights of 1000 classes
+    for name in ("vit_large_patch32_224", "vit_small_patch8_224"):
+        del makers[name]  # no weights of 1000 classes
     return makers
 
 
