@@ -173,4 +173,23 @@ import Torch
         #expect((differences.max() ?? 0) > 0)
         #expect((differences.max() ?? .infinity) < 0.3 * largest)
     }
+
+    @Test("8 bits of what is no network of a family are refused in one line") func int8OfMapped()
+        throws
+    {
+        let folder = try Folder.prepared()
+        let card = String(decoding: try folder.data("card.yaml"), as: UTF8.self)
+        try folder.write("mapped.yaml", Data((card + "\nclass_map: [1, 0, 2, 3]\n").utf8))
+        let outcome = try Program.run(
+            [
+                "eval", "--teacher", "mapped.yaml", "--data", "val", "--int8", "--calibration",
+                "val",
+            ],
+            in: folder)
+        #expect(outcome.status == 1 && outcome.output.isEmpty)
+        #expect(
+            outcome.lastError.hasSuffix(
+                ": --int8 is for networks of the families that are known here, not for exported "
+                    + "modules, ensembles and class maps"), "\(outcome.errors)")
+    }
 }

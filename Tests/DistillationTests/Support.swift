@@ -34,6 +34,11 @@ final class Scratch {
             at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
         try Data(bytes).write(to: url)
     }
+
+    /// Removes a file or folder below it.
+    func remove(_ name: String) throws {
+        try FileManager.default.removeItem(atPath: "\(path)/\(name)")
+    }
 }
 
 /// The numbers that a script beside the fixtures of this module wrote.

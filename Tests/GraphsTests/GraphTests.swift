@@ -12,8 +12,8 @@ import Torch
 
     // float32 rounds differently where memory is ordered differently, through up to fifty layers.
     @Test("a graph answers as its network does", arguments: Networks.all)
-    func answers(_ name: String) throws {
-        let (network, size) = try Networks.make(name)
+    func answers(_ network: Network) throws {
+        let (network, size) = try Networks.make(network)
         let images = try Networks.images(size)
         let graph = try network.graph(imageSize: size)
         let expected = try Networks.answers(network, images)
@@ -23,9 +23,15 @@ import Torch
         #expect(graph.classes == 5)
     }
 
+    @Test("every family is here") func complete() {
+        #expect(
+            Set(Networks.all.map(\.architecture.kind)) == Set(Architecture.families.map { $0.kind })
+        )
+    }
+
     @Test("shapes are those of the values", arguments: Networks.all)
-    func shapes(_ name: String) throws {
-        let (network, size) = try Networks.make(name)
+    func shapes(_ network: Network) throws {
+        let (network, size) = try Networks.make(network)
         let graph = try network.graph(imageSize: size)
         var values = [graph.input.name: try Networks.images(size)]
         for node in graph.nodes {
@@ -39,9 +45,9 @@ import Torch
 
     @Test(
         "folded normalizations change no answer, and none is left",
-        arguments: ["resnet18", "resnet50"])
-    func folding(_ name: String) throws {
-        let (network, size) = try Networks.make(name)
+        arguments: Networks.normalized)
+    func folding(_ network: Network) throws {
+        let (network, size) = try Networks.make(network)
         let images = try Networks.images(size)
         let graph = try network.graph(imageSize: size)
         let folded = try graph.foldingBatchNorms()
@@ -63,7 +69,8 @@ import Torch
         func weight(_ name: String) throws -> GraphWeight {
             builder.weight(try #require(network.store[name]))
         }
-        let value = try builder.images.conv2d(weight("conv1.weight"), stride: 2, padding: 3)
+        let value = try builder.images.conv2d(
+            weight("conv1.weight"), stride: 2, padding: [3, 3, 3, 3])
         let norm = try value.batchNorm(
             weight: weight("bn1.weight"), bias: weight("bn1.bias"),
             mean: weight("bn1.running_mean"), variance: weight("bn1.running_var"), epsilon: 1e-5)
@@ -108,5 +115,11 @@ import Torch
         #expect(error?.message == "fc: linear takes no operands of the shapes [3, 8, 8]")
         let beit = try Networks.make("beit").0
         #expect(throws: TorchError.self) { _ = try beit.graph(imageSize: 24) }
+        // Four pixels of the stem's, then two, one, and none.
+        let convnext = try Networks.make("convnext").0
+        let small = #expect(throws: TorchError.self) { _ = try convnext.graph(imageSize: 16) }
+        #expect(
+            small?.message
+                == "stages.3.downsample.1: convolution takes no operands of the shapes [24, 1, 1]")
     }
 }

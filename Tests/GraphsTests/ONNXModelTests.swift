@@ -42,8 +42,8 @@ import Torch
     }
 
     @Test("every operand is there before it is taken, under one name", arguments: Networks.all)
-    func order(_ name: String) throws {
-        let (network, size) = try Networks.make(name)
+    func order(_ network: Network) throws {
+        let (network, size) = try Networks.make(network)
         let graph = try network.graph(imageSize: size)
         for graph in [graph, try graph.foldingBatchNorms()] {
             let model = try written(graph)
@@ -67,13 +67,16 @@ import Torch
     }
 
     @Test("weights are the network's, bit for bit, under their names", arguments: Networks.all)
-    func weights(_ name: String) throws {
-        let (network, size) = try Networks.make(name)
+    func weights(_ network: Network) throws {
+        let (network, size) = try Networks.make(network)
         let model = try written(network.graph(imageSize: size))
-        // What a graph holds in another form: joined, broadcast or turned over.
-        let changed = ["q_bias", "v_bias", "relative_position_bias_table", "num_batches_tracked"]
+        // What a graph holds in another form: joined, or broadcast.
+        let changed = [
+            "q_bias", "v_bias", "relative_position_bias_table", "num_batches_tracked", "cls_token",
+            "dist_token", "pos_embed",
+        ]
         for entry in network.store.entries
-        where !changed.contains(where: entry.name.hasSuffix) && entry.name != "cls_token" {
+        where !changed.contains(where: entry.name.hasSuffix) {
             let turned = model.tensors["\(entry.name).transposed"]
             let found = try #require(turned ?? model.tensors[entry.name], "\(entry.name)")
             let tensor = turned == nil ? entry.tensor : try entry.tensor.transposed(0, 1)
@@ -104,6 +107,31 @@ import Torch
             Set(model.nodes.map(\.operation)) == [
                 "Conv", "Relu", "MaxPool", "Add", "GlobalAveragePool", "Flatten", "Gemm",
             ])
+    }
+
+    @Test("convolutions of groups and TensorFlow's padding say both") func unevenConvolutions()
+        throws
+    {
+        let (network, size) = try Networks.make("efficientnet-lite")
+        let model = try written(network.graph(imageSize: size))
+        // 12 pixels of a kernel of 5 at a stride of 2 lack 3: one before and two behind.
+        let uneven = try #require(model.nodes.first { $0.attributes["pads"] == [1, 1, 2, 2] })
+        #expect(uneven.attributes["kernel_shape"] == [5, 5])
+        let shape = try #require(model.tensors[uneven.inputs[1]]).shape
+        #expect(shape[1] == 1 && uneven.attributes["group"] == [shape[0]])
+        let clip = try #require(model.nodes.first { $0.operation == "Clip" })
+        let bounds = try clip.inputs.dropFirst().map { try #require(model.tensors[$0]) }
+        #expect(bounds.map(\.shape) == [[], []])
+        #expect(bounds.map(\.bytes) == [[0, 0, 0, 0], [0, 0, 0xc0, 0x40]])
+    }
+
+    @Test("a hard sigmoid has the slope of MobileNet's, not ONNX's") func hardSigmoid() throws {
+        let (network, size) = try Networks.make("mobilenet-small")
+        let model = try written(network.graph(imageSize: size))
+        let node = try #require(model.nodes.first { $0.operation == "HardSigmoid" })
+        #expect(node.attributes["alpha"] == [Int(Float(1.0 / 6).bitPattern)])
+        #expect(node.attributes["beta"] == [Int(Float(0.5).bitPattern)])
+        #expect(model.nodes.contains { $0.operation == "HardSwish" })
     }
 
     @Test("the same graph gives the same bytes") func sameBytes() throws {

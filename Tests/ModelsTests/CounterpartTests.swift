@@ -1,10 +1,12 @@
+import Base
+import Foundation
 import Testing
 import Torch
 
 @testable import Models
 
 /// Against the libraries' own lists of tensors: Tests/Fixtures/models, make_fixtures.py for torchvision
-/// and timm, make_huggingface.py, make_layouts.py.
+/// and timm, make_huggingface.py, make_layouts.py, make_counterparts.py.
 @Suite("Networks in other libraries") struct CounterpartTests {
     private struct Row: Decodable, Hashable {
         let name: String
@@ -30,7 +32,7 @@ import Torch
         case .huggingface: try Fixtures.decode(One.self, "huggingface.json").names
         case .supergradients:
             try #require(Fixtures.decode(Several.self, "layouts.json").names["supergradients"])
-        case .microsoft: [:]
+        case .microsoft, .facebook, .efficientNetLite: [:]
         }
     }
 
@@ -60,35 +62,110 @@ import Torch
         #expect(compared > 0)
     }
 
-    @Test("timm makes a BEiT by its name, or from its dimensions") func timm() throws {
-        let base = try #require(
-            network("beit_base_patch16_224").architecture.counterpart(in: .timm))
-        #expect(base.network.name == "beit_base_patch16_224" && base.network.arguments.isEmpty)
-        let micro = try #require(Architecture.microBEiT.counterpart(in: .timm)).network
-        #expect(micro.name == "beit_base_patch16_224" && micro.arguments["embed_dim"] == 64)
-        #expect(micro.arguments["img_size"] == 32 && micro.arguments["num_heads"] == 4)
+    /// A network as another library's own constructor makes it.
+    struct Made: Decodable, CustomTestStringConvertible {
+        let kind: String
+        let architecture: String
+        /// As `WeightOrigin` has it.
+        let library: String
+        let name: String
+        /// As JSON.
+        let arguments: String
+        /// Nil for those of `published_states.txt`.
+        let tensors: [String]?
+
+        var testDescription: String { "\(library) \(name) \(architecture)" }
+
+        /// What a card says of it.
+        func read() throws -> Architecture {
+            try FamilyTests.Case(
+                name: name, kind: kind, architecture: architecture, classes: 7,
+                layout: library, results: []
+            ).read()
+        }
     }
 
-    @Test("libraries that lack a network have no counterpart") func missing() throws {
-        #expect(Architecture.microBEiT.counterpart(in: .torchvision) == nil)
-        #expect(Architecture.microBEiT.counterpart(in: .supergradients) == nil)
+    static let made = try? Fixtures.decode([Made].self, "counterparts.json")
+
+    @Test("every family has a counterpart") func complete() throws {
+        let made = try #require(Self.made)
+        #expect(Set(made.map(\.kind)) == Set(Architecture.families.map { $0.kind }))
     }
 
     @Test(
-        "what is written in a layout is read from it, bit for bit",
-        arguments: WeightOrigin.allCases)
-    func roundTrip(_ library: WeightOrigin) throws {
+        "constructors are named, and told what makes the very network, and no more",
+        arguments: CounterpartTests.made ?? [])
+    func constructors(_ made: Made) throws {
+        let network = try made.read().makeNetwork(classes: 7)
+        let library = try #require(WeightOrigin(rawValue: made.library))
+        let counterpart = try #require(network.architecture.counterpart(in: library))
+        #expect(counterpart.network.name == made.name)
+        let object = { (data: Data) in
+            try #require(JSONSerialization.jsonObject(with: data) as? NSDictionary)
+        }
+        #expect(
+            try object(JSONValue.object(counterpart.network.arguments).data())
+                == object(Data(made.arguments.utf8)))
+        guard let tensors = made.tensors else {
+            #expect(counterpart.layout.isOwn)
+            return
+        }
+        let ours = try counterpart.layout.tensors(of: network.store)
+            .filter { !$0.name.hasSuffix("num_batches_tracked") }
+            .map { PublishedSizeTests.line($0.name, $0.tensor) }
+        let theirs = try tensors.flatMap { try PublishedSizeTests.unfolded($0[...]) }
+        #expect(ours.sorted() == theirs.sorted())
+    }
+
+    @Test("libraries that lack a network have no counterpart") func missing() throws {
+        func lacks(_ library: WeightOrigin, _ family: some NetworkFamily) -> Bool {
+            Architecture(family).counterpart(in: library) == nil
+        }
+        var vit = ViTConfiguration(imageSize: 224, patch: 16, width: 768, depth: 12, heads: 12)
+        #expect(!lacks(.torchvision, vit) && lacks(.supergradients, vit))
+        vit.layerScale = 0.1
+        #expect(lacks(.torchvision, vit) && lacks(.huggingface, vit) && !lacks(.timm, vit))
+        vit.layerScale = nil
+        vit.distilled = true
+        #expect(lacks(.torchvision, vit) && !lacks(.huggingface, vit) && !lacks(.timm, vit))
+        vit.tokenPositions = false
+        #expect(lacks(.huggingface, vit) && lacks(.timm, vit))
+        let groups = ResNetConfiguration(depth: .layers50, groups: 32, groupWidth: 4)
+        #expect(lacks(.huggingface, groups) && lacks(.supergradients, groups))
+        let deep = ResNetConfiguration(depth: .layers50, stem: .deep, downsample: .averagePool)
+        #expect(lacks(.torchvision, deep) && lacks(.huggingface, deep))
+        #expect(lacks(.torchvision, ResNetConfiguration(depth: .blocks([1, 1, 1, 1]))))
+        #expect(lacks(.timm, EfficientNetLiteConfiguration(width: 0.5, depth: 1)))
+        #expect(lacks(.timm, MobileNetV3Configuration(size: .large)))
+        let widths = [256, 512, 1024, 2048]
+        #expect(
+            lacks(.torchvision, ConvNeXtConfiguration(depths: [3, 3, 27, 3], widths: widths)))
+        for library in [WeightOrigin.torchvision, .supergradients] {
+            #expect(Architecture.microBEiT.counterpart(in: library) == nil)
+        }
+        // Whose files are read, and for whom nothing is written.
+        for published in Architecture.families.flatMap({ $0.published }) {
+            for origin in [WeightOrigin.microsoft, .facebook, .efficientNetLite] {
+                #expect(published.architecture.counterpart(in: origin) == nil)
+            }
+        }
+    }
+
+    @Test(
+        "what is written in any layout is read from it, bit for bit",
+        arguments: FamilyTests.expected?.cases ?? [])
+    func roundTrip(_ family: FamilyTests.Case) throws {
         let folder = try TemporaryFolder()
-        for architecture in [Architecture.resnet(.layers18), .microBEiT] {
-            guard let (_, layout) = architecture.counterpart(in: library) else { continue }
-            let network = try architecture.makeNetwork(classes: 3)
-            try Fixtures.fill(network)
+        let architecture = try family.read()
+        let network = try architecture.makeNetwork(classes: 3)
+        try Fixtures.fill(network)
+        for layout in architecture.layouts {
             let tensors = try layout.tensors(of: network.store)
             let file = try folder.file(
                 Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, $0.tensor) }))
             let other = try architecture.makeNetwork(classes: 3)
             _ = try other.load(file)
-            #expect(try other.store.values() == network.store.values())
+            #expect(try other.store.values() == network.store.values(), "\(layout.origins)")
         }
     }
 }

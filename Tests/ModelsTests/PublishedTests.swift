@@ -114,7 +114,7 @@ import Torch
     }
 
     /// `blocks.[0-2].norm1.weight 64`, three lines in one.
-    private static func unfolded(_ line: Substring) throws -> [String] {
+    static func unfolded(_ line: Substring) throws -> [String] {
         guard let match = line.firstMatch(of: /\[(\d+)-(\d+)\]/) else { return [String(line)] }
         let (first, last) = (try #require(Int(match.1)), try #require(Int(match.2)))
         return (first...last).map {

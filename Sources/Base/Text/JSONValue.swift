@@ -1,6 +1,7 @@
 import Foundation
 
-/// A value of JSON, for files of others' whose keys are data here: their configurations.
+/// A value of JSON, for files of others' whose keys are data here: their configurations, which are read
+/// and written.
 package indirect enum JSONValue: Sendable, Equatable {
     case null
     case truth(Bool)
@@ -31,7 +32,26 @@ package indirect enum JSONValue: Sendable, Equatable {
     }
 }
 
-extension JSONValue: Encodable {
+extension JSONValue: Codable {
+    package init(from decoder: any Decoder) throws {
+        let value = try decoder.singleValueContainer()
+        if value.decodeNil() {
+            self = .null
+        } else if let truth = try? value.decode(Bool.self) {
+            self = .truth(truth)
+        } else if let integer = try? value.decode(Int.self) {
+            self = .integer(integer)
+        } else if let number = try? value.decode(Double.self) {
+            self = .number(number)
+        } else if let text = try? value.decode(String.self) {
+            self = .text(text)
+        } else if let list = try? value.decode([JSONValue].self) {
+            self = .list(list)
+        } else {
+            self = .object(try value.decode([String: JSONValue].self))
+        }
+    }
+
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         switch self {

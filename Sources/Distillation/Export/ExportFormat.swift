@@ -50,7 +50,7 @@ extension ExportedNetwork {
         try SafetensorsFile.write(
             tensors.map { ($0.name, $0.tensor) }, metadata: ["format": "pt"],
             to: "\(folder.path)/model.safetensors")
-        for (name, value) in configurations(of: foreign, in: library) {
+        for (name, value) in configurations(of: foreign, format) {
             try folder.write(value, to: name)
         }
         if library == .huggingface { try folder.write(Data(modelCard.utf8), to: "README.md") }
@@ -60,11 +60,12 @@ extension ExportedNetwork {
 
     /// The files beside the weights that say what they are of.
     private func configurations(
-        of foreign: Counterpart, in library: WeightOrigin
+        of foreign: Counterpart, _ format: ExportFormat
     ) -> [(name: String, value: JSONValue)] {
-        switch library {
-        case .torchvision, .supergradients, .microsoft, .facebook, .efficientNetLite:
-            [("config.json", constructor(of: foreign, in: library))]
+        switch format {
+        case .onnx: []
+        case .torchvision, .supergradients:
+            [("config.json", constructor(of: foreign, format))]
         case .timm: [("config.json", timmConfiguration(of: foreign))]
         case .huggingface:
             [
@@ -75,11 +76,9 @@ extension ExportedNetwork {
     }
 
     /// How the network is made where no file of the library's own says it.
-    private func constructor(
-        of foreign: Counterpart, in library: WeightOrigin
-    ) -> JSONValue {
+    private func constructor(of foreign: Counterpart, _ format: ExportFormat) -> JSONValue {
         [
-            "library": .text(library.rawValue), "model": .text(foreign.name),
+            "library": .text(format.rawValue), "model": .text(foreign.name),
             "arguments": .object(
                 foreign.arguments.merging(["num_classes": .integer(classes.count)]) { $1 }),
             "weights": "model.safetensors", "preprocessing": preprocessingValue,

@@ -39,7 +39,7 @@ package struct GoldenAnswers {
         logits = try Self.answers(of: exported.network, to: images)
     }
 
-    /// A network's logits.
+    /// A model's logits.
     static func answers(of network: any InferenceModel, to images: Tensor) throws -> Tensor {
         let logits = try withoutGrad { try network.logits(images) }
         guard try logits.nonFiniteCount() == 0 else {

@@ -17,6 +17,63 @@ extension Operation {
         }
     }
 
+    /// min(max(x, 0), 6).
+    package struct ReLU6: GraphOperation {
+        package var label: String { "relu6" }
+
+        package func shape(of inputs: [[Int]]) -> [Int]? { inputs.count == 1 ? inputs[0] : nil }
+
+        package func evaluate(_ inputs: [Tensor]) throws(TorchError) -> Tensor {
+            try inputs[0].relu6()
+        }
+
+        package func write(
+            _ node: Graph.Node, to model: inout ONNXGraph
+        ) throws(TorchError) {
+            let bounds = [
+                model.add("\(node.name).min", [0], isScalar: true),
+                model.add("\(node.name).max", [6], isScalar: true),
+            ]
+            model.add("Clip", node.inputs + bounds, node)
+        }
+    }
+
+    /// x · hardSigmoid(x).
+    package struct HardSwish: GraphOperation {
+        package var label: String { "hardswish" }
+
+        package func shape(of inputs: [[Int]]) -> [Int]? { inputs.count == 1 ? inputs[0] : nil }
+
+        package func evaluate(_ inputs: [Tensor]) throws(TorchError) -> Tensor {
+            try inputs[0].hardSwish()
+        }
+
+        package func write(
+            _ node: Graph.Node, to model: inout ONNXGraph
+        ) throws(TorchError) {
+            model.add("HardSwish", node.inputs, node)
+        }
+    }
+
+    /// min(max(x / 6 + 1/2, 0), 1).
+    package struct HardSigmoid: GraphOperation {
+        package var label: String { "hardsigmoid" }
+
+        package func shape(of inputs: [[Int]]) -> [Int]? { inputs.count == 1 ? inputs[0] : nil }
+
+        package func evaluate(_ inputs: [Tensor]) throws(TorchError) -> Tensor {
+            try inputs[0].hardSigmoid()
+        }
+
+        /// ONNX's own slope is 0.2.
+        package func write(
+            _ node: Graph.Node, to model: inout ONNXGraph
+        ) throws(TorchError) {
+            model.add(
+                "HardSigmoid", node.inputs, node, [.float("alpha", 1.0 / 6), .float("beta", 0.5)])
+        }
+    }
+
     /// x · Φ(x), exactly: opset 17 has no operator for it, runtimes join these five again.
     package struct GELU: GraphOperation {
         package var label: String { "gelu" }
@@ -58,6 +115,29 @@ extension Operation {
             _ node: Graph.Node, to model: inout ONNXGraph
         ) throws(TorchError) {
             model.add("Add", node.inputs, node)
+        }
+    }
+
+    /// The product of a feature map with one of its shape, or with a number for each channel:
+    /// `[C, H, W]` with `[C, 1, 1]`.
+    package struct Product: GraphOperation {
+        package var label: String { "mul" }
+
+        package func shape(of inputs: [[Int]]) -> [Int]? {
+            guard inputs.count == 2, inputs[0].count == 3,
+                inputs[1] == inputs[0] || inputs[1] == [inputs[0][0], 1, 1]
+            else { return nil }
+            return inputs[0]
+        }
+
+        package func evaluate(_ inputs: [Tensor]) throws(TorchError) -> Tensor {
+            try inputs[0] * inputs[1]
+        }
+
+        package func write(
+            _ node: Graph.Node, to model: inout ONNXGraph
+        ) throws(TorchError) {
+            model.add("Mul", node.inputs, node)
         }
     }
 
@@ -118,6 +198,16 @@ extension Operation {
 extension GraphValue {
     package func relu() throws(TorchError) -> GraphValue { try applying(Operation.ReLU()) }
 
+    package func relu6() throws(TorchError) -> GraphValue { try applying(Operation.ReLU6()) }
+
+    package func hardSwish() throws(TorchError) -> GraphValue {
+        try applying(Operation.HardSwish())
+    }
+
+    package func hardSigmoid() throws(TorchError) -> GraphValue {
+        try applying(Operation.HardSigmoid())
+    }
+
     package func gelu() throws(TorchError) -> GraphValue { try applying(Operation.GELU()) }
 
     package static func + (left: GraphValue, right: GraphValue) throws(TorchError) -> GraphValue {
@@ -126,6 +216,10 @@ extension GraphValue {
 
     package static func + (left: GraphValue, right: GraphWeight) throws(TorchError) -> GraphValue {
         try left.applying(Operation.Constant(kind: .sum, constant: right))
+    }
+
+    package static func * (left: GraphValue, right: GraphValue) throws(TorchError) -> GraphValue {
+        try left.builder.add(Operation.Product(), to: [left, right])
     }
 
     package static func * (left: GraphValue, right: GraphWeight) throws(TorchError) -> GraphValue {

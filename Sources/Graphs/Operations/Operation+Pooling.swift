@@ -11,8 +11,9 @@ extension Operation {
 
         package func shape(of inputs: [[Int]]) -> [Int]? {
             guard inputs.count == 1, inputs[0].count == 3 else { return nil }
-            let sides = inputs[0][1...].map { ($0 + 2 * padding - size) / stride + 1 }
-            return sides.allSatisfy { $0 >= 1 } ? [inputs[0][0]] + sides : nil
+            let room = inputs[0][1...].map { $0 + 2 * padding - size }
+            guard room.allSatisfy({ $0 >= 0 }) else { return nil }
+            return [inputs[0][0]] + room.map { $0 / stride + 1 }
         }
 
         package func evaluate(_ inputs: [Tensor]) throws(TorchError) -> Tensor {
@@ -42,6 +43,7 @@ extension Operation {
 
         package func shape(of inputs: [[Int]]) -> [Int]? {
             guard inputs.count == 1, inputs[0].count == 3 else { return nil }
+            // As many windows as begin within.
             let sides = inputs[0][1...].map { max($0 - size + stride - 1, 0) / stride + 1 }
             return [inputs[0][0]] + sides
         }
@@ -64,21 +66,30 @@ extension Operation {
         }
     }
 
-    /// The mean of every channel: `[C, H, W]` to `[C]`.
+    /// The mean of every channel: `[C, H, W]` to `[C]`, or to `[C, 1, 1]`.
     package struct GlobalAveragePool: GraphOperation {
+        /// Whether the mean is a feature map of one pixel.
+        let keepsSides: Bool
+
         package var label: String { "avgpool" }
 
         package func shape(of inputs: [[Int]]) -> [Int]? {
-            inputs.count == 1 && inputs[0].count == 3 ? [inputs[0][0]] : nil
+            guard inputs.count == 1, inputs[0].count == 3 else { return nil }
+            return keepsSides ? [inputs[0][0], 1, 1] : [inputs[0][0]]
         }
 
         package func evaluate(_ inputs: [Tensor]) throws(TorchError) -> Tensor {
-            try inputs[0].adaptiveAveragePool2d([1, 1]).flattened(from: 1)
+            let means = try inputs[0].adaptiveAveragePool2d([1, 1])
+            return keepsSides ? means : try means.flattened(from: 1)
         }
 
         package func write(
             _ node: Graph.Node, to model: inout ONNXGraph
         ) throws(TorchError) {
+            guard !keepsSides else {
+                model.add("GlobalAveragePool", node.inputs, node)
+                return
+            }
             model.add("GlobalAveragePool", node.inputs, to: "\(node.name).mean")
             model.add("Flatten", ["\(node.name).mean"], node, [.integer("axis", 1)])
         }
@@ -124,9 +135,11 @@ extension GraphValue {
         try applying(Operation.AveragePool(size: size, stride: stride))
     }
 
-    /// The mean of every channel of a feature map, `[C]`.
-    package func globalAveragePool() throws(TorchError) -> GraphValue {
-        try applying(Operation.GlobalAveragePool())
+    /// The mean of every channel of a feature map.
+    ///
+    /// - Parameter keepsSides: whether it is `[C, 1, 1]`; else `[C]`.
+    package func globalAveragePool(keepsSides: Bool = false) throws(TorchError) -> GraphValue {
+        try applying(Operation.GlobalAveragePool(keepsSides: keepsSides))
     }
 
     /// The mean along a dimension of one image's value, which disappears.

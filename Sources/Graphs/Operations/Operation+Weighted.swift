@@ -21,11 +21,12 @@ extension Operation {
             guard inputs.count == 1, inputs[0].count == 3, kernel.count == 4,
                 inputs[0][0] == kernel[1] * groups
             else { return nil }
-            let sides = (0..<2).map { axis in
-                let around = padding[axis] + padding[axis + 2]
-                return (inputs[0][axis + 1] + around - kernel[axis + 2]) / stride + 1
+            let room = (0..<2).map { (axis: Int) -> Int in
+                let padded = inputs[0][axis + 1] + padding[axis] + padding[axis + 2]
+                return padded - kernel[axis + 2]
             }
-            return sides.allSatisfy { $0 >= 1 } ? [kernel[0]] + sides : nil
+            guard room.allSatisfy({ $0 >= 0 }) else { return nil }
+            return [kernel[0]] + room.map { $0 / stride + 1 }
         }
 
         package func evaluate(_ inputs: [Tensor]) throws(TorchError) -> Tensor {

@@ -3,16 +3,17 @@ import Torch
 // What computes in integers of 8 bits, and how it is said in a graph. The simulation evaluates such a
 // graph and ONNX is written from it, so that both are of the same layers and the same numbers.
 extension Graph {
-    /// The nodes whose operands become integers: all that multiply by weights, and sums of feature
-    /// maps.
+    /// The nodes whose operands become integers: all that multiply by weights, and sums and products
+    /// of feature maps.
     ///
+    /// Activations, pools and norms between these stay floats.
     /// Sums of tokens stay floats: a transformer carries its largest values along them, and they cost
     /// little beside its products. What a last layer gives stays a float as well: the logits.
     package var integerLayers: [String] {
         nodes.filter { node in
             switch node.operation {
             case is any WeightedOperation: true
-            case is Operation.Addition: shapes[node.output]?.count == 3
+            case is Operation.Addition, is Operation.Product: shapes[node.output]?.count == 3
             default: false
             }
         }.map(\.name)

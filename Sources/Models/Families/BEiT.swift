@@ -269,22 +269,12 @@ extension Block {
             "\(path).attn.qkv.bias",
             try .concatenated(
                 [queryBias.detached(), zeros, valueBias.detached()], dimension: 0))
-        let joined = try x.linear(x.builder.weight(qkv), bias: bias)
-        // [heads, tokens, width / heads]
-        func part(_ index: Int, _ order: [Int]) throws(TorchError) -> GraphValue {
-            try joined.slice(index * width..<(index + 1) * width, dimension: 1)
-                .reshaped([tokens, heads, width / heads]).permuted(order)
-        }
-        let scale = 1 / (Double(width / heads)).squareRoot()
-        let query = try part(0, [1, 0, 2]) * scale
-        let scores = try query.matrixProduct(part(1, [1, 2, 0]))
         let position =
             if let shared { shared } else {
                 try positionBias?.weight(tokens: tokens, "\(path).attn.relative_position_bias")
             }
-        let biased = if let position { try scores + position } else { scores }
-        let attended = try biased.softmax().matrixProduct(part(2, [1, 0, 2]))
-        return try projection(attended.permuted([1, 0, 2]).reshaped([tokens, width]))
+        let joined = try x.linear(x.builder.weight(qkv), bias: bias)
+        return try projection(joined.attention(heads: heads, bias: position))
     }
 }
 

@@ -3,6 +3,7 @@
 // Paper: Liu et al., A ConvNet for the 2020s, 2022.
 // Reference: timm 1.0.31 `models/convnext.py`, whose parameter names these are.
 import Base
+import Graphs
 import StrictYAML
 import Torch
 
@@ -138,6 +139,33 @@ private struct Block {
         let pixels = try depthwise(x).permuted([0, 2, 3, 1])
         let y = try (fc2(fc1(norm(pixels)).gelu()) * scale).permuted([0, 3, 1, 2])
         return try residual(x, y, rate: dropPath, mode: mode)
+    }
+}
+
+// MARK: - The graph
+
+extension ConvNeXt: GraphDescribed {
+    func logits(_ images: GraphValue) throws(TorchError) -> GraphValue {
+        var y = try stemNorm.ofChannels(stem(images))
+        for stage in stages {
+            if let (norm, conv) = stage.downsample { y = try conv(norm.ofChannels(y)) }
+            for block in stage.blocks { y = try block(y) }
+        }
+        return try head(norm(y.globalAveragePool()))
+    }
+}
+
+extension LayerNorm {
+    fileprivate func ofChannels(_ x: GraphValue) throws(TorchError) -> GraphValue {
+        try self(x.permuted([1, 2, 0])).permuted([2, 0, 1])
+    }
+}
+
+extension Block {
+    fileprivate func callAsFunction(_ x: GraphValue) throws(TorchError) -> GraphValue {
+        let pixels = try depthwise(x).permuted([1, 2, 0])
+        let y = try fc2(fc1(norm(pixels)).gelu()) * x.builder.weight(scale)
+        return try x + y.permuted([2, 0, 1])
     }
 }
 
@@ -283,6 +311,31 @@ package struct ConvNeXtConfiguration: NetworkFamily {
 
     /// The stem and the four stages.
     package var stages: [[String]] { [["stem."]] + depths.indices.map { ["stages.\($0)."] } }
+
+    package func counterpart(in library: WeightOrigin) -> Counterpart? {
+        let list = { (numbers: [Int]) in JSONValue.list(numbers.map { .integer($0) }) }
+        let name = PublishedNetwork.name(of: Architecture(self))
+        switch library {
+        case .timm:
+            return Counterpart(
+                name ?? "convnext_tiny",
+                arguments: name == nil ? ["depths": list(depths), "dims": list(widths)] : [:],
+                layers: (first: "stem.0", head: "head.fc"))
+        // Which has no larger one.
+        case .torchvision: return name == "convnext_xlarge" ? nil : name.map { Counterpart($0) }
+        case .huggingface:
+            return Counterpart(
+                "ConvNextForImageClassification",
+                arguments: [
+                    "model_type": "convnext", "image_size": 224, "patch_size": 4,
+                    "num_channels": 3, "num_stages": 4, "depths": list(depths),
+                    "hidden_sizes": list(widths), "hidden_act": "gelu",
+                    "layer_norm_eps": .number(Self.epsilon),
+                    "layer_scale_init_value": .number(layerScale), "drop_path_rate": 0.0,
+                ])
+        case .microsoft, .supergradients, .facebook, .efficientNetLite: return nil
+        }
+    }
 
     package static var initialization: Initialization { .timm }
 

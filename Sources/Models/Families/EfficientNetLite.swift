@@ -5,6 +5,7 @@
 // the Lite variants: tensorflow/tpu, models/official/efficientnet/lite, 2020.
 // Reference: timm 1.0.31 `models/efficientnet.py`, `tf_efficientnet_lite*`, whose parameter names
 // these are.
+import Graphs
 import StrictYAML
 import Torch
 
@@ -139,6 +140,31 @@ private struct Block {
     }
 }
 
+// MARK: - The graph
+
+extension EfficientNetLite: GraphDescribed {
+    func logits(_ images: GraphValue) throws(TorchError) -> GraphValue {
+        var y = try stem(images)
+        for (_, block) in blocks { y = try block(y) }
+        return try classifier(top(y).globalAveragePool())
+    }
+}
+
+extension Unit {
+    fileprivate func callAsFunction(_ x: GraphValue) throws(TorchError) -> GraphValue {
+        let y = try norm(conv(x))
+        return isActive ? try y.relu6() : y
+    }
+}
+
+extension Block {
+    fileprivate func callAsFunction(_ x: GraphValue) throws(TorchError) -> GraphValue {
+        var y = x
+        for unit in units { y = try unit(y) }
+        return hasShortcut ? try x + y : y
+    }
+}
+
 // MARK: - The family
 
 /// The dimensions of an EfficientNet-Lite.
@@ -232,6 +258,14 @@ package struct EfficientNetLiteConfiguration: NetworkFamily {
     /// The stem and the seven stages.
     package var stages: [[String]] {
         [["conv_stem.", "bn1."]] + (0...(blocks.last?.stage ?? 0)).map { ["blocks.\($0)."] }
+    }
+
+    /// timm makes the published ones, by their names alone.
+    package func counterpart(in library: WeightOrigin) -> Counterpart? {
+        guard library == .timm else { return nil }
+        return PublishedNetwork.name(of: Architecture(self)).map {
+            Counterpart($0, layers: (first: "conv_stem", head: "classifier"))
+        }
     }
 
     package static var initialization: Initialization { .timm }

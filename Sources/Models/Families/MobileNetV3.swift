@@ -2,6 +2,8 @@
 //
 // Paper: Howard et al., Searching for MobileNetV3, 2019.
 // Reference: torchvision 0.26 `models/mobilenetv3.py`, whose parameter names these are.
+import Base
+import Graphs
 import StrictYAML
 import Torch
 
@@ -181,6 +183,43 @@ private struct Block {
     }
 }
 
+// MARK: - The graph
+
+extension MobileNetV3: GraphDescribed {
+    func logits(_ images: GraphValue) throws(TorchError) -> GraphValue {
+        var y = try stem(images)
+        for block in blocks { y = try block(y) }
+        return try head(hidden(top(y).globalAveragePool()).hardSwish())
+    }
+}
+
+extension Unit {
+    fileprivate func callAsFunction(_ x: GraphValue) throws(TorchError) -> GraphValue {
+        let y = try norm(conv(x))
+        return switch activation {
+        case .relu: try y.relu()
+        case .hardSwish: try y.hardSwish()
+        case nil: y
+        }
+    }
+}
+
+extension SqueezeExcitation {
+    fileprivate func callAsFunction(_ x: GraphValue) throws(TorchError) -> GraphValue {
+        try x * excite(squeeze(x.globalAveragePool(keepsSides: true)).relu()).hardSigmoid()
+    }
+}
+
+extension Block {
+    fileprivate func callAsFunction(_ x: GraphValue) throws(TorchError) -> GraphValue {
+        var y = try expansion?(x) ?? x
+        y = try depthwise(y)
+        if let excitation { y = try excitation(y) }
+        y = try projection(y)
+        return hasShortcut ? try x + y : y
+    }
+}
+
 // MARK: - The family
 
 /// The dimensions of a MobileNetV3.
@@ -250,6 +289,14 @@ package struct MobileNetV3Configuration: NetworkFamily {
             weights["features.\(index + 1).block.\(block.layers - 1).0.weight"]
                 == [block.output, block.hidden, 1, 1]
         }
+    }
+
+    /// timm's and Hugging Face's MobileNets have other names, which no layout has.
+    package func counterpart(in library: WeightOrigin) -> Counterpart? {
+        guard library == .torchvision else { return nil }
+        return Counterpart(
+            "mobilenet_v3_\(size.rawValue)",
+            arguments: width == 1 ? [:] : ["width_mult": .number(width)])
     }
 
     package static var initialization: Initialization { .torchvision }

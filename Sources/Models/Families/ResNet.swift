@@ -419,11 +419,14 @@ package struct ResNetConfiguration: NetworkFamily {
 
     /// Hugging Face and SuperGradients have neither groups nor a deep stem.
     package var layouts: [WeightLayout] {
-        let isPlain =
-            groups == 1 && groupWidth == Self.stemWidth && stem == .single
-            && downsample == .convolution
-        return isPlain ? Self.layouts : Array(Self.layouts.prefix(1))
+        isPlain ? Self.layouts : Array(Self.layouts.prefix(1))
     }
+
+    /// Whether it is of the first paper.
+    private var isPlain: Bool { groups == 1 && groupWidth == Self.stemWidth && !isD }
+
+    /// Whether it has something of ResNet-D, which torchvision has not.
+    private var isD: Bool { stem == .deep || downsample == .averagePool }
 
     package static let huggingFace = [HuggingFaceReading<Self>(of: "resnet", read: read)]
 
@@ -481,13 +484,14 @@ package struct ResNetConfiguration: NetworkFamily {
     }
 
     package func counterpart(in library: WeightOrigin) -> Counterpart? {
-        let name = Self.published.first { $0.architecture == Architecture(self) }?.name
-        // timm's names end in d where the stem is deep; torchvision has no such network.
-        let isDeep = stem == .deep || downsample == .averagePool
-        let isPlain = !isDeep && groups == 1 && groupWidth == Self.stemWidth
+        let name = PublishedNetwork.name(of: Architecture(self))
         switch library {
-        case .torchvision: return isDeep ? nil : name.map { Counterpart($0) }
-        case .timm: return name.map { Counterpart($0, layers: (first: firstLayer, head: "fc")) }
+        case .torchvision: return isD ? nil : name.map { Counterpart($0) }
+        case .timm:
+            return Counterpart(
+                name ?? (blockKind == .basic ? "resnet18" : "resnet50"),
+                arguments: name == nil ? timmArguments : [:],
+                layers: (first: stem == .deep ? "conv1.0" : "conv1", head: "fc"))
         case .supergradients: return isPlain ? name.map { Counterpart($0) } : nil
         case .microsoft, .facebook, .efficientNetLite: return nil
         case .huggingface:
@@ -505,8 +509,16 @@ package struct ResNetConfiguration: NetworkFamily {
         }
     }
 
-    /// The convolution that takes the images.
-    private var firstLayer: String { stem == .deep ? "conv1.0" : "conv1" }
+    /// What timm's constructors are told of one that no name stands for.
+    private var timmArguments: [String: JSONValue] {
+        [
+            "layers": .list(blocks.map { .integer($0) }), "cardinality": .integer(groups),
+            "base_width": .integer(groupWidth),
+            "stem_width": .integer(Self.stemWidth / (stem == .deep ? 2 : 1)),
+            "stem_type": stem == .deep ? "deep" : "",
+            "avg_down": .truth(downsample == .averagePool),
+        ]
+    }
 
     package func makeNetwork(
         classes: Int, store: ParameterStore, initialization: Initialization?, dropPath: Double

@@ -6,6 +6,7 @@
 // Reference: timm 1.0.31 `models/vision_transformer.py` and `models/deit.py`, whose parameter names
 // these are.
 import Base
+import Graphs
 import StrictYAML
 import Torch
 
@@ -206,6 +207,65 @@ private struct Block {
             parts.selected(dimension: 0, index: 0), parts.selected(dimension: 0, index: 1),
             parts.selected(dimension: 0, index: 2))
         return try projection(attended.transposed(1, 2).reshaped([batch, tokens, width]))
+    }
+}
+
+// MARK: - The graph
+
+extension ViT: GraphDescribed {
+    func logits(_ images: GraphValue) throws(TorchError) -> GraphValue {
+        var x = try embedded(images)
+        if let firstNorm { x = try firstNorm(x) }
+        for block in blocks { x = try block(x) }
+        // A norm looks at each token alone, and so only at those that count.
+        let last = try x.slice(tokens.count..<x.shape[0], dimension: 0)
+        switch configuration.pool {
+        case .token: break
+        case .mean: return try head(norm(last.mean(dimension: 0)))
+        case .normedMean: return try head(norm(last).mean(dimension: 0))
+        }
+        let first = try norm(x.slice(0..<tokens.count, dimension: 0))
+        func token(_ index: Int) throws(TorchError) -> GraphValue {
+            try first.slice(index..<index + 1, dimension: 0).reshaped([configuration.width])
+        }
+        let logits = try head(token(0))
+        guard let distilledHead else { return logits }
+        return try (logits + distilledHead(token(1))) * 0.5
+    }
+
+    /// Patches and tokens with their positions, `[tokens, width]`.
+    ///
+    /// The tokens and all positions are one constant, added to patches with zeros before them.
+    private func embedded(_ images: GraphValue) throws(TorchError) -> GraphValue {
+        let grid = try patches(images)
+        let (width, count) = (configuration.width, grid.shape[1] * grid.shape[2])
+        var rows: [Tensor] = []
+        for token in tokens { rows.append(try token.detached().reshaped([1, width])) }
+        var constant = try Tensor.concatenated(rows, dimension: 0)
+        let prefix = configuration.prefixPositions
+        let all = try positions.detached().reshaped([prefix + count, width])
+        if prefix > 0 {
+            constant = try constant + all.narrowed(dimension: 0, start: 0, count: prefix)
+        }
+        constant = try .concatenated(
+            [constant, all.narrowed(dimension: 0, start: prefix, count: count)], dimension: 0)
+        return try grid.reshaped([width, count]).permuted([1, 0]).padded(before: tokens.count)
+            + GraphWeight("pos_embed", constant)
+    }
+}
+
+extension Block {
+    fileprivate func callAsFunction(_ x: GraphValue) throws(TorchError) -> GraphValue {
+        let graph = x.builder
+        func add(
+            _ branch: GraphValue, _ scale: Tensor?, to x: GraphValue
+        ) throws(TorchError) -> GraphValue {
+            if let scale { try x + branch * graph.weight(scale) } else { try x + branch }
+        }
+        let bias = if let qkvBias { graph.weight(qkvBias) } else { nil as GraphWeight? }
+        let joined = try norm1(x).linear(graph.weight(qkv), bias: bias)
+        let y = try add(projection(joined.attention(heads: heads)), scale1, to: x)
+        return try add(fc2(fc1(norm2(y)).gelu()), scale2, to: y)
     }
 }
 
@@ -521,6 +581,72 @@ package struct ViTConfiguration: NetworkFamily {
             pool: weights["fc_norm.weight"] == nil ? .token : .mean, distilled: distilled,
             tokenPositions: withTokens != nil, preNorm: weights["norm_pre.weight"] != nil,
             qkvBias: weights["blocks.0.attn.qkv.bias"] != nil)
+    }
+
+    package func counterpart(in library: WeightOrigin) -> Counterpart? {
+        switch library {
+        case .timm: timmCounterpart
+        case .torchvision: torchvisionCounterpart
+        case .huggingface: huggingFaceCounterpart
+        case .microsoft, .supergradients, .facebook, .efficientNetLite: nil
+        }
+    }
+
+    /// A name that stands for its dimensions, or they one by one.
+    private var timmCounterpart: Counterpart? {
+        // timm's distilled networks have positions of both tokens, or cannot be run.
+        guard !distilled || tokenPositions else { return nil }
+        let layers = (first: "patch_embed.proj", head: "head")
+        if let name = PublishedNetwork.name(of: Architecture(self)) {
+            return Counterpart(name, layers: layers)
+        }
+        return Counterpart(
+            distilled ? "deit_base_distilled_patch16_224" : "vit_base_patch16_224",
+            arguments: [
+                "img_size": .integer(imageSize), "patch_size": .integer(patch),
+                "embed_dim": .integer(width), "depth": .integer(depth),
+                "num_heads": .integer(heads), "mlp_ratio": .number(mlpRatio),
+                "qkv_bias": .truth(qkvBias), "pre_norm": .truth(preNorm),
+                "init_values": layerScale.map { .number($0) } ?? .null,
+                "no_embed_class": .truth(!tokenPositions),
+                "global_pool": pool == .token ? "token" : "avg", "fc_norm": .truth(pool == .mean),
+            ], layers: layers)
+    }
+
+    /// Whether it is one of the first paper's, as the other libraries build them.
+    private var isPlain: Bool {
+        layerScale == nil && pool == .token && tokenPositions && !preNorm
+    }
+
+    /// torchvision's constructors take other image sizes, but no other dimensions.
+    private var torchvisionCounterpart: Counterpart? {
+        guard isPlain, !distilled, qkvBias, hidden == 4 * width else { return nil }
+        let name: String
+        switch (width, depth, heads, patch) {
+        case (768, 12, 12, 16): name = "vit_b_16"
+        case (768, 12, 12, 32): name = "vit_b_32"
+        case (1024, 24, 16, 16): name = "vit_l_16"
+        case (1024, 24, 16, 32): name = "vit_l_32"
+        case (1280, 32, 16, 14): name = "vit_h_14"
+        default: return nil
+        }
+        return Counterpart(
+            name, arguments: imageSize == 224 ? [:] : ["image_size": .integer(imageSize)])
+    }
+
+    /// The mean of a distilled network's two heads is what transformers calls "with teacher".
+    private var huggingFaceCounterpart: Counterpart? {
+        guard isPlain else { return nil }
+        return Counterpart(
+            distilled ? Self.withTeacher : "ViTForImageClassification",
+            arguments: [
+                "model_type": distilled ? "deit" : "vit", "image_size": .integer(imageSize),
+                "patch_size": .integer(patch), "num_channels": 3, "hidden_size": .integer(width),
+                "num_hidden_layers": .integer(depth), "num_attention_heads": .integer(heads),
+                "intermediate_size": .integer(hidden), "hidden_act": "gelu",
+                "layer_norm_eps": .number(Self.epsilon), "qkv_bias": .truth(qkvBias),
+                "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0,
+            ])
     }
 
     package static var initialization: Initialization { .timm }

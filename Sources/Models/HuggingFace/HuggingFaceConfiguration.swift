@@ -115,41 +115,28 @@ package struct HuggingFaceConfiguration: Sendable {
     }
 }
 
-/// Any value of JSON.
-private enum JSONValue: Decodable, Sendable, Equatable {
-    case null
-    case flag(Bool)
-    case number(Double)
-    case text(String)
-    case list([JSONValue])
-    case object([String: JSONValue])
+extension JSONValue {
+    fileprivate var flag: Bool? { if case .truth(let flag) = self { flag } else { nil } }
 
-    init(from decoder: any Decoder) throws {
-        let value = try decoder.singleValueContainer()
-        if value.decodeNil() {
-            self = .null
-        } else if let flag = try? value.decode(Bool.self) {
-            self = .flag(flag)
-        } else if let number = try? value.decode(Double.self) {
-            self = .number(number)
-        } else if let text = try? value.decode(String.self) {
-            self = .text(text)
-        } else if let list = try? value.decode([JSONValue].self) {
-            self = .list(list)
-        } else {
-            self = .object(try value.decode([String: JSONValue].self))
+    fileprivate var number: Double? {
+        switch self {
+        case .integer(let integer): Double(integer)
+        case .number(let number): number
+        default: nil
         }
     }
 
-    var flag: Bool? { if case .flag(let flag) = self { flag } else { nil } }
+    fileprivate var integer: Int? {
+        switch self {
+        case .integer(let integer): integer
+        case .number(let number): Int(exactly: number)
+        default: nil
+        }
+    }
 
-    var number: Double? { if case .number(let number) = self { number } else { nil } }
+    fileprivate var text: String? { if case .text(let text) = self { text } else { nil } }
 
-    var integer: Int? { number.flatMap { Int(exactly: $0) } }
-
-    var text: String? { if case .text(let text) = self { text } else { nil } }
-
-    func list<Value>(of read: (JSONValue) -> Value?) -> [Value]? {
+    fileprivate func list<Value>(of read: (JSONValue) -> Value?) -> [Value]? {
         guard case .list(let items) = self else { return nil }
         let values = items.compactMap(read)
         return values.count == items.count ? values : nil

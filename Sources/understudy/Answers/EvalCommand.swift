@@ -72,11 +72,7 @@ struct EvalCommand: ParsableCommand {
         let dataset = try ImageDataset(place())
         try check(dataset, for: classifier)
         // What cannot be quantized is said before the images are seen.
-        let quantized =
-            int8.isWanted
-            ? try int8.quantized(
-                classifier.network, classifier.preprocessing, ofRun: self.classifier.runFolder,
-                on: device) : nil
+        let quantized = int8.isWanted ? try quantized(classifier, on: device) : nil
         let evaluator = try Evaluator(
             EvaluationLoader(
                 dataset, transform: classifier.preprocessing.transform, batch: batch,
@@ -96,6 +92,19 @@ struct EvalCommand: ParsableCommand {
             names: classifier.names ?? dataset.classes, int8: integers)
         if let matrix { try report.writeConfusion(to: matrix.path) }
         try StandardStreams.print(json ? report.json() : report.text)
+    }
+
+    /// The network in 8 bits.
+    private func quantized(
+        _ classifier: Classifier, on device: Device
+    ) throws -> QuantizedNetwork {
+        guard let network = classifier.network as? any ImageClassifier else {
+            throw CommandError(
+                "\(classifier.model.printable): --int8 is for networks of the families that are "
+                    + "known here, not for exported modules, ensembles and class maps")
+        }
+        return try int8.quantized(
+            network, classifier.preprocessing, ofRun: self.classifier.runFolder, on: device)
     }
 
     /// What 8 bits cost, if it was asked.
