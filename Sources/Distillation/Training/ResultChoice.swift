@@ -38,8 +38,7 @@ struct ResultChoice: Equatable, Sendable {
         guard result != average else { return "no snapshot is better" }
         let lead = result.top1 - average.top1
         let more = Int((lead / 100 * Double(images)).rounded())
-        return String(format: "%.2f points above average, ", lead)
-            + "\(more.grouped) of \(images.grouped) images"
+        return "by \(more.grouped) of \(images.grouped) images"
     }
 
     /// The top-1 accuracy of a kind of weights; `nil` where there are none.
