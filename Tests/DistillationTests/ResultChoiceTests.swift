@@ -19,11 +19,11 @@ import Torch
             (90, 89, 80, .average, "no snapshot is better"),
             (90, 90, 90, .average, "no snapshot is better"),
             (90, nil, nil, .average, "no snapshot is better"),
-            (88.75, 90, 80, .best, "1.25 points above average, 30 of 2,400 images"),
-            (90, 89, 91, .raw, "1.00 points above average, 24 of 2,400 images"),
-            (80, 89, 91, .raw, "11.00 points above average, 264 of 2,400 images"),
-            (80, 91, 91, .best, "11.00 points above average, 264 of 2,400 images"),
-            (80, nil, 81, .raw, "1.00 points above average, 24 of 2,400 images"),
+            (88.75, 90, 80, .best, "by 30 of 2,400 images"),
+            (90, 89, 91, .raw, "by 24 of 2,400 images"),
+            (80, 89, 91, .raw, "by 264 of 2,400 images"),
+            (80, 91, 91, .best, "by 264 of 2,400 images"),
+            (80, nil, 81, .raw, "by 24 of 2,400 images"),
         ]
         for (average, best, raw, weights, reason) in cases {
             let choice = choice(average: average, best: best, raw: raw)

@@ -1,5 +1,4 @@
 import Base
-import Foundation
 
 /// Which of a training's weights are its result.
 ///
@@ -33,13 +32,12 @@ struct ResultChoice: Equatable, Sendable {
         snapshots.reduce(average) { $1.top1 > $0.top1 ? $1 : $0 }
     }
 
-    /// Why these, for people, who see at a glance whether it hangs by a few images.
+    /// Why these, for people: by how many images they lead the average.
     var reason: String {
         guard result != average else { return "no snapshot is better" }
         let lead = result.top1 - average.top1
         let more = Int((lead / 100 * Double(images)).rounded())
-        return String(format: "%.2f points above average, ", lead)
-            + "\(more.grouped) of \(images.grouped) images"
+        return "by \(more.grouped) of \(images.grouped) images"
     }
 
     /// The top-1 accuracy of a kind of weights; `nil` where there are none.

@@ -38,8 +38,8 @@ enum ReportTemplate {
         <p class="note">Accuracies are top-1 on the validation images, in percent: of the weights that are
         the result, of the mean of the best snapshots, and of the last finished epoch's moving average
         (EMA) and trained network (raw). The result is the best of the average and of the best snapshots
-        of either network, so it gains a little by the choice{{#hasData}}; on the images of --data,
-        which chose nothing, it does not{{/hasData}}. A dash stands for what a run has not, or did not
+        of either network, so it gains a little by the choice{{#hasData}}; on the images of --data
+        it does not, unless these chose it{{/hasData}}. A dash stands for what a run has not, or did not
         record.</p>
         {{#problems}}<p class="problem">{{.}}</p>
         {{/problems}}</section>
