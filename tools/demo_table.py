@@ -33,8 +33,11 @@ def main() -> None:
     if "--json" in sys.argv:
         print(json.dumps(result | {"students": students}, indent=1))
         return
+    cache = read("cache.json")
+    own = ("beit_micro_patches", "patches-teacher")
+    name = "micro BEiT" if cache["teacher"] in own else cache["teacher"]
     rows = [("top-1 on the test", "mean", "± s.e.")]
-    rows.append(("teacher (micro BEiT)", f"{result['teacher']:.2f} %", ""))
+    rows.append((f"teacher ({name})", f"{result['teacher']:.2f} %", ""))
     for kind, title in (
             ("labels", f"{seeds} ResNet50s, labels only"), ("distilled", f"{seeds} ResNet50s, distilled"),
             ("difference", "difference, by pairs")):
@@ -44,7 +47,6 @@ def main() -> None:
         padded = [cell.rjust(width) for cell, width in zip(cells, widths[1:])]
         print("  ".join([title.ljust(widths[0]), *padded]).rstrip())
     print(f"\ntest: {result['test_images']:,} images, on which nothing was tuned")
-    cache = read("cache.json")
     print(
         f"cache: {cache['responses']:,} responses, {cache['bytes'] / 1e3:.0f} kB, "
         f"{cache['bytes_per_response']:.1f} bytes per response, read by {seeds} students")

@@ -169,11 +169,18 @@ package struct PublishedNetwork: Sendable {
     /// ones. Others of the same architecture may want another: timm's `resnet50.a1_in1k` a crop share
     /// of 0.95 and bicubic.
     package let preprocessing: Preprocessing
+    /// Whether it is known elsewhere by this name; the networks of 32 pixels that this project's
+    /// demo is taught by are not.
+    package let isKnownElsewhere: Bool
 
-    init(_ name: String, _ configuration: some NetworkFamily, _ preprocessing: Preprocessing) {
+    init(
+        _ name: String, _ configuration: some NetworkFamily, _ preprocessing: Preprocessing,
+        isKnownElsewhere: Bool = true
+    ) {
         self.name = name
         architecture = Architecture(configuration)
         self.preprocessing = preprocessing
+        self.isKnownElsewhere = isKnownElsewhere
     }
 
     /// Those of every family, in the families' order.
@@ -194,6 +201,13 @@ package struct PublishedNetwork: Sendable {
     /// The first name of an architecture; nil for one that has none.
     package static func name(of architecture: Architecture) -> String? {
         all(of: architecture).first?.name
+    }
+
+    /// The first name by which other libraries know an architecture, one of the same initial values
+    /// before others; nil for one that they do not know.
+    static func nameElsewhere(of architecture: Architecture) -> String? {
+        let known = all(of: architecture).filter(\.isKnownElsewhere)
+        return (known.first { $0.architecture == architecture } ?? known.first)?.name
     }
 
     /// The network that a recipe or the command line names, or nil for an unknown name.

@@ -379,7 +379,7 @@ package struct BEiTConfiguration: NetworkFamily {
             timm("beit_large_patch16_512", 512, .large, cropShare: 1),
             timm("beitv2_base_patch16_224", 224, .base, version: 2, cropShare: 0.9),
             timm("beitv2_large_patch16_224", 224, .large, version: 2, cropShare: 0.95),
-            // Not published by others: that of teachers/beit_micro_patches.yaml, for any images.
+            // That of teachers/beit_micro_patches.yaml, for any images.
             PublishedNetwork(
                 "beit_micro_patch4_32",
                 Self(
@@ -387,7 +387,8 @@ package struct BEiTConfiguration: NetworkFamily {
                     layerScale: 1),
                 Preprocessing(
                     size: 32, resize: 32, interpolation: .bilinear, mean: [0.5, 0.5, 0.5],
-                    std: [0.5, 0.5, 0.5])),
+                    std: [0.5, 0.5, 0.5]),
+                isKnownElsewhere: false),
         ]
     }
 
@@ -475,9 +476,7 @@ package struct BEiTConfiguration: NetworkFamily {
     }
 
     package func counterpart(in library: WeightOrigin) -> Counterpart? {
-        let timmName = Self.published.first {
-            $0.architecture == Architecture(self) && $0.name.contains("_patch16_")
-        }?.name
+        let timmName = PublishedNetwork.nameElsewhere(of: Architecture(self))
         let isShared = positionBias == .shared
         switch library {
         case .torchvision, .microsoft, .facebook, .efficientNetLite: return nil

@@ -384,6 +384,14 @@ package struct ViTConfiguration: NetworkFamily {
             deit("deit3_base_patch16_384", 384, .base, version: 3),
             deit("deit3_large_patch16_224", 224, .large, version: 3),
             deit("deit3_large_patch16_384", 384, .large, version: 3),
+            // The like of beit_micro_patch4_32, for any images.
+            PublishedNetwork(
+                "deit_micro_patch4_32",
+                Self(imageSize: 32, patch: 4, width: 64, depth: 4, heads: 4),
+                Preprocessing(
+                    size: 32, resize: 32, interpolation: .bilinear, mean: [0.5, 0.5, 0.5],
+                    std: [0.5, 0.5, 0.5]),
+                isKnownElsewhere: false),
         ]
     }
 
@@ -597,7 +605,7 @@ package struct ViTConfiguration: NetworkFamily {
         // timm's distilled networks have positions of both tokens, or cannot be run.
         guard !distilled || tokenPositions else { return nil }
         let layers = (first: "patch_embed.proj", head: "head")
-        if let name = PublishedNetwork.name(of: Architecture(self)) {
+        if let name = PublishedNetwork.nameElsewhere(of: Architecture(self)) {
             return Counterpart(name, layers: layers)
         }
         return Counterpart(
