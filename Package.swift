@@ -99,8 +99,7 @@ let package = Package(
             name: "understudy",
             dependencies: [
                 "Base", "CStartup", "Distillation", "Graphs", "ResponseCache", "Learning",
-                "Loading",
-                "Views", "Imaging", "Models", "Recipes", "StrictYAML", "Torch",
+                "Loading", "Views", "Imaging", "Models", "Recipes", "StrictYAML", "Torch",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Mustache", package: "swift-mustache"),
             ], swiftSettings: swiftSettings),

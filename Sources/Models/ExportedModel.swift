@@ -6,7 +6,7 @@ package final class ExportedModel: InferenceModel {
     /// What a module answers.
     package enum Output: String, Sendable, CaseIterable {
         case logits
-        /// Shares that sum to 1; their logarithms are the logits.
+        /// Shares that sum to 1.
         case probabilities
     }
 
@@ -52,7 +52,7 @@ package final class ExportedModel: InferenceModel {
         let answers = try answers(images).to(.float32)
         return switch output {
         case .logits: answers
-        case .probabilities: try answers.log()
+        case .probabilities: try answers.logitsOfProbabilities()
         }
     }
 

@@ -17,6 +17,16 @@ package protocol InferenceModel {
     func logits(_ images: Tensor) throws(TorchError) -> Tensor
 }
 
+extension Tensor {
+    /// Logits whose softmax these probabilities are: their logarithms.
+    ///
+    /// - Returns: finite numbers; a probability of 0, to which half precision rounds the small ones of
+    ///   many classes, is taken for the smallest normal float32, 1e-38.
+    package func logitsOfProbabilities() throws(TorchError) -> Tensor {
+        try clamped(min: Double(Float.leastNormalMagnitude)).log()
+    }
+}
+
 /// A model that tells apart some of another's classes: its responses are the other's, given that one
 /// of them is right.
 ///

@@ -114,6 +114,12 @@ import Torch
             try export("--to", "timm", to: "base.yaml", in: folder).lastError
                 == "Error: base.yaml: is a file, and an export is a folder; choose another --out, or "
                 + "remove it")
+        // A link to an export stays one.
+        try FileManager.default.createSymbolicLink(
+            atPath: "\(folder.path)/link", withDestinationPath: "linked")
+        #expect(try export("--to", "timm", to: "linked", in: folder).status == 0)
+        #expect(try export("--to", "onnx", to: "link", in: folder).status == 0)
+        #expect(folder.exists("linked/model.onnx"))
         // Nothing is left beside them.
         let left = try FileManager.default.contentsOfDirectory(atPath: folder.path)
         #expect(!left.contains { $0.hasPrefix(".tmp-") })
@@ -165,6 +171,8 @@ import Torch
         #expect(text.split(separator: "\n").allSatisfy { $0.count <= 80 })
 
         #expect(try export("--to", "onnx", "--int8", in: folder).status == 0)
+        // What the run measured is of its floats.
+        #expect(try json("out/export.json", in: folder)["measured"] == nil)
         let golden = try SafetensorsFile(path: "\(folder.path)/out/golden/golden.safetensors")
         let exact = try golden.tensor("logits").floats()
         let rounded = try golden.tensor("int8_logits").floats()

@@ -96,6 +96,9 @@ import Torch
         var second = first
         second.name = "second"
         second.classMap = [2, 0, 1]
+        try Architecture.resnet18.makeNetwork(classes: 3, seed: 8)
+            .store.save(to: "\(scratch.path)/second.safetensors")
+        second.weights = .init(file: "\(scratch.path)/second.safetensors", sha256: nil)
         second.subject = .network(
             .init(
                 architecture: .resnet18,
@@ -121,16 +124,19 @@ import Torch
             try RunningTeacher(card, device: .cpu, precision: .fp32)
                 .probabilities(for: images, normalizedBy: normalization).floats()
         }
-        let (one, other) = (try responses(first), try responses(second))
-        #expect(zip(one, other).contains { abs($0 - $1) > 0.01 }, "the members differ")
+        let (one, two) = (try responses(first), try responses(second))
+        #expect(zip(one, two).contains { abs($0 - $1) > 0.01 }, "the members differ")
         let found = try responses(both)
         for index in found.indices {
-            #expect(abs(found[index] - (one[index] + 3 * other[index]) / 4) < 1e-5)
+            #expect(abs(found[index] - (one[index] + 3 * two[index]) / 4) < 1e-5)
         }
         // Each member's weights stand for it; without them nobody can tell.
         let digest = try #require(try both.weightsDigest())
         #expect(digest.count == 64)
         #expect(try digest != first.weightsDigest())
+        try network().store.save(to: "\(scratch.path)/second.safetensors")
+        let other = try both.weightsDigest()
+        #expect(other != nil && other != digest)
         try scratch.remove("w.safetensors")
         #expect(try both.weightsDigest() == nil)
     }

@@ -58,6 +58,16 @@ import Torch
         try expect(logits.softmax(), expected.softmax().floats())
     }
 
+    @Test("a probability that half precision rounded to nothing is no infinite logit")
+    func underflow() throws {
+        let shares: [Float] = [0, 0.25, 0.75, 0, 0, 0]
+        let logits = try Tensor(shares, shape: [2, 3]).to(.float16).to(.float32)
+            .logitsOfProbabilities()
+        #expect(try logits.floats().allSatisfy(\.isFinite))
+        let third = Float(1) / 3
+        try expect(logits.softmax(), Array(shares.prefix(3)) + [third, third, third])
+    }
+
     @Test("a batch that is fixed is kept to, whatever is asked; images are of the type it takes")
     func fixed() throws {
         let model = try model("three", batch: 3, input: .float16)

@@ -55,13 +55,13 @@ import Testing
                     of: "\(Self.digest)}", with: "\(Self.digest)\(more)}"), path: "/exp/t.yaml")
         }
         let plain = try card("")
-        #expect(plain.weights.layout == nil && plain.weights.entry == nil)
+        #expect(plain.weights?.layout == nil && plain.weights?.entry == nil)
         #expect(!plain.yaml.contains("layout") && !plain.yaml.contains("url"))
         let whole = try card(
             ", layout: huggingface, entry: model_ema, url: \"https://example.org/w.pth\"")
-        #expect(whole.weights.layout == .huggingface)
-        #expect(whole.weights.entry == "model_ema")
-        #expect(whole.weights.url == "https://example.org/w.pth")
+        #expect(whole.weights?.layout == .huggingface)
+        #expect(whole.weights?.entry == "model_ema")
+        #expect(whole.weights?.url == "https://example.org/w.pth")
         #expect(try TeacherCard(parsing: whole.yaml, path: "/exp/t.yaml") == whole)
         // Another set of tensors of the same file gives other responses; a layout does not.
         #expect(plain.weightsIdentity(digest: Self.digest) == Self.digest)
@@ -75,7 +75,8 @@ import Testing
         #expect(
             message("sha256: \(Self.digest)", "sha256: null, layout: caffe")
                 == "t.yaml:6:57: weights.layout: expected one of timm, torchvision, huggingface, "
-                + "microsoft, supergradients, or none, found 'caffe'")
+                + "microsoft, supergradients, facebook, efficientnet-lite-pytorch, or none, found "
+                + "'caffe'")
     }
 
     @Test("classes are a number, a list of names, or a file of them as data sets have it")

@@ -74,6 +74,9 @@ import Testing
             of: "exported: {batch: 8, output: probabilities}\n", with: "")
         #expect(try self.card(short).fingerprintLine == "aotinductor input=float32 output=logits")
         #expect(
+            refusal(Self.exported.replacingOccurrences(of: "null}", with: "null, entry: ema}"))
+                == "…/card.yaml:6:49: weights.entry is of a network's weights; leave it out")
+        #expect(
             refusal(Self.exported + "\narchitecture: {depth: 18}").contains(
                 "unknown key 'architecture'"))
     }
@@ -123,10 +126,14 @@ import Testing
             Issue.record("\(card.subject)")
             return
         }
-        #expect(ensemble.members.map(\.weight) == [0.75, 0.25])
+        #expect(ensemble.members.map(\.share) == [0.75, 0.25])
         #expect(ensemble.members.map(\.card.name) == ["a", "b"])
         #expect(card.weights?.file == nil && card.preprocessing?.size == 32)
         #expect(try self.card(card.yaml) == card)
+        // A third of the weights has no exact share.
+        let thirds = try self.card(
+            text.replacingOccurrences(of: "weight: 3", with: "weight: 2"))
+        #expect(try self.card(thirds.yaml) == thirds)
         #expect(
             card.fingerprintLine
                 == "ensemble 0.75 * {resnet depth=18 mean=[0.5, 0.5, 0.5] std=[0.5, 0.5, 0.5]} + "
@@ -145,6 +152,15 @@ import Testing
         try refused(
             "classes", Self.network("b", classes: 5),
             because: "b tells 5 classes apart, the ensemble 4")
+        let named = Self.network("b").replacingOccurrences(of: "classes: 4", with: "classes: [a, b, c, d]")
+        try write("a.yaml", named.replacingOccurrences(of: "name: b", with: "name: a"))
+        try write("b.yaml", named)
+        #expect(try self.card(text).classNames == ["a", "b", "c", "d"])
+        try refused(
+            "names",
+            named.replacingOccurrences(of: "[a, b, c, d]", with: "[a, c, b, d]"),
+            because: "b: class 1 is 'c', of the ensemble 'b'; bring its outputs into order by a "
+                + "class_map")
         try refused(
             "itself", text, because: "a member of an ensemble is no ensemble; name its members")
         #expect(

@@ -19,7 +19,8 @@ package struct ExportFolder: ~Copyable {
     ///   `SystemFailure`.
     package init(_ path: String) throws {
         let replaces = try Self.holdsExport(path)
-        folder = try AtomicFolder(path)
+        // A link stays, and leads to the new folder.
+        folder = try AtomicFolder(URL(fileURLWithPath: path).resolvingSymlinksInPath().path)
         self.replaces = replaces
     }
 

@@ -45,6 +45,8 @@ extension ExportedNetwork {
         try model.write(in: folder.path)
         try golden.write(to: folder, quantized: quantized ? graph : nil)
         var facts = facts(.onnx)
+        // What the run measured is of its floats.
+        if quantized { facts["measured"] = nil }
         facts["onnx"] = [
             "opset": .integer(ONNXModel.opset), "ir_version": .integer(ONNXModel.version),
             "input": .text(options.input.name), "output": .text(Graph.output),

@@ -14,7 +14,7 @@ import Torch
 /// they are simulated.
 package struct GoldenAnswers {
     /// How many images are taken, where there are as many.
-    package static let count = 8
+    private static let mostImages = 8
     static let folderName = "golden"
     static let fileName = "golden.safetensors"
 
@@ -25,12 +25,14 @@ package struct GoldenAnswers {
     /// `[N, classes]`.
     let logits: Tensor
 
+    package var imageCount: Int { pixels.count }
+
     /// Has a network answer to images that are spread evenly over a data set.
     ///
     /// - Throws: `DatasetError`, `TorchError`; `ExportError` if an answer is not finite.
     package init(of exported: ExportedNetwork, to dataset: ImageDataset) throws {
         let preprocessing = exported.preprocessing
-        pixels = try dataset.sample(Self.count, preprocessing.transform)
+        pixels = try dataset.sample(Self.mostImages, preprocessing.transform)
         let normalization = try Normalization(
             mean: preprocessing.mean, std: preprocessing.std, device: .cpu)
         images = try pixels.withTensor { pixels throws(TorchError) in

@@ -9,7 +9,7 @@ import Torch
 final class EnsembleModel: InferenceModel {
     private struct Member {
         let model: any InferenceModel
-        let weight: Double
+        let share: Double
         let normalization: Normalization
         /// Whether its images are normalized as the first member's.
         let isAlike: Bool
@@ -28,7 +28,7 @@ final class EnsembleModel: InferenceModel {
             let preprocessing = try member.card.requirePreprocessing()
             return Member(
                 model: try member.card.makeModel(on: device, report: report),
-                weight: member.weight,
+                share: member.share,
                 normalization: try Normalization(
                     mean: preprocessing.mean, std: preprocessing.std, device: device),
                 isAlike: preprocessing.mean == first.mean && preprocessing.std == first.std)
@@ -43,12 +43,12 @@ final class EnsembleModel: InferenceModel {
         var sum: Tensor?
         for member in members {
             let own = try member.isAlike ? images : member.normalization.normalize(pixels)
-            let share =
-                try member.model.logits(own).to(.float32).softmax(dimension: -1) * member.weight
-            sum = if let sum { try sum + share } else { share }
+            let part =
+                try member.model.logits(own).to(.float32).softmax(dimension: -1) * member.share
+            sum = if let sum { try sum + part } else { part }
         }
         guard let sum else { preconditionFailure("an ensemble without members") }
-        return try sum.log()
+        return try sum.logitsOfProbabilities()
     }
 }
 

@@ -17,14 +17,22 @@ extension TeacherCard {
             package let card: TeacherCard
             /// The card's file, absolute.
             let path: String
-            /// Above 0; those of all members sum to 1.
-            package let weight: Double
+            /// Above 0, as the card has it.
+            fileprivate let weight: Double
+            /// Its part of the sum of all weights.
+            package let share: Double
+        }
+
+        /// The names of the classes, of the first member that says them.
+        var classNames: [String]? {
+            members.lazy.compactMap(\.card.classNames).first
         }
 
         /// Reads the list `members` of an ensemble's card, and the members' cards.
         ///
-        /// - Parameter classes: those of the ensemble's outputs.
-        init(_ file: SectionReader, classes: Int) throws(YAMLError) {
+        /// - Parameter classes: those of the ensemble's outputs; members that say names have to say
+        ///   these, in this order.
+        init(_ file: SectionReader, classes: TeacherClasses) throws(YAMLError) {
             let sections = try file.optionalSections("members", atLeast: 2, known: Entry.known)
             guard let sections else {
                 throw file.error(
@@ -34,17 +42,21 @@ extension TeacherCard {
             var entries: [Entry] = []
             for section in sections { entries.append(try Entry(section)) }
             let sum = entries.reduce(0) { $0 + $1.weight }
+            var names = classes.names
             var members: [Member] = []
             for (section, entry) in zip(sections, entries) {
-                let card = try Self.card(entry.card, section, classes: classes)
-                let weight = entry.weight / sum
-                guard weight > 0 else {
+                let card = try Self.card(entry.card, section, classes: classes.count)
+                try Self.compare(card, to: names, section)
+                names = names ?? card.classNames
+                let share = entry.weight / sum
+                guard share > 0 else {
                     throw section.error(
                         "weight",
                         "\(section.dotted("weight")) vanishes beside the others; leave this member out"
                     )
                 }
-                members.append(Member(card: card, path: entry.card, weight: weight))
+                members.append(
+                    Member(card: card, path: entry.card, weight: entry.weight, share: share))
             }
             let sizes = members.compactMap { $0.card.preprocessing?.size }
             if let other = sizes.firstIndex(where: { $0 != sizes[0] }) {
@@ -93,13 +105,26 @@ extension TeacherCard {
             return card
         }
 
+        /// Refuses a member whose classes have other names than those before it, or another order.
+        private static func compare(
+            _ card: TeacherCard, to names: [String]?, _ section: SectionReader
+        ) throws(YAMLError) {
+            guard let names, let own = card.classNames,
+                let other = names.indices.first(where: { own[$0] != names[$0] })
+            else { return }
+            throw section.error(
+                "card",
+                "\(card.name): class \(other) is \(own[other].quoted), of the ensemble "
+                    + "\(names[other].quoted); bring its outputs into order by a class_map")
+        }
+
         var fingerprintLine: String {
             let parts = members.map { member in
                 let card = member.card
                 let images = card.preprocessing.map { "mean=\($0.mean) std=\($0.std)" } ?? ""
                 let map = card.classMap.map { " class_map=\($0)" } ?? ""
                 return
-                    "\(YAMLText.scalar(member.weight)) * {\(card.fingerprintLine) \(images)\(map)}"
+                    "\(YAMLText.scalar(member.share)) * {\(card.fingerprintLine) \(images)\(map)}"
             }
             return "\(Self.kind) \(parts.joined(separator: " + "))"
         }

@@ -30,31 +30,22 @@ extension TeacherCard {
             Key(
                 "sha256", \.sha256, .orNone(digest, as: "null"),
                 "its SHA-256; null leaves it unchecked"),
-            whereSet(
-                "layout", \.layout, .choice,
+            .added(
+                "layout", \.layout, .orNone(.choice),
                 "the library whose names the tensors have, where they do not tell it"),
-            whereSet(
-                "entry", \.entry, .text,
+            .added(
+                "entry", \.entry, .orNone(.text),
                 "the key of the tensors in a file of `torch.save` that has several sets of them"),
-            whereSet(
-                "url", \.url, address,
+            .added(
+                "url", \.url, .orNone(address),
                 "where the file comes from, for tools/fetch-weights"),
         ]
 
-        /// A key that may be absent, and is written only if it is there.
-        private static func whereSet<Value: Sendable>(
-            _ name: String, _ path: any WritableKeyPath<Self, Value?> & Sendable,
-            _ form: Form<Value>, _ summary: String
-        ) -> Key<Self> {
-            let form = Form<Value?>.orNone(form)
-            return Key(
-                name, expected: form.title,
-                read: { (section, weights) throws(YAMLError) in
-                    if section.has(name) { weights[keyPath: path] = try section.value(name, form) }
-                },
-                write: { weights in
-                    weights[keyPath: path].map { .text(form.write($0)) }
-                }, hasDefault: true, summary)
+        /// Refuses what says how a network's tensors are read, on a card of something else.
+        func refuseReading(_ card: SectionReader) throws(YAMLError) {
+            let given = layout != nil ? "weights.layout" : entry != nil ? "weights.entry" : nil
+            guard let given else { return }
+            throw card.error(given, "\(given) is of a network's weights; leave it out")
         }
 
         private static let digest = Form<String>(

@@ -165,14 +165,17 @@ extension TeacherCard {
         let weights =
             own.contains("weights")
             ? try file.noting("weights") { (file) throws(YAMLError) in
-                try file.section("weights") as Weights
+                let weights: Weights = try file.section("weights")
+                if let kind, !kind.isNetwork { try weights.refuseReading(file) }
+                return weights
             } : nil
-        guard let kind, let read = try Self.subject(of: kind, file, classes: common.classes.count)
+        guard let kind, let read = try Self.subject(of: kind, file, classes: common.classes)
         else { return nil }
         subject = read
         name = common.name
         outputs = common.classes.count
         outputNames = common.classes.names
+        if case .ensemble(let ensemble) = read { outputNames = outputNames ?? ensemble.classNames }
         classMap = common.classMap
         self.weights = weights
         source = common.source
@@ -181,11 +184,11 @@ extension TeacherCard {
 
     /// - Returns: `nil` where one of its sections is missing, or is none, which is noted.
     private static func subject(
-        of kind: Kind, _ file: SectionReader, classes: Int
+        of kind: Kind, _ file: SectionReader, classes: TeacherClasses
     ) throws(YAMLError) -> Subject? {
         switch kind {
         case .network(let family):
-            try Network(of: family, file, classes: classes).map(Subject.network)
+            try Network(of: family, file, classes: classes.count).map(Subject.network)
         case .exported(let format):
             try Exported(of: format, file).map(Subject.exported)
         case .ensemble:
@@ -227,6 +230,10 @@ extension TeacherCard {
             }
         }
 
+        var isNetwork: Bool {
+            if case .network = self { true } else { false }
+        }
+
         /// What a card of the kind has besides what all have.
         var keys: [String] {
             switch self {
@@ -258,7 +265,7 @@ private struct Common: Section {
     static let initial = Self()
     static let keys: [Key<Self>] = [
         Key("name", \.name, .word, "the teacher's name"),
-        Key("kind", \.kind, kinds, "the network's family, or that there are responses only"),
+        Key("kind", \.kind, kinds, "the network's family, or what it is instead: a module, several cards, or responses alone"),
         Key(
             "classes", \.classes, TeacherClasses.form, "how many classes there are, or their names"),
         Key("source", \.source, .text, "where the file comes from"),

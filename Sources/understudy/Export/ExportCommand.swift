@@ -150,7 +150,7 @@ extension ExportCommand {
             """
             \(out.printable): \(format.rawValue)
               \(chosen.summary)
-              golden/: \(GoldenAnswers.count) images and their logits; tools/check-exports compares
+              golden/: \(golden.imageCount) images and their logits; tools/check-exports compares
             """)
     }
 }

@@ -29,8 +29,8 @@ struct ClassifierOptions: ParsableArguments {
         help: ArgumentHelp(
             "The network's name, for example resnet50, where --weights do not say it. Where they "
                 + "do not say how images are prepared, it is as in the network's published "
-                + "evaluation: torchvision's V1 weights for resnet18 to resnet152 (short side "
-                + "256, crop 224, bilinear), timm's default ones for a beit.",
+                + "evaluation: torchvision's V1 weights where the name is torchvision's, but for "
+                + "a ConvNeXt, else timm's default ones.",
             valueName: "name"))
     var model: String?
 
@@ -143,6 +143,7 @@ struct ClassifierOptions: ParsableArguments {
             }
             card.weights = .init(file: replacement, sha256: nil)
         }
+        if card.network == nil { try reading.refuse(without: "teachers that are networks") }
         if let layout = reading.layout { card.weights?.layout = layout }
         if let entry = reading.entry { card.weights?.entry = entry }
         // What a file of weights says of itself beside the card.
