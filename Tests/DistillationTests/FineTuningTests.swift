@@ -27,9 +27,7 @@ import Torch
             options: options, progress: fixture.lines)
     }
 
-    @Test(
-        "frozen stages keep their weights and statistics, the head is new, and a run that was "
-            + "stopped ends as one that was not")
+    @Test("frozen stages keep weights and statistics, also of a run that was stopped and resumed")
     func frozen() throws {
         let overrides = ["model.frozen=2", "optimizer.head_lr=5"]
         let whole = try trainer("whole", overrides)

@@ -191,8 +191,9 @@ private struct OptimizerCase: Decodable {
         }
         #expect(try distance(own["conv1.weight"], plain["conv1.weight"]) < 1e-7)
         for name in ["fc.weight", "fc.bias"] {
-            #expect(try distance(own[name], fast[name]) < 1e-7)
-            #expect(try distance(own[name], plain[name]) > 1e-4)
+            let apart = try distance(own[name], plain[name])
+            #expect(apart > 0)
+            #expect(try distance(own[name], fast[name]) < 1e-3 * apart)
         }
     }
 

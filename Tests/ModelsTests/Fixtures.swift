@@ -139,7 +139,8 @@ struct Reference: Decodable {
             let batches: Int
         }
 
-        let classes: Int
+        /// Those of the case of the same name where there is one.
+        let classes: Int?
         let input: [Int]
         let loss: Double
         let gradients: [String: Gradient]

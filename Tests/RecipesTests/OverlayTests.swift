@@ -156,8 +156,8 @@ import Testing
         arguments: [
             (
                 "optimizer.lrr=1",
-                "unknown key 'lrr' in optimizer; known: betas, eps, lr, max_grad_norm, momentum, "
-                    + "name, nesterov, weight_decay"
+                "unknown key 'lrr' in optimizer; known: betas, eps, head_lr, lr, max_grad_norm, "
+                    + "momentum, name, nesterov, weight_decay"
             ),
             ("view.flip=2", "view.flip: expected a number from 0 to 1, found '2'"),
             (

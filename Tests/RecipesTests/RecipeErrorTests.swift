@@ -8,7 +8,7 @@ import Testing
         #expect(
             message("weight_decay: 0.02", "weigth_decay: 0.02")
                 == "mine.yaml:22:3: unknown key 'weigth_decay' in optimizer; known: betas, eps, "
-                + "lr, max_grad_norm, momentum, name, nesterov, weight_decay")
+                + "head_lr, lr, max_grad_norm, momentum, name, nesterov, weight_decay")
         #expect(
             message("seed: 42", "seed: 42\nsede: 1")
                 == "mine.yaml:3:1: unknown key 'sede' in the recipe; known: average, batch, cache, "

@@ -142,11 +142,15 @@ import Testing
     @Test("what is wrong is named with its place")
     func errors() {
         #expect(
-            message("kind: beit", "kind: vit")
-                == "t.yaml:2:7: kind: expected one of beit, resnet, precomputed, found 'vit'")
+            message("kind: beit", "kind: swin")
+                == "t.yaml:2:7: kind: expected one of beit, vit, resnet, efficientnet_lite, "
+                + "mobilenet_v3, convnext, aotinductor, torchscript, ensemble, precomputed, found "
+                + "'swin'")
         #expect(
             message("kind: beit", "kind: resnet")
-                .contains("t.yaml:4:16: unknown key 'image_size' in architecture; known: depth\n"))
+                .contains(
+                    "t.yaml:4:16: unknown key 'image_size' in architecture; known: block, depth, "
+                        + "downsample, group_width, groups, stem\n"))
         let resnet = Self.card.replacingOccurrences(of: "kind: beit", with: "kind: resnet")
             .replacing(/architecture: .*/, with: "architecture: {depth: 51}")
         #expect(
@@ -212,7 +216,7 @@ import Testing
 
     @Test("what cannot be read leads to no second error") func noFollowUps() {
         for (old, new) in [
-            ("kind: beit", "kind: vit"), ("classes: 10", "classes: many"),
+            ("kind: beit", "kind: swin"), ("classes: 10", "classes: many"),
             ("image_size: 32", "image_size: 0"), ("{size: 32", "{size: 0"),
             ("resize: 36", "resize: none"), ("heads: 4", "heads: four"),
             ("weights: {", "weights: w # {"),

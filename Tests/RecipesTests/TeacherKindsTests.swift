@@ -75,7 +75,7 @@ import Testing
         #expect(try self.card(short).fingerprintLine == "aotinductor input=float32 output=logits")
         #expect(
             refusal(Self.exported.replacingOccurrences(of: "null}", with: "null, entry: ema}"))
-                == "…/card.yaml:6:49: weights.entry is of a network's weights; leave it out")
+                == "…/card.yaml:6:48: weights.entry is of a network's weights; leave it out")
         #expect(
             refusal(Self.exported + "\narchitecture: {depth: 18}").contains(
                 "unknown key 'architecture'"))
