@@ -1,6 +1,5 @@
 """Chooses and scales the images of tools/make-photographs: WHEELS PACKAGES FOLDER."""
 
-import hashlib
 import io
 import pathlib
 import sys
@@ -13,6 +12,9 @@ import patches
 MOST, LEAST = 640, 200
 # A photograph that is scaled to 64 x 64 pixels has at least so many colors; a drawing has fewer.
 COLORS = 700
+# Two images are one photograph if their thumbnails of so many pixels a side differ by less than so much
+# on average, of 255: another size or compression of it differs by 1 or 2, another photograph by 20.
+THUMBNAIL, ALIKE = 12, 6
 # Views of an epoch: a table of 1000 classes is learnt from the first 24,000.
 MEASURED, OTHERS = 4144, 26000
 
@@ -23,26 +25,28 @@ def main() -> None:
     sources = []
     measured = []
     named = []
+    seen = []
     (folder / "measured").mkdir()
     for name, data, owner in sorted(patches.find_photographs(wheels), key=lambda one: one[0]):
         path = f"measured/{name}.jpg"
-        write(Image.open(io.BytesIO(data)), folder / path)
+        image = Image.open(io.BytesIO(data)).convert("RGB")
+        write(image, folder / path)
+        seen.append(thumbnail(image))
         sources.append(f"{path}\t{owner}\n")
         measured.append(path)
     for path, label in patches.labelled(wheels):
         named.append(f"measured/{path}.jpg\t{label}\n")
     others = []
     (folder / "others").mkdir()
-    seen = set()
     for file in sorted(packages.rglob("*")):
         image = read(file)
         if image is None:
             continue
-        small = image.resize((8, 8), Image.Resampling.BILINEAR).quantize(16)
-        digest = hashlib.sha256(small.tobytes()).digest()
-        if digest in seen:
+        small = thumbnail(image)
+        # Neither one that is measured on, nor one of the others again.
+        if any(difference(small, other) < ALIKE for other in seen):
             continue
-        seen.add(digest)
+        seen.append(small)
         path = f"others/{len(others):04}.jpg"
         write(image, folder / path)
         sources.append(f"{path}\t{file.relative_to(packages)}\n")
@@ -52,6 +56,14 @@ def main() -> None:
     for name, paths, count in (("measured", measured, MEASURED), ("others", others, OTHERS)):
         times = -(-count // len(paths))
         (folder / f"{name}.txt").write_text("".join(f"{path}\n" for path in paths) * times)
+
+
+def thumbnail(image: Image.Image) -> bytes:
+    return image.convert("L").resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX).tobytes()
+
+
+def difference(one: bytes, other: bytes) -> float:
+    return sum(abs(a - b) for a, b in zip(one, other)) / len(one)
 
 
 def read(file: pathlib.Path) -> Image.Image | None:
@@ -71,7 +83,6 @@ def read(file: pathlib.Path) -> Image.Image | None:
 
 
 def write(image: Image.Image, path: pathlib.Path) -> None:
-    image = image.convert("RGB")
     short = min(image.size)
     if short > MOST:
         size = tuple(round(side * MOST / short) for side in image.size)

@@ -70,7 +70,7 @@ import Torch
         #expect(
             refusal([first, typed])
                 == "…/d.safetensors: w is bfloat16 [2], in …/a.safetensors float32 [2]")
-        #expect(refusal([]) == "no weights to average; name at least one safetensors file")
+        #expect(refusal([]) == "no weights to average; name at least one file")
     }
 
     @Test("numbers that are not finite are refused by file and tensor") func notFinite() throws {

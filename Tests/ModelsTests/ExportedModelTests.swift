@@ -52,6 +52,15 @@ import Torch
         for name in ["logits", "named"] { try expect(model(name).logits(images), answers.logits) }
     }
 
+    @Test("a package of AOTInductor answers as PyTorch does, in any batch") func package() throws {
+        let model = try ExportedModel(
+            path: Self.path("exported-logits.pt2"), format: .aotInductor, classes: answers.classes,
+            size: answers.size, device: .cpu)
+        try expect(model.logits(images), answers.logits)
+        let one = try images.narrowed(dimension: 0, start: 0, count: 1)
+        try expect(model.logits(one), Array(answers.logits.prefix(answers.classes)))
+    }
+
     @Test("probabilities come to the same responses") func probabilities() throws {
         let logits = try model("probabilities", output: .probabilities).logits(images)
         let expected = try Tensor(answers.logits, shape: [answers.images, answers.classes])

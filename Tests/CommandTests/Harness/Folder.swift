@@ -7,12 +7,13 @@ final class Folder: Sendable {
     let path: String
     static let classes = 4
     static let trainImages = 48
+    static let valImages = 16
 
     init() throws {
         path =
             FileManager.default.temporaryDirectory
             .appendingPathComponent("understudy-\(UUID().uuidString)").path
-        for (name, count) in [("train", Self.trainImages), ("val", 16)] {
+        for (name, count) in [("train", Self.trainImages), ("val", Self.valImages)] {
             for index in 0..<count {
                 let label = index % Self.classes
                 try write(

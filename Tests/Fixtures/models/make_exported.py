@@ -1,10 +1,16 @@
-"""Makes exported-*.pt and exported.json: tiny TorchScript modules and their answers.
+"""Makes exported-*.pt, exported-logits.pt2 and exported.json: tiny TorchScript modules, one of them as
+an AOTInductor package, and their answers.
 
-    python3 make_exported.py            with torch 2.11.0
+    python3 make_exported.py            with torch 2.11.0, and g++ for the package
+
+The package runs on any x86-64: it is compiled for the oldest, and without vectors of its own.
 """
 
 import json
+import os
 import pathlib
+import tempfile
+import zipfile
 
 import torch
 
@@ -67,6 +73,37 @@ def formula(shape, phase: float) -> torch.Tensor:
     return torch.sin(phase + 0.37 * torch.arange(count, dtype=torch.float64)).reshape(shape).float()
 
 
+COMPILER = """#!/bin/sh
+for word; do
+    shift
+    case $word in -march=native) word=-march=x86-64 ;; esac
+    set -- "$@" "$word"
+done
+exec g++ "$@" -s -Os
+"""
+
+
+def package(module: torch.nn.Module, path: pathlib.Path) -> None:
+    """Compiles a module for any number of images."""
+    program = torch.export.export(
+        module, (torch.zeros(2, 3, SIZE, SIZE),),
+        dynamic_shapes=({0: torch.export.Dim("batch", max=1024)},))
+    with tempfile.TemporaryDirectory() as folder:
+        compiler = pathlib.Path(folder) / "compiler"
+        compiler.write_text(COMPILER)
+        compiler.chmod(0o755)
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = folder
+        torch._inductor.config.cpp.cxx = (str(compiler),)
+        torch._inductor.config.cpp.simdlen = 1
+        whole = pathlib.Path(folder) / path.name
+        torch._inductor.aoti_compile_and_package(program, package_path=str(whole))
+        # The sources that were compiled are half of it, and nobody reads them.
+        with zipfile.ZipFile(whole) as found, zipfile.ZipFile(path, "w") as kept:
+            for entry in found.infolist():
+                if not entry.filename.endswith(".cpp"):
+                    kept.writestr(entry, found.read(entry))
+
+
 def main() -> None:
     images = formula([5, 3, SIZE, SIZE], 0.1)
     modules = {"logits": Tiny(), "probabilities": Shares(), "named": Named(), "three": Three()}
@@ -74,6 +111,7 @@ def main() -> None:
     for name, module in modules.items():
         scripted = torch.jit.script(module.eval())
         torch.jit.save(scripted, HERE / f"exported-{name}.pt")
+    package(modules["logits"], HERE / "exported-logits.pt2")
     with torch.no_grad():
         answers["logits"] = modules["logits"](images).flatten().tolist()
         half = images.half().float()
