@@ -492,9 +492,7 @@ package struct BEiTConfiguration: NetworkFamily {
                 timmName ?? "beit_base_patch16_224", arguments: timmName == nil ? arguments : [:],
                 layers: (first: "patch_embed.proj", head: "head"))
         case .supergradients:
-            return timmName.flatMap {
-                imageSize == 224 ? Counterpart($0) : nil
-            }
+            return superGradientsName.map { Counterpart($0) }
         case .huggingface:
             return Counterpart(
                 "BeitForImageClassification",
@@ -511,6 +509,19 @@ package struct BEiTConfiguration: NetworkFamily {
                     "use_mean_pooling": true, "drop_path_rate": 0.0, "hidden_dropout_prob": 0.0,
                     "attention_probs_dropout_prob": 0.0,
                 ])
+        }
+    }
+
+    /// SuperGradients has two BEiTs, without other dimensions; the paper's second version is one of
+    /// them with other weights.
+    private var superGradientsName: String? {
+        guard positionBias == .blocks, imageSize == 224, patch == 16, hidden == 4 * width else {
+            return nil
+        }
+        switch (width, depth, heads) {
+        case (768, 12, 12): return "beit_base_patch16_224"
+        case (1024, 24, 16): return "beit_large_patch16_224"
+        default: return nil
         }
     }
 
