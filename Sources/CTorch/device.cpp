@@ -95,6 +95,10 @@ int32_t load_cuda() {
                 "CUDA must be loaded before the first operation on the CPU: ask for the device earlier");
     // Now, and not in whatever thread first allocates.
     at::globalContext().lazyInitDevice(at::kCUDA);
+    // cuDNN's attention, which libtorch prefers on Hopper, has had NaN in its backward pass: with a
+    // bias (pytorch#196678, cudnn-frontend#160), and in bfloat16 without one
+    // (kyutai-labs/pocket-tts#264). libtorch's own flash kernel takes its place.
+    at::globalContext().setSDPUseCuDNN(false);
     leave_at_exit();
     cuda_devices.store(devices);
     return devices;
