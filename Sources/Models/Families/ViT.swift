@@ -426,7 +426,8 @@ package struct ViTConfiguration: NetworkFamily {
             .inception(imageSize, resize: resize(imageSize), .bicubic))
     }
 
-    /// A DeiT, with the evaluation of its authors' weights.
+    /// A DeiT, with timm's evaluation of its authors' weights; theirs has other crop shares, 0.875 of
+    /// the first paper's.
     ///
     /// - Parameter version: of DeiT; the third has layer scales, and no position of the class token.
     private static func deit(
