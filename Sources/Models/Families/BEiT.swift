@@ -38,7 +38,7 @@ final class BEiT: ImageClassifier {
         _ configuration: BEiTConfiguration, classes: Int, store: ParameterStore,
         initialization: Initialization? = nil, dropPath: Double = 0
     ) throws(TorchError) {
-        try Initialization.check(initialization, against: .timm, of: "a BEiT")
+        try Initialization.check(initialization, against: .timm, of: "a", "BEiT")
         if let fault = configuration.fault(classes: classes) {
             throw TorchError(operation: "BEiT", message: fault.message)
         }

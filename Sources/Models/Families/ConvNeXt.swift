@@ -33,7 +33,7 @@ final class ConvNeXt: ImageClassifier {
         _ configuration: ConvNeXtConfiguration, classes: Int, store: ParameterStore,
         initialization: Initialization? = nil, dropPath: Double = 0
     ) throws(TorchError) {
-        try Initialization.check(initialization, against: .timm, of: "a ConvNeXt")
+        try Initialization.check(initialization, against: .timm, of: "a", "ConvNeXt")
         if let fault = configuration.fault(classes: classes) {
             throw TorchError(operation: "ConvNeXt", message: fault.message)
         }

@@ -34,7 +34,7 @@ final class EfficientNetLite: ImageClassifier {
         _ configuration: EfficientNetLiteConfiguration, classes: Int, store: ParameterStore,
         initialization: Initialization? = nil, dropPath: Double = 0
     ) throws(TorchError) {
-        try Initialization.check(initialization, against: .timm, of: "an EfficientNet-Lite")
+        try Initialization.check(initialization, against: .timm, of: "an", "EfficientNet-Lite")
         if let fault = configuration.fault(classes: classes) {
             throw TorchError(operation: "EfficientNet-Lite", message: fault.message)
         }

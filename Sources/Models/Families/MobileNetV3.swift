@@ -33,7 +33,7 @@ final class MobileNetV3: ImageClassifier {
         _ configuration: MobileNetV3Configuration, classes: Int, store: ParameterStore,
         initialization: Initialization? = nil, dropPath: Double = 0
     ) throws(TorchError) {
-        try Initialization.check(initialization, against: .torchvision, of: "a MobileNetV3")
+        try Initialization.check(initialization, against: .torchvision, of: "a", "MobileNetV3")
         if let fault = configuration.fault(classes: classes) {
             throw TorchError(operation: "MobileNetV3", message: fault.message)
         }

@@ -41,7 +41,7 @@ final class ViT: ImageClassifier {
         _ configuration: ViTConfiguration, classes: Int, store: ParameterStore,
         initialization: Initialization? = nil, dropPath: Double = 0
     ) throws(TorchError) {
-        try Initialization.check(initialization, against: .timm, of: "a ViT")
+        try Initialization.check(initialization, against: .timm, of: "a", "ViT")
         if let fault = configuration.fault(classes: classes) {
             throw TorchError(operation: "ViT", message: fault.message)
         }
