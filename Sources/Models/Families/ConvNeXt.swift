@@ -70,7 +70,7 @@ final class ConvNeXt: ImageClassifier {
                     try Block(
                         store, path / "blocks" / index, widths[stage],
                         layerScale: configuration.layerScale,
-                        dropPath: dropPath * Double(number) / Double(max(count - 1, 1))))
+                        dropPath: DropPath.rate(dropPath, block: number, of: count)))
                 number += 1
             }
             stages.append((downsample, blocks))
