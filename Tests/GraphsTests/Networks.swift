@@ -128,6 +128,15 @@ func relativeDifference(_ left: [Float], _ right: [Float]) -> Float {
     return (zip(left, right).map { abs($0 - $1) }.max() ?? 0) / scale
 }
 
+/// The norm of the difference of two lists, over that of the first; infinite as `relativeDifference`.
+func relativeNoise(_ left: [Float], _ right: [Float]) -> Double {
+    guard relativeDifference(left, right).isFinite else { return .infinity }
+    func norm(_ values: [Float]) -> Double {
+        values.map { Double($0) * Double($0) }.reduce(0, +).squareRoot()
+    }
+    return norm(zip(left, right).map { $1 - $0 }) / norm(left)
+}
+
 /// A folder that goes with the object.
 final class TemporaryFolder {
     let path: String
