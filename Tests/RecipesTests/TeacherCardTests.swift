@@ -332,7 +332,8 @@ import Testing
             // Of PyTorch's files the name holds the beginning of the digest.
             let name = weights.file.split(separator: "/").last.map(String.init) ?? ""
             #expect(
-                url.hasSuffix(name.hasSuffix(".pth") ? "/\(name)" : "/model.safetensors"), "\(file)")
+                url.hasSuffix(name.hasSuffix(".pth") ? "/\(name)" : "/model.safetensors"), "\(file)"
+            )
         }
         #expect(kinds == Set(Architecture.families.map { $0.kind }))
     }
