@@ -39,7 +39,11 @@ struct EmptyLibrary {
         header.e_ident[EI_DATA] = ELFDATA2LSB;
         header.e_ident[EI_VERSION] = EV_CURRENT;
         header.e_type = ET_DYN;
+#if defined(__aarch64__)
+        header.e_machine = EM_AARCH64;
+#else
         header.e_machine = EM_X86_64;
+#endif
         header.e_version = EV_CURRENT;
         header.e_phoff = offsetof(EmptyLibrary, segments);
         header.e_ehsize = sizeof(Elf64_Ehdr);
@@ -71,11 +75,15 @@ bool load_empty_library() {
 }
 
 // The library inside a package asks the linker for libtorch.so. That holds nothing itself, and names
-// libtorch_cpu and, in a build for CUDA, libtorch_cuda, whose libraries a machine without a GPU need
-// not have. What the package calls is libtorch_cpu's, which is loaded, so an empty one will do there.
-void provide_libtorch() {
+// libtorch_cpu and, in a build for CUDA, libtorch_cuda. Of the two the one that is wanted is loaded, so
+// an empty library will do in place of libtorch.so: a package for the CPU must not bring libtorch_cuda,
+// whose libraries a machine without a GPU need not have, and which only load_cuda may load.
+void provide_libtorch(const at::Device &place) {
     if (dlopen("libtorch.so", RTLD_NOW | RTLD_NOLOAD) != nullptr) { return; }
-    if (dlopen((library_folder() + "libtorch.so").c_str(), RTLD_NOW | RTLD_GLOBAL) != nullptr) { return; }
+    if (!place.is_cpu() &&
+        dlopen((library_folder() + "libtorch.so").c_str(), RTLD_NOW | RTLD_GLOBAL) != nullptr) {
+        return;
+    }
     TORCH_CHECK(load_empty_library(), "cannot load libtorch.so, which the package needs");
 }
 
@@ -86,7 +94,7 @@ void load_package(ct_exported &made, const std::string &path, const at::Device &
     const auto wanted = place.is_cpu() ? "cpu" : "cuda";
     TORCH_CHECK(made_for == wanted, "was exported for ", made_for, ", and is to run on ", wanted,
                 ": export it for that device");
-    provide_libtorch();
+    provide_libtorch(place);
     made.package = std::make_unique<AOTIModelPackageLoader>(
         path, name, /*run_single_threaded=*/false, /*num_runners=*/1, place.index());
 }

@@ -41,7 +41,7 @@ package struct Graph {
     /// The name of the result, `[N, classes]`.
     package static let output = "logits"
 
-    /// How many values there are to each name's use.
+    /// How often each value is taken, the result by whoever asked for it.
     var uses: [String: Int] {
         nodes.reduce(into: [Self.output: 1]) { uses, node in
             for input in node.inputs { uses[input, default: 0] += 1 }

@@ -1,25 +1,6 @@
 import Base
 import Torch
 
-/// How a forward pass treats batch statistics and random depth.
-package enum ForwardMode {
-    /// BatchNorm uses its running statistics; nothing is dropped.
-    case evaluation
-    /// BatchNorm uses the batch's statistics.
-    ///
-    /// - `updatesStatistics`: whether the running statistics move with this batch. In a step of
-    ///   several groups only the first one's do, as DDP keeps rank 0's buffers.
-    /// - `dropPath`: the source of stochastic depth's draws; `nil` drops nothing.
-    /// - `frozenStages`: how many of the first stages are not trained, and so are in evaluation mode.
-    case training(
-        updatesStatistics: Bool, dropPath: RandomGenerator?, frozenStages: Int = 0)
-
-    /// How a stage treats them, the first one being 0.
-    func ofStage(_ stage: Int) -> ForwardMode {
-        if case .training(_, _, let frozen) = self, stage < frozen { .evaluation } else { self }
-    }
-}
-
 /// A network that maps a batch of images to class logits, and can be trained.
 package protocol ImageClassifier: AnyObject, InferenceModel {
     /// Every parameter and buffer, under the names of the reference implementation.
@@ -128,22 +109,4 @@ extension ImageClassifier {
         else { return nil }
         return likeness.description
     }
-}
-
-/// Adds `branch` to `input`, each sample's branch dropped with probability `rate` while training.
-///
-/// The kept ones are scaled by `1 / (1 - rate)`. Source: timm `drop_path`, per sample.
-func residual(
-    _ input: Tensor, _ branch: Tensor, rate: Double, mode: ForwardMode
-) throws(TorchError) -> Tensor {
-    guard rate > 0, case .training(_, let generator?, _) = mode else {
-        return try input + branch
-    }
-    let keep = 1 - rate
-    var shape = [Int](repeating: 1, count: branch.rank)
-    shape[0] = branch.shape[0]
-    let draws = try Tensor.empty(shape)
-    try draws.uniform(from: 0, to: 1, generator: generator)
-    let mask = try draws.greater(than: rate).to(branch.dtype).to(branch.device)
-    return try input + branch * mask * (1 / keep)
 }

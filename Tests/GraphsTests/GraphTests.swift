@@ -8,6 +8,9 @@ import Torch
     @Test("the checker sees a difference") func checkerCanFail() {
         #expect(relativeDifference([1, 2], [1, 2.001]) > 4e-4)
         #expect(relativeDifference([1], [1, 2]) == .infinity)
+        #expect(relativeDifference([.nan, 1], [.nan, 1]) == .infinity)
+        #expect(relativeNoise([3, 4], [3, 4.5]) == 0.1)
+        #expect(relativeNoise([.nan, 1], [.nan, 1]) == .infinity)
     }
 
     // float32 rounds differently where memory is ordered differently, through up to fifty layers.

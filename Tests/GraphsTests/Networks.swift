@@ -120,10 +120,21 @@ enum Networks {
 }
 
 /// The largest absolute difference of two lists, over the largest value of the first; infinite if
-/// they differ in length.
+/// they differ in length, or if one holds what is no finite number, which a maximum would drop.
 func relativeDifference(_ left: [Float], _ right: [Float]) -> Float {
-    guard left.count == right.count, let scale = left.map(abs).max() else { return .infinity }
+    guard left.count == right.count, left.allSatisfy(\.isFinite), right.allSatisfy(\.isFinite),
+        let scale = left.map(abs).max()
+    else { return .infinity }
     return (zip(left, right).map { abs($0 - $1) }.max() ?? 0) / scale
+}
+
+/// The norm of the difference of two lists, over that of the first; infinite as `relativeDifference`.
+func relativeNoise(_ left: [Float], _ right: [Float]) -> Double {
+    guard relativeDifference(left, right).isFinite else { return .infinity }
+    func norm(_ values: [Float]) -> Double {
+        values.map { Double($0) * Double($0) }.reduce(0, +).squareRoot()
+    }
+    return norm(zip(left, right).map { $1 - $0 }) / norm(left)
 }
 
 /// A folder that goes with the object.

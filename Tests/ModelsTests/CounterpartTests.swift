@@ -140,6 +140,14 @@ import Torch
         let widths = [256, 512, 1024, 2048]
         #expect(
             lacks(.torchvision, ConvNeXtConfiguration(depths: [3, 3, 27, 3], widths: widths)))
+        func superGradients(_ name: String) throws -> String? {
+            try #require(PublishedNetwork.named(name)).architecture
+                .counterpart(in: .supergradients)?.network.name
+        }
+        // It has the first version's names alone, and no other size of images.
+        #expect(try superGradients("beitv2_base_patch16_224") == "beit_base_patch16_224")
+        #expect(try superGradients("beitv2_large_patch16_224") == "beit_large_patch16_224")
+        #expect(try superGradients("beit_base_patch16_384") == nil)
         for library in [WeightOrigin.torchvision, .supergradients] {
             #expect(Architecture.microBEiT.counterpart(in: library) == nil)
         }

@@ -130,6 +130,10 @@ import Torch
             #expect(abs(found[image * 2] - two / (two + zero)) < 1e-6)
             #expect(abs(found[image * 2 + 1] - zero / (two + zero)) < 1e-6)
         }
-        #expect(throws: TorchError.self) { try SelectedClasses([4], of: all, on: .cpu) }
+        for wrong in [-1, 4] {
+            #expect(
+                errorText { _ = try SelectedClasses([3, wrong, 0], of: all, on: .cpu) }
+                    == "class map: expected indices from 0 to 3, found \(wrong)")
+        }
     }
 }

@@ -33,7 +33,9 @@ enum Fixtures {
     }
 
     /// The tensor that the generator fills for a name and a shape.
-    static func tensor(_ name: String, _ shape: [Int]) throws -> Tensor {
+    ///
+    /// - Parameter gain: of the weights of norms.
+    static func tensor(_ name: String, _ shape: [Int], gain: Double = 1) throws -> Tensor {
         let count = shape.reduce(1, *)
         if name.hasSuffix("num_batches_tracked") { return try Tensor([Int64(3)], shape: []) }
         let scale: (Double) -> Double =
@@ -47,17 +49,17 @@ enum Fixtures {
             case _ where name.hasSuffix("cls_token"): { $0 }
             case _ where name.hasSuffix("q_bias") || name.hasSuffix("v_bias"): { 0.5 * $0 }
             case _ where name.hasSuffix("bias"): { 0.1 * $0 }
-            case _ where shape.count == 1: { 0.6 + 0.2 * $0 }
+            case _ where shape.count == 1: { gain * (0.6 + 0.2 * $0) }
             default: { $0 * (6 / Double(count / shape[0])).squareRoot() }
             }
         return try Tensor((0..<count).map { Float(scale(u(name, $0))) }, shape: shape)
     }
 
     /// Fills a network by the formula.
-    static func fill(_ network: any ImageClassifier) throws {
+    static func fill(_ network: any ImageClassifier, gain: Double = 1) throws {
         var tensors: [String: Tensor] = [:]
         for entry in network.store.entries {
-            tensors[entry.name] = try tensor(entry.name, entry.tensor.shape)
+            tensors[entry.name] = try tensor(entry.name, entry.tensor.shape, gain: gain)
         }
         try network.store.load(tensors: tensors)
     }
@@ -199,8 +201,8 @@ private struct AnyKey: CodingKey {
 
 extension Reference.Gradients {
     /// Compares the gradients of mean(logits²) in training mode, and the statistics afterwards.
-    func check(_ network: any ImageClassifier) throws {
-        try Fixtures.fill(network)
+    func check(_ network: any ImageClassifier, gain: Double = 1) throws {
+        try Fixtures.fill(network, gain: gain)
         let logits = try network.logits(
             Fixtures.tensor("input", input),
             mode: .training(updatesStatistics: true, dropPath: nil))
@@ -229,8 +231,10 @@ extension Reference.Gradients {
     }
 }
 
-/// The largest absolute difference between two lists of equal length; infinite if they differ in it.
+/// The largest absolute difference between two lists; infinite if they differ in length, or if one
+/// holds what is no finite number, which a maximum would drop.
 func largestDifference(_ left: [Float], _ right: [Double]) -> Double {
-    guard left.count == right.count else { return .infinity }
+    guard left.count == right.count, left.allSatisfy(\.isFinite), right.allSatisfy(\.isFinite)
+    else { return .infinity }
     return zip(left, right).map { abs(Double($0) - $1) }.max() ?? 0
 }

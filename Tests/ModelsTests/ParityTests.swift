@@ -18,6 +18,7 @@ import Torch
     @Test("the checker sees a difference") func checkerCanFail() {
         #expect(largestDifference([1, 2], [1, 2.001]) > 5e-4)
         #expect(largestDifference([1], [1, 2]) == .infinity)
+        #expect(largestDifference([.nan, 1], [.nan, 1]) == .infinity)
     }
 
     // float32 PyTorch itself is within 3e-6 of the float64 numbers.

@@ -324,9 +324,20 @@ import Testing
             let card = try TeacherCard(contentsOf: "\(repository)/teachers/\(file)")
             let architecture = try #require(card.network?.architecture, "\(file)")
             kinds.insert(architecture.kind)
-            if let named = PublishedNetwork.named(card.name) {
-                #expect(architecture == named.architecture, "\(file)")
+            guard let named = PublishedNetwork.named(card.name) else { continue }
+            #expect(architecture == named.architecture, "\(file)")
+            // What others published can be fetched, or be known by its digest.
+            let weights = try #require(card.weights)
+            guard let url = weights.url else {
+                #expect(weights.sha256 != nil, "\(file)")
+                continue
             }
+            #expect(url.hasPrefix("https://") && !card.source.contains("://"), "\(file)")
+            // Of PyTorch's files the name holds the beginning of the digest.
+            let name = weights.file.split(separator: "/").last.map(String.init) ?? ""
+            #expect(
+                url.hasSuffix(name.hasSuffix(".pth") ? "/\(name)" : "/model.safetensors"), "\(file)"
+            )
         }
         #expect(kinds == Set(Architecture.families.map { $0.kind }))
     }

@@ -1,8 +1,5 @@
 import Torch
 
-/// The operations that networks are made of; each conforms to `GraphOperation`.
-package enum Operation {}
-
 extension Operation {
     /// A convolution with square strides.
     package struct Convolution: WeightedOperation {

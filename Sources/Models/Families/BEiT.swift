@@ -19,8 +19,7 @@ final class BEiT: ImageClassifier {
     let undecayed: Set<String>
     private let configuration: BEiTConfiguration
     private let classToken: Tensor
-    private let patchWeight: Tensor
-    private let patchBias: Tensor
+    private let patches: Convolution
     /// The bias of all blocks, where they share it.
     private let sharedBias: PositionBias?
     private let blocks: [Block]
@@ -38,14 +37,14 @@ final class BEiT: ImageClassifier {
         _ configuration: BEiTConfiguration, classes: Int, store: ParameterStore,
         initialization: Initialization? = nil, dropPath: Double = 0
     ) throws(TorchError) {
-        try Initialization.check(initialization, against: .timm, of: "a BEiT")
+        try Initialization.check(initialization, against: .timm, of: "a", "BEiT")
         if let fault = configuration.fault(classes: classes) {
             throw TorchError(operation: "BEiT", message: fault.message)
         }
         let root: ParameterPath = ""
         let width = configuration.width
         let patch = configuration.patch
-        let side = configuration.imageSize / patch
+        let side = configuration.side
         self.store = store
         self.classes = classes
         self.configuration = configuration
@@ -53,12 +52,10 @@ final class BEiT: ImageClassifier {
             root / "cls_token", shape: [1, 1, width], initializer: .truncatedNormal(std: 0.02))
         // timm leaves the patch projection at PyTorch's convolution default.
         let patchBound = 1 / Double(3 * patch * patch).squareRoot()
-        patchWeight = try store.parameter(
-            root / "patch_embed" / "proj" / "weight", shape: [width, 3, patch, patch],
-            initializer: .uniform(bound: patchBound))
-        patchBias = try store.parameter(
-            root / "patch_embed" / "proj" / "bias", shape: [width],
-            initializer: .uniform(bound: patchBound))
+        patches = try Convolution(
+            store, root / "patch_embed" / "proj", in: 3, out: width, kernel: patch, stride: patch,
+            padding: .even(0), weight: .uniform(bound: patchBound),
+            bias: .uniform(bound: patchBound))
         let index = try relativePositionIndex(side: side, device: store.device)
         let square = try index.reshaped([side * side + 1, side * side + 1])
         let isShared = configuration.positionBias == .shared
@@ -75,7 +72,7 @@ final class BEiT: ImageClassifier {
                 try Block(
                     store, root / "blocks" / depth, configuration, depth: depth,
                     index: isShared ? nil : index,
-                    dropPath: dropPath * Double(depth) / Double(max(configuration.depth - 1, 1))))
+                    dropPath: DropPath.rate(dropPath, block: depth, of: configuration.depth)))
             // The authors' files hold it in every block; timm's do not.
             if !isShared {
                 try store.constant(
@@ -98,17 +95,11 @@ final class BEiT: ImageClassifier {
 
     /// Computes class logits, `[N, classes]`, of images of the configuration's size.
     func logits(_ images: Tensor, mode: ForwardMode) throws(TorchError) -> Tensor {
-        let size = configuration.imageSize
-        guard images.rank == 4, images.shape[2] == size, images.shape[3] == size else {
-            throw TorchError(
-                operation: "BEiT",
-                message: "expected images [N, 3, \(size), \(size)], found \(images.shape)")
-        }
+        try configuration.check(images, of: "BEiT")
         let batch = images.shape[0]
-        let patches = try images.conv2d(patchWeight, bias: patchBias, stride: configuration.patch)
-            .flattened(from: 2).transposed(1, 2)
-        let token = try classToken.to(patches.dtype).expanded([batch, 1, configuration.width])
-        var x = try Tensor.concatenated([token, patches], dimension: 1)
+        let grid = try patches(images).flattened(from: 2).transposed(1, 2)
+        let token = try classToken.to(grid.dtype).expanded([batch, 1, configuration.width])
+        var x = try Tensor.concatenated([token, grid], dimension: 1)
         let bias = try sharedBias?(tokens: x.shape[1])
         for (index, block) in blocks.enumerated() {
             x = try block(x, bias, mode.ofStage(index + 1))
@@ -184,17 +175,12 @@ private struct Block {
 
     /// Multi-head attention over `[N, tokens, width]` with the relative position bias.
     private func attend(_ x: Tensor, _ shared: Tensor?) throws(TorchError) -> Tensor {
-        let (batch, tokens, width) = (x.shape[0], x.shape[1], x.shape[2])
+        let (tokens, width) = (x.shape[1], x.shape[2])
         let zeros = try Tensor.zeros([width], dtype: queryBias.dtype, device: queryBias.device)
         let bias = try Tensor.concatenated([queryBias, zeros, valueBias], dimension: 0)
-        // [3, N, heads, tokens, width / heads]
-        let parts = try x.linear(qkv, bias: bias)
-            .reshaped([batch, tokens, 3, heads, width / heads]).permuted([2, 0, 3, 1, 4])
+        let joined = try x.linear(qkv, bias: bias)
         let position = if let shared { shared } else { try positionBias?(tokens: tokens) }
-        let attended = try Tensor.attention(
-            parts.selected(dimension: 0, index: 0), parts.selected(dimension: 0, index: 1),
-            parts.selected(dimension: 0, index: 2), bias: position?.to(parts.dtype))
-        return try projection(attended.transposed(1, 2).reshaped([batch, tokens, width]))
+        return try projection(joined.attention(heads: heads, bias: position?.to(joined.dtype)))
     }
 }
 
@@ -232,22 +218,20 @@ private struct PositionBias {
 
 extension BEiT: GraphDescribed {
     func logits(_ images: GraphValue) throws(TorchError) -> GraphValue {
-        let graph = images.builder
-        let (width, patch) = (configuration.width, configuration.patch)
-        let grid = try images.conv2d(
-            graph.weight(patchWeight), bias: graph.weight(patchBias), stride: patch)
-        let patches = grid.shape[1] * grid.shape[2]
+        let width = configuration.width
+        let grid = try patches(images)
+        let count = grid.shape[1] * grid.shape[2]
         // [1 + patches, width], the class token first.
         let tokens = try classToken.detached().reshaped([1, width])
-        let room = try Tensor.zeros([patches, width], device: tokens.device)
+        let room = try Tensor.zeros([count, width], device: tokens.device)
         let token = GraphWeight(
             "cls_token", try .concatenated([tokens, room], dimension: 0))
-        var x = try grid.reshaped([width, patches]).permuted([1, 0]).padded(before: 1) + token
+        var x = try grid.reshaped([width, count]).permuted([1, 0]).padded(before: 1) + token
         let shared = try sharedBias?.weight(tokens: x.shape[0], "rel_pos_bias")
         for (depth, block) in blocks.enumerated() {
             x = try block(x, shared, "blocks.\(depth)")
         }
-        return try head(norm(x.slice(1..<1 + patches, dimension: 0).mean(dimension: 0)))
+        return try head(norm(x.slice(1..<1 + count, dimension: 0).mean(dimension: 0)))
     }
 }
 
@@ -306,7 +290,7 @@ func relativePositionIndex(side: Int, device: Device) throws(TorchError) -> Tens
 // MARK: - The family
 
 /// The dimensions of a BEiT.
-package struct BEiTConfiguration: NetworkFamily {
+package struct BEiTConfiguration: NetworkFamily, TransformerDimensions {
     package var imageSize: Int
     package var patch: Int
     package var width: Int
@@ -345,30 +329,22 @@ package struct BEiTConfiguration: NetworkFamily {
     package static let initial = Self(
         imageSize: 1, patch: 1, width: 1, depth: 1, heads: 1, mlpRatio: 1, layerScale: 1)
 
-    package static let keys: [Key<Self>] = [
-        Key(
-            "image_size", \.imageSize, .integer(in: Limits.sides),
-            "the side of the square input in pixels, a multiple of `patch`"),
-        Key("patch", \.patch, .integer(in: Limits.sides), "the side of a patch, in pixels"),
-        Key(
-            "width", \.width, .integer(in: 1...65_536),
-            "channels of a token, a multiple of `heads`"),
-        Key("depth", \.depth, .integer(in: 1...1000), "transformer blocks"),
-        Key("heads", \.heads, .integer(in: 1...1024), "attention heads of a block"),
-        Key(
-            "mlp_ratio", \.mlpRatio,
-            .number(in: .above(0, to: 64)),
-            field: .text { "\($0.mlpRatio)" },
-            "hidden channels of the feed-forward layer over `width`"),
-        // No logit depends on it once weights are loaded.
-        Key(
-            "layer_scale", \.layerScale,
-            .number(in: .above(0, to: 100)), field: .never,
-            "the initial layer scale"),
-        .added(
-            "position_bias", \.positionBias, .choice,
-            "whether each block has its own relative position bias"),
-    ]
+    package static let keys: [Key<Self>] =
+        dimensionKeys + [
+            Key(
+                "mlp_ratio", \.mlpRatio,
+                .number(in: .above(0, to: 64)),
+                field: .text { "\($0.mlpRatio)" },
+                "hidden channels of the feed-forward layer over `width`"),
+            // No logit depends on it once weights are loaded.
+            Key(
+                "layer_scale", \.layerScale,
+                .number(in: .above(0, to: 100)), field: .never,
+                "the initial layer scale"),
+            .added(
+                "position_bias", \.positionBias, .choice,
+                "whether each block has its own relative position bias"),
+        ]
 
     package static var published: [PublishedNetwork] {
         [
@@ -492,9 +468,7 @@ package struct BEiTConfiguration: NetworkFamily {
                 timmName ?? "beit_base_patch16_224", arguments: timmName == nil ? arguments : [:],
                 layers: (first: "patch_embed.proj", head: "head"))
         case .supergradients:
-            return timmName.flatMap {
-                imageSize == 224 ? Counterpart($0) : nil
-            }
+            return superGradientsName.map { Counterpart($0) }
         case .huggingface:
             return Counterpart(
                 "BeitForImageClassification",
@@ -511,6 +485,19 @@ package struct BEiTConfiguration: NetworkFamily {
                     "use_mean_pooling": true, "drop_path_rate": 0.0, "hidden_dropout_prob": 0.0,
                     "attention_probs_dropout_prob": 0.0,
                 ])
+        }
+    }
+
+    /// SuperGradients has two BEiTs, without other dimensions; the paper's second version is one of
+    /// them with other weights.
+    private var superGradientsName: String? {
+        guard positionBias == .blocks, imageSize == 224, patch == 16, hidden == 4 * width else {
+            return nil
+        }
+        switch (width, depth, heads) {
+        case (768, 12, 12): return "beit_base_patch16_224"
+        case (1024, 24, 16): return "beit_large_patch16_224"
+        default: return nil
         }
     }
 
@@ -578,7 +565,7 @@ package struct BEiTConfiguration: NetworkFamily {
         _ name: String, _ found: () throws(TorchError) -> Tensor, to shape: [Int]
     ) throws(TorchError) -> Tensor? {
         guard name.hasSuffix("relative_position_bias_table") else { return nil }
-        return try found().resampledPositionBias(side: imageSize / patch)
+        return try found().resampledPositionBias(side: side)
     }
 
     package func makeNetwork(
@@ -594,22 +581,14 @@ package struct BEiTConfiguration: NetworkFamily {
 
 /// What a BEiT's dimensions come to, in numbers that cannot overflow whatever they are.
 extension BEiTConfiguration {
-    /// Hidden channels of the feed-forward layer, at least 1.
-    var hidden: Int { Int(min(max(exactHidden, 1), 1e9)) }
-
     /// The rows of a bias table: a distance in each of two directions, and three for the class token.
     fileprivate var biasRows: Int {
-        let distances = 2 * (imageSize / patch) - 1
+        let distances = 2 * side - 1
         return distances * distances + 3
     }
 
-    /// Patches and the class token.
-    var tokens: Double {
-        let side = (Double(imageSize) / Double(patch)).rounded(.down)
-        return side * side + 1
-    }
-
-    private var exactHidden: Double { (Double(width) * mlpRatio).rounded(.down) }
+    /// The class token.
+    var prefixTokens: Int { 1 }
 
     /// The network's parameters.
     func parameters(classes: Int) -> Double {
@@ -626,25 +605,7 @@ extension BEiTConfiguration {
     }
 
     package func fault(classes: Int) -> NetworkFault? {
-        guard imageSize >= 1, patch >= 1, width >= 1, depth >= 1, heads >= 1, classes >= 1 else {
-            return NetworkFault(key: "width", message: "every dimension must be at least 1")
-        }
-        guard imageSize % patch == 0 else {
-            return NetworkFault(
-                key: "patch",
-                message: "architecture.image_size \(imageSize) is not a multiple of patch \(patch)")
-        }
-        guard width % heads == 0 else {
-            return NetworkFault(
-                key: "heads",
-                message: "architecture.width \(width) is not a multiple of heads \(heads)")
-        }
-        guard exactHidden >= 1 else {
-            return NetworkFault(
-                key: "mlp_ratio",
-                message: "architecture.mlp_ratio \(YAMLText.scalar(mlpRatio)) leaves no channel of "
-                    + "width \(width)")
-        }
+        if let fault = dimensionFault(classes: classes) { return fault }
         return .ofSize(parameters: parameters(classes: classes), key: "width")
             ?? .ofAttention(heads: heads, tokens: tokens, patch: patch)
     }

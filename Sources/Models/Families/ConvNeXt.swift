@@ -33,7 +33,7 @@ final class ConvNeXt: ImageClassifier {
         _ configuration: ConvNeXtConfiguration, classes: Int, store: ParameterStore,
         initialization: Initialization? = nil, dropPath: Double = 0
     ) throws(TorchError) {
-        try Initialization.check(initialization, against: .timm, of: "a ConvNeXt")
+        try Initialization.check(initialization, against: .timm, of: "a", "ConvNeXt")
         if let fault = configuration.fault(classes: classes) {
             throw TorchError(operation: "ConvNeXt", message: fault.message)
         }
@@ -70,7 +70,7 @@ final class ConvNeXt: ImageClassifier {
                     try Block(
                         store, path / "blocks" / index, widths[stage],
                         layerScale: configuration.layerScale,
-                        dropPath: dropPath * Double(number) / Double(max(count - 1, 1))))
+                        dropPath: DropPath.rate(dropPath, block: number, of: count)))
                 number += 1
             }
             stages.append((downsample, blocks))

@@ -34,7 +34,7 @@ final class EfficientNetLite: ImageClassifier {
         _ configuration: EfficientNetLiteConfiguration, classes: Int, store: ParameterStore,
         initialization: Initialization? = nil, dropPath: Double = 0
     ) throws(TorchError) {
-        try Initialization.check(initialization, against: .timm, of: "an EfficientNet-Lite")
+        try Initialization.check(initialization, against: .timm, of: "an", "EfficientNet-Lite")
         if let fault = configuration.fault(classes: classes) {
             throw TorchError(operation: "EfficientNet-Lite", message: fault.message)
         }
@@ -48,8 +48,10 @@ final class EfficientNetLite: ImageClassifier {
         let plan = configuration.blocks
         var blocks: [(stage: Int, block: Block)] = []
         for (index, block) in plan.enumerated() {
+            // timm counts one block more.
             let made = try Block(
-                store, block, dropPath: dropPath * Double(index) / Double(plan.count))
+                store, block,
+                dropPath: DropPath.rate(dropPath, block: index, of: plan.count + 1))
             blocks.append((block.stage + 1, made))
         }
         self.blocks = blocks
@@ -63,10 +65,8 @@ final class EfficientNetLite: ImageClassifier {
             weight: .uniform(bound: 1 / Double(classes).squareRoot()), bias: .zeros)
     }
 
-    /// The values of the last stage, which five strides of 2 leave, each rounding up.
     func valuesPerChannel(imageSize: Int) -> Int? {
-        let side = (imageSize + 31) / 32
-        return side * side
+        BatchNorm.valuesOfLastStage(imageSize: imageSize)
     }
 
     /// Computes class logits, `[N, classes]`, of images of any size.

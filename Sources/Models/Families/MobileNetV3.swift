@@ -33,7 +33,7 @@ final class MobileNetV3: ImageClassifier {
         _ configuration: MobileNetV3Configuration, classes: Int, store: ParameterStore,
         initialization: Initialization? = nil, dropPath: Double = 0
     ) throws(TorchError) {
-        try Initialization.check(initialization, against: .torchvision, of: "a MobileNetV3")
+        try Initialization.check(initialization, against: .torchvision, of: "a", "MobileNetV3")
         if let fault = configuration.fault(classes: classes) {
             throw TorchError(operation: "MobileNetV3", message: fault.message)
         }
@@ -50,7 +50,7 @@ final class MobileNetV3: ImageClassifier {
             blocks.append(
                 try Block(
                     store, features / (index + 1) / "block", block,
-                    dropPath: dropPath * Double(index) / Double(max(plan.count - 1, 1))))
+                    dropPath: DropPath.rate(dropPath, block: index, of: plan.count)))
         }
         self.blocks = blocks
         let last = plan[plan.count - 1].output
@@ -66,10 +66,8 @@ final class MobileNetV3: ImageClassifier {
             store, classifier / 3, in: width, out: classes, weight: standard, bias: .zeros)
     }
 
-    /// The values of the last stage, which five strides of 2 leave, each rounding up.
     func valuesPerChannel(imageSize: Int) -> Int? {
-        let side = (imageSize + 31) / 32
-        return side * side
+        BatchNorm.valuesOfLastStage(imageSize: imageSize)
     }
 
     /// Computes class logits, `[N, classes]`, of images of any size.

@@ -61,7 +61,7 @@ final class ResNet: ImageClassifier {
                     store, root / "layer\(stage + 1)" / index, configuration, in: width,
                     planes: planes, stride: stage > 0 && index == 0 ? 2 : 1,
                     initialization: initialization,
-                    dropPath: dropPath * Double(blocks.count) / Double(max(count - 1, 1)))
+                    dropPath: DropPath.rate(dropPath, block: blocks.count, of: count))
                 blocks.append((stage + 1, block))
                 width = planes * configuration.expansion
             }
@@ -70,10 +70,8 @@ final class ResNet: ImageClassifier {
         fc = try Linear(store, root / "fc", in: width, out: classes)
     }
 
-    /// The values of the last stage, which five strides of 2 leave, each rounding up.
     func valuesPerChannel(imageSize: Int) -> Int? {
-        let side = (imageSize + 31) / 32
-        return side * side
+        BatchNorm.valuesOfLastStage(imageSize: imageSize)
     }
 
     /// Computes class logits, `[N, classes]`, of images of any size from `[N, 3, 32, 32]` up.

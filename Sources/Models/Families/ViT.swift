@@ -41,7 +41,7 @@ final class ViT: ImageClassifier {
         _ configuration: ViTConfiguration, classes: Int, store: ParameterStore,
         initialization: Initialization? = nil, dropPath: Double = 0
     ) throws(TorchError) {
-        try Initialization.check(initialization, against: .timm, of: "a ViT")
+        try Initialization.check(initialization, against: .timm, of: "a", "ViT")
         if let fault = configuration.fault(classes: classes) {
             throw TorchError(operation: "ViT", message: fault.message)
         }
@@ -80,7 +80,7 @@ final class ViT: ImageClassifier {
             blocks.append(
                 try Block(
                     store, root / "blocks" / depth, configuration,
-                    dropPath: dropPath * Double(depth) / Double(max(configuration.depth - 1, 1))))
+                    dropPath: DropPath.rate(dropPath, block: depth, of: configuration.depth)))
         }
         self.blocks = blocks
         norm = try LayerNorm(
@@ -100,12 +100,7 @@ final class ViT: ImageClassifier {
     /// Computes class logits, `[N, classes]`, of images of the configuration's size: of a distilled
     /// network the mean of its two heads', in training as well.
     func logits(_ images: Tensor, mode: ForwardMode) throws(TorchError) -> Tensor {
-        let size = configuration.imageSize
-        guard images.rank == 4, images.shape[2] == size, images.shape[3] == size else {
-            throw TorchError(
-                operation: "ViT",
-                message: "expected images [N, 3, \(size), \(size)], found \(images.shape)")
-        }
+        try configuration.check(images, of: "ViT")
         var x = try embedded(images)
         if let firstNorm { x = try firstNorm(x) }
         for (index, block) in blocks.enumerated() {
@@ -199,14 +194,7 @@ private struct Block {
 
     /// Multi-head attention over `[N, tokens, width]`.
     private func attend(_ x: Tensor) throws(TorchError) -> Tensor {
-        let (batch, tokens, width) = (x.shape[0], x.shape[1], x.shape[2])
-        // [3, N, heads, tokens, width / heads]
-        let parts = try x.linear(qkv, bias: qkvBias)
-            .reshaped([batch, tokens, 3, heads, width / heads]).permuted([2, 0, 3, 1, 4])
-        let attended = try Tensor.attention(
-            parts.selected(dimension: 0, index: 0), parts.selected(dimension: 0, index: 1),
-            parts.selected(dimension: 0, index: 2))
-        return try projection(attended.transposed(1, 2).reshaped([batch, tokens, width]))
+        try projection(x.linear(qkv, bias: qkvBias).attention(heads: heads))
     }
 }
 
@@ -272,7 +260,7 @@ extension Block {
 // MARK: - The family
 
 /// The dimensions of a ViT.
-package struct ViTConfiguration: NetworkFamily {
+package struct ViTConfiguration: NetworkFamily, TransformerDimensions {
     package var imageSize: Int
     package var patch: Int
     package var width: Int
@@ -328,36 +316,28 @@ package struct ViTConfiguration: NetworkFamily {
 
     package static let initial = Self(imageSize: 1, patch: 1, width: 1, depth: 1, heads: 1)
 
-    package static let keys: [Key<Self>] = [
-        Key(
-            "image_size", \.imageSize, .integer(in: Limits.sides),
-            "the side of the square input in pixels, a multiple of `patch`"),
-        Key("patch", \.patch, .integer(in: Limits.sides), "the side of a patch, in pixels"),
-        Key(
-            "width", \.width, .integer(in: 1...65_536),
-            "channels of a token, a multiple of `heads`"),
-        Key("depth", \.depth, .integer(in: 1...1000), "transformer blocks"),
-        Key("heads", \.heads, .integer(in: 1...1024), "attention heads of a block"),
-        .added(
-            "mlp_ratio", \.mlpRatio, .number(in: .above(0, to: 64)),
-            "hidden channels of the feed-forward layer over `width`"),
-        // Its value is nothing to a logit once weights are loaded; that there is one is.
-        .added(
-            "layer_scale", \.layerScale, .orNone(.number(in: .above(0, to: 100))),
-            field: .text { $0.layerScale == nil ? "none" : "some" },
-            "the initial layer scale; none where branches have no scales"),
-        .added("pool", \.pool, .choice, "what the head sees"),
-        .added(
-            "distilled", \.distilled, .boolean,
-            "whether there is a distillation token with a head of its own"),
-        .added(
-            "token_positions", \.tokenPositions, .boolean,
-            "whether the class token has a position embedding"),
-        .added(
-            "pre_norm", \.preNorm, .boolean,
-            "whether a norm stands before the first block, and patches have no bias"),
-        .added("qkv_bias", \.qkvBias, .boolean, "whether query, key and value have a bias"),
-    ]
+    package static let keys: [Key<Self>] =
+        dimensionKeys + [
+            .added(
+                "mlp_ratio", \.mlpRatio, .number(in: .above(0, to: 64)),
+                "hidden channels of the feed-forward layer over `width`"),
+            // Its value is nothing to a logit once weights are loaded; that there is one is.
+            .added(
+                "layer_scale", \.layerScale, .orNone(.number(in: .above(0, to: 100))),
+                field: .text { $0.layerScale == nil ? "none" : "some" },
+                "the initial layer scale; none where branches have no scales"),
+            .added("pool", \.pool, .choice, "what the head sees"),
+            .added(
+                "distilled", \.distilled, .boolean,
+                "whether there is a distillation token with a head of its own"),
+            .added(
+                "token_positions", \.tokenPositions, .boolean,
+                "whether the class token has a position embedding"),
+            .added(
+                "pre_norm", \.preNorm, .boolean,
+                "whether a norm stands before the first block, and patches have no bias"),
+            .added("qkv_bias", \.qkvBias, .boolean, "whether query, key and value have a bias"),
+        ]
 
     package static var published: [PublishedNetwork] {
         [
@@ -426,7 +406,8 @@ package struct ViTConfiguration: NetworkFamily {
             .inception(imageSize, resize: resize(imageSize), .bicubic))
     }
 
-    /// A DeiT, with the evaluation of its authors' weights.
+    /// A DeiT, with timm's evaluation of its authors' weights; theirs has other crop shares, 0.875 of
+    /// the first paper's.
     ///
     /// - Parameter version: of DeiT; the third has layer scales, and no position of the class token.
     private static func deit(
@@ -687,21 +668,11 @@ package struct ViTConfiguration: NetworkFamily {
 
 /// What a ViT's dimensions come to, in numbers that cannot overflow whatever they are.
 extension ViTConfiguration {
-    /// Patches in a row.
-    var side: Int { imageSize / patch }
-
     /// Position embeddings before the patches'.
-    var prefixPositions: Int { tokenPositions ? (distilled ? 2 : 1) : 0 }
+    var prefixPositions: Int { tokenPositions ? prefixTokens : 0 }
 
-    /// Hidden channels of the feed-forward layer, at least 1.
-    var hidden: Int { Int(min(max(exactHidden, 1), 1e9)) }
-
-    private var exactHidden: Double { (Double(width) * mlpRatio).rounded(.down) }
-
-    private var tokens: Double {
-        let side = (Double(imageSize) / Double(patch)).rounded(.down)
-        return side * side + (distilled ? 2 : 1)
-    }
+    /// Those before the patches'.
+    var prefixTokens: Int { distilled ? 2 : 1 }
 
     /// The weights of blocks, patches, positions and heads; norms and biases are nothing to them.
     private func parameters(classes: Int) -> Double {
@@ -712,25 +683,7 @@ extension ViTConfiguration {
     }
 
     package func fault(classes: Int) -> NetworkFault? {
-        guard imageSize >= 1, patch >= 1, width >= 1, depth >= 1, heads >= 1, classes >= 1 else {
-            return NetworkFault(key: "width", message: "every dimension must be at least 1")
-        }
-        guard imageSize % patch == 0 else {
-            return NetworkFault(
-                key: "patch",
-                message: "architecture.image_size \(imageSize) is not a multiple of patch \(patch)")
-        }
-        guard width % heads == 0 else {
-            return NetworkFault(
-                key: "heads",
-                message: "architecture.width \(width) is not a multiple of heads \(heads)")
-        }
-        guard exactHidden >= 1 else {
-            return NetworkFault(
-                key: "mlp_ratio",
-                message: "architecture.mlp_ratio \(YAMLText.scalar(mlpRatio)) leaves no channel of "
-                    + "width \(width)")
-        }
+        if let fault = dimensionFault(classes: classes) { return fault }
         guard !distilled || pool == .token else {
             return NetworkFault(
                 key: "pool", message: "architecture.pool must be token where distilled is true")

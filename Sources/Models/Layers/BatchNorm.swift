@@ -58,3 +58,12 @@ struct BatchNorm {
             epsilon: epsilon)
     }
 }
+
+extension BatchNorm {
+    /// The values of an image in each channel of the last stage, which five strides of 2 leave, each
+    /// rounding up.
+    static func valuesOfLastStage(imageSize: Int) -> Int {
+        let side = (imageSize + 31) / 32
+        return side * side
+    }
+}

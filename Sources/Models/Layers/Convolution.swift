@@ -81,14 +81,3 @@ struct Convolution {
         max(((side + stride - 1) / stride - 1) * stride + kernel - side, 0)
     }
 }
-
-extension Initialization {
-    /// How the weights of a square convolution are drawn.
-    func convolution(in input: Int, out output: Int, kernel: Int, groups: Int = 1) -> Initializer {
-        let area = Double(kernel * kernel)
-        return switch self {
-        case .pytorch: .uniform(bound: 1 / (Double(input / groups) * area).squareRoot())
-        case .torchvision, .timm: .normal(std: (2 / (Double(output) * area)).squareRoot())
-        }
-    }
-}

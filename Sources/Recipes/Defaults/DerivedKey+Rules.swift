@@ -23,7 +23,8 @@ extension DerivedKey {
         },
         DerivedKey(
             "model.init", from: ["model.name"],
-            "`pytorch` for a ResNet, `timm` for a BEiT, which has no other"
+            "`pytorch` for a ResNet, which has all three; others have one alone, `torchvision` a "
+                + "MobileNetV3, `timm` a BEiT, a ViT, an EfficientNet-Lite and a ConvNeXt"
         ) { recipe, _ in
             guard let network = PublishedNetwork.named(recipe.model.name) else { return }
             recipe.model.initialization = network.architecture.initialization

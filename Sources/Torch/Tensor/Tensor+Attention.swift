@@ -2,19 +2,17 @@ import CTorch
 
 /// What computes an attention.
 package enum AttentionKernel: Sendable, Equatable {
-    /// What libtorch holds to be the fastest: its flash, memory-efficient or cuDNN kernel.
+    /// What libtorch holds to be the fastest of its own: the flash or the memory-efficient kernel.
+    /// cuDNN's is left out where CUDA is loaded.
     case fused
     /// Two products with a softmax between them, which keep `[N, heads, L, S]` for the backward pass.
     case products
 
     /// The kernel for an attention, unless somebody asks for one.
     ///
-    /// With a bias and a gradient on a CUDA device no fused kernel is trusted. cuDNN's, the default
-    /// there since 2.11, has NaN in the gradient of the query where S % 128 is 64 and a row's
-    /// logarithm of the sum of exponentials is below -88.7 (pytorch#196678), and at other lengths
-    /// without a padding mask (cudnn-frontend#160); the memory-efficient one errs where S % 32 is 1,
-    /// as of a ViT's 577 tokens, with keys of stride 0 (pytorch#191937), and sums the gradient of a
-    /// bias in no fixed order. A teacher's attention has no gradient, and the CPU's kernels none of
+    /// With a bias and a gradient on a CUDA device no fused kernel is trusted. The memory-efficient
+    /// one errs where S % 32 is 1, as of a ViT's 577 tokens, with keys of stride 0 (pytorch#191937),
+    /// and sums the gradient of a bias in no fixed order; the flash one takes no bias. A teacher's attention has no gradient, and the CPU's kernels none of
     /// these faults.
     package static func chosen(
         on device: Device, hasBias: Bool, recordsGradient: Bool

@@ -22,6 +22,11 @@ enum DeviceCheck: String, CaseIterable, ExpressibleByArgument {
     case teacherBF16 = "teacher-bf16"
     /// Two of its blocks on 384 pixels: 577 tokens, a length at which attention kernels have failed.
     case teacher384 = "teacher-384"
+    /// Forward and backward of two blocks of ViT-Base, in both precisions: attention without a bias,
+    /// whose gradient comes from a fused kernel.
+    case vit
+    /// Forward and backward of MobileNetV3-Large in float32: convolutions of each channel, excitation.
+    case mobilenet
     /// Steps of LAMB, AdamW and SGD.
     case optimizers
     /// The moving average, and weights written from one device and read on another.
@@ -42,6 +47,8 @@ enum DeviceCheck: String, CaseIterable, ExpressibleByArgument {
         case .teacher: try compareTeacher(on: device, .float32)
         case .teacherBF16: try compareTeacher(on: device, .bfloat16)
         case .teacher384: try compareLongAttention(on: device)
+        case .vit: try compareViT(on: device)
+        case .mobilenet: try compareMobileNet(on: device)
         case .optimizers: try compareOptimizers(on: device)
         case .weights: try SyntheticExperiment.with { try compareWeights(on: device, with: $0) }
         case .cache: try SyntheticExperiment.with { try compareCaches(on: device, with: $0) }

@@ -28,7 +28,9 @@ import Torch
 
     @Test("the CPU agrees with itself in every check that is quick", .timeLimit(.minutes(5)))
     func processor() throws {
-        let quick = ["mixing", "loss", "optimizers", "weights", "cache"]
+        let quick = [
+            "mixing", "loss", "vit", "mobilenet", "optimizers", "weights", "cache",
+        ]
         let run = try Program.run(
             ["doctor", "--device", "cpu", "--json"] + quick.flatMap { ["--check", $0] },
             in: Folder())

@@ -2,7 +2,7 @@
 """Writes counterparts.json: our networks as other libraries' own constructors make them.
 
 Made with torch 2.11.0, torchvision 0.26.0, timm 1.0.31 and transformers 4.57.1 (CPU). Run it in a
-Python that has them, after make_families.py:
+Python that has them, after make_families.py and make_layouts.py:
 
     python3 Tests/Fixtures/models/make_counterparts.py
 
@@ -11,7 +11,8 @@ Python that has them, after make_families.py:
       which has those of names alone in the network's own layout; here they are null}]
 
 Where families.json has the same network in the same layout, what is made here must answer as it does
-there: so arguments that no tensor shows are proven, too.
+there: so arguments that no tensor shows are proven, too. What SuperGradients makes is taken from
+layouts.json.
 """
 
 import json
@@ -39,6 +40,10 @@ TIMM_BEIT = dict(
     use_rel_pos_bias=True, use_shared_rel_pos_bias=False)
 TIMM_RESNET = dict(
     layers=[1, 2, 1, 1], cardinality=1, base_width=64, stem_width=64, stem_type="", avg_down=False)
+
+
+# The second version's: in SuperGradients it is the first's with other weights.
+BEIT_BASE = BASE + ", mlp_ratio: 4, layer_scale: 1.0e-5"
 
 
 def transformer(kind, **options):
@@ -103,6 +108,7 @@ CASES = [
     ("beit", BEIT, "huggingface", "BeitForImageClassification", transformer("beit")),
     ("beit", BEIT + ", position_bias: shared", "huggingface", "BeitForImageClassification",
      transformer("beit", use_relative_position_bias=False, use_shared_relative_position_bias=True)),
+    ("beit", BEIT_BASE, "supergradients", "beit_base_patch16_224", {}),
     ("resnet", "depth: 50, groups: 32, group_width: 4", "torchvision", "resnext50_32x4d", {}),
     ("resnet", "depth: 50, groups: 32, group_width: 4", "timm", "resnext50_32x4d", {}),
     ("resnet", "depth: 50, group_width: 128", "torchvision", "wide_resnet50_2", {}),
@@ -150,26 +156,38 @@ def make(library, name, arguments):
     return Logits(getattr(transformers, name)(config))
 
 
+def shapes(library, name, arguments):
+    """Names and shapes, "AxB", of a state dict but for the counters of batches."""
+    if library == "supergradients":
+        names = json.loads((FOLDER / "layouts.json").read_text())["names"][library][name]
+        rows = [(key, [CLASSES] + shape[1:] if key.startswith("head.") else shape)
+                for key, shape in names]
+    else:
+        with torch.device("meta"):
+            rows = make(library, name, arguments).state_dict()
+            rows = [(key, tensor.shape) for key, tensor in rows.items()]
+    return [(key, "x".join(map(str, shape))) for key, shape in rows
+            if not key.endswith("num_batches_tracked")]
+
+
 def main() -> None:
     torch.set_num_threads(1)
     families = json.loads((FOLDER / "families.json").read_text())["cases"]
-    proven = {(c["kind"], c["architecture"], c["layout"]): c["results"] for c in families}
+    proven = {(c["kind"], c["architecture"], c["layout"]): c for c in families}
     rows, answers = [], 0
     for kind, architecture, library, name, arguments in CASES:
         section = "{" + architecture + "}"
-        with torch.device("meta"):
-            state = make(library, name, arguments).state_dict()
-        tensors = [
-            (key, "x".join(map(str, tensor.shape))) for key, tensor in state.items()
-            if not key.endswith("num_batches_tracked")]
+        tensors = shapes(library, name, arguments)
         is_known = not arguments and library in OWN[kind]
         rows.append({
             "kind": kind, "architecture": section, "library": library, "name": name,
             "arguments": json.dumps(arguments),
             "tensors": None if is_known else [f"{key} {shape}" for key, shape in folded(tensors)],
         })
-        for expected in proven.get((kind, section, library), []):
-            ours = logits(lambda: make(library, name, arguments), expected["input"])["logits"]
+        case = proven.get((kind, section, library), {"results": []})
+        for expected in case["results"]:
+            ours = logits(
+                lambda: make(library, name, arguments), expected["input"], case["gain"])["logits"]
             worst = (torch.tensor(ours) - torch.tensor(expected["logits"])).abs().max().item()
             assert worst < 1e-6, f"{name} {section}: {worst}"
             answers += 1

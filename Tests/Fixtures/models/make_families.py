@@ -8,9 +8,11 @@ efficientnet_lite_pytorch 0.1.0 (CPU). Run it in a Python that has them:
     python3 Tests/Fixtures/models/make_families.py --memory     with transformers 5.24.0
 
 families.json
-    cases      [{name, kind, architecture: a card's section in one line, classes, layout,
+    cases      [{name, kind, architecture: a card's section in one line, classes, layout, gain,
                results: [{input shape, logits}], float32_error}]: small networks in eval mode, filled by
                make_fixtures.py's formula under the names of the library whose layout it is
+    resized    [{from, to, input shape, logits}]: the network of case `to` with the weights of case
+               `from`, made to fit it by timm
     gradients  {name: {loss, gradients, running}} of some of them in train mode, as make_fixtures.py has
                them: loss = mean(logits^2)
     resampled  tensors as timm resamples them: {name, shape, side, prefix, to, values}
@@ -31,7 +33,7 @@ import sys
 import timm
 import torch
 import torchvision
-from make_fixtures import filled, gradients, logits
+from make_fixtures import fill, filled, gradients, logits
 from timm.layers.pos_embed import resample_abs_pos_embed
 from timm.layers.pos_embed_rel import resize_rel_pos_bias_table
 from timm.models import beit, convnext, deit, efficientnet, resnet, vision_transformer
@@ -46,15 +48,15 @@ FOLDER = pathlib.Path(__file__).resolve().parent
 
 
 def small_vit(cls=vision_transformer.VisionTransformer, **options):
-    base = dict(img_size=24, patch_size=8, embed_dim=36, depth=2, num_heads=3, num_classes=7)
-    return lambda: cls(**base | options)
+    base = dict(patch_size=8, embed_dim=36, depth=2, num_heads=3, num_classes=7)
+    return lambda size: cls(img_size=size, **base | options)
 
 
 def small_beit(**options):
     base = dict(
-        img_size=24, patch_size=8, embed_dim=36, depth=2, num_heads=3, num_classes=7,
-        init_values=0.1, use_abs_pos_emb=False)
-    return lambda: beit.Beit(**base | options)
+        patch_size=8, embed_dim=36, depth=2, num_heads=3, num_classes=7, init_values=0.1,
+        use_abs_pos_emb=False)
+    return lambda size: beit.Beit(img_size=size, **base | options)
 
 
 def small_resnet(**options):
@@ -87,9 +89,9 @@ def torchvision_convnext():
         num_classes=7)
 
 
-def torchvision_vit():
+def torchvision_vit(size):
     return tv_vit.VisionTransformer(
-        image_size=24, patch_size=8, num_layers=2, num_heads=3, hidden_dim=36, mlp_dim=144,
+        image_size=size, patch_size=8, num_layers=2, num_heads=3, hidden_dim=36, mlp_dim=144,
         num_classes=7)
 
 
@@ -104,51 +106,68 @@ def hugging_face(kind):
     import transformers
 
     from make_huggingface import Logits
-    size = dict(hidden_size=36, num_hidden_layers=2, num_attention_heads=3, intermediate_size=144,
-                image_size=24, patch_size=8, num_labels=7, layer_norm_eps=1e-6)
+    base = dict(hidden_size=36, num_hidden_layers=2, num_attention_heads=3, intermediate_size=144,
+                patch_size=8, num_labels=7, layer_norm_eps=1e-6)
     if kind == "convnext":
         config = transformers.ConvNextConfig(
             depths=[1, 2, 1, 1], hidden_sizes=[8, 16, 24, 32], num_labels=7, layer_norm_eps=1e-6)
         return lambda: Logits(transformers.ConvNextForImageClassification(config))
-    if kind == "vit":
-        return lambda: Logits(transformers.ViTForImageClassification(transformers.ViTConfig(**size)))
     if kind == "beit":
-        config = transformers.BeitConfig(
-            **size, use_shared_relative_position_bias=True, use_relative_position_bias=False)
-        return lambda: Logits(transformers.BeitForImageClassification(config))
-    config = transformers.DeiTConfig(**size)
-    return lambda: Logits(transformers.DeiTForImageClassificationWithTeacher(config))
+        base |= dict(use_shared_relative_position_bias=True, use_relative_position_bias=False)
+    config, network = {
+        "vit": (transformers.ViTConfig, transformers.ViTForImageClassification),
+        "deit": (transformers.DeiTConfig, transformers.DeiTForImageClassificationWithTeacher),
+        "beit": (transformers.BeitConfig, transformers.BeitForImageClassification),
+    }[kind]
+    return lambda size: Logits(network(config(**base, image_size=size)))
 
 
 DIMENSIONS = "image_size: 24, patch: 8, width: 36, depth: 2, heads: 3"
 BEIT = DIMENSIONS + ", mlp_ratio: 4, layer_scale: 0.1"
 CONVNEXT = "depths: [1, 2, 1, 1], widths: [8, 16, 24, 32]"
-SQUARE = [[2, 3, 24, 24]]
 ODD = [[2, 3, 65, 49], [3, 3, 32, 37]]
 
-# name, family, architecture, network, input shapes, layout
-CASES = [
-    ("vit", "vit", DIMENSIONS, small_vit(), SQUARE, "timm"),
-    ("vit-at-40", "vit", DIMENSIONS.replace("24", "40"), small_vit(img_size=40), [[2, 3, 40, 40]],
-     "timm"),
+# name, family, architecture at 24 pixels, network of a side, layout
+TRANSFORMERS = [
+    ("vit", "vit", DIMENSIONS, small_vit(), "timm"),
     ("vit-mean", "vit", DIMENSIONS + ", pool: mean, qkv_bias: false",
-     small_vit(global_pool="avg", qkv_bias=False), SQUARE, "timm"),
+     small_vit(global_pool="avg", qkv_bias=False), "timm"),
     ("vit-normed-mean", "vit", DIMENSIONS + ", pool: normed_mean, pre_norm: true, mlp_ratio: 2.5",
-     small_vit(global_pool="avg", fc_norm=False, pre_norm=True, mlp_ratio=2.5), SQUARE, "timm"),
+     small_vit(global_pool="avg", fc_norm=False, pre_norm=True, mlp_ratio=2.5), "timm"),
     ("deit-distilled", "vit", DIMENSIONS + ", distilled: true",
-     small_vit(deit.VisionTransformerDistilled), SQUARE, "timm"),
+     small_vit(deit.VisionTransformerDistilled), "timm"),
     ("deit3", "vit", DIMENSIONS + ", layer_scale: 1.0e-6, token_positions: false",
-     small_vit(init_values=1e-6, no_embed_class=True), SQUARE, "timm"),
-    ("vit-torchvision", "vit", DIMENSIONS, torchvision_vit, SQUARE, "torchvision"),
-    ("vit-huggingface", "vit", DIMENSIONS, hugging_face("vit"), SQUARE, "huggingface"),
-    ("deit-huggingface", "vit", DIMENSIONS + ", distilled: true", hugging_face("deit"), SQUARE,
+     small_vit(init_values=1e-6, no_embed_class=True), "timm"),
+    ("vit-torchvision", "vit", DIMENSIONS, torchvision_vit, "torchvision"),
+    ("vit-huggingface", "vit", DIMENSIONS, hugging_face("vit"), "huggingface"),
+    ("deit-huggingface", "vit", DIMENSIONS + ", distilled: true", hugging_face("deit"),
      "huggingface"),
+    ("beit", "beit", BEIT, small_beit(use_rel_pos_bias=True), "timm"),
     ("beit-shared", "beit", BEIT + ", position_bias: shared",
-     small_beit(use_shared_rel_pos_bias=True), SQUARE, "timm"),
-    ("beit-at-40", "beit", BEIT.replace("24", "40"), small_beit(img_size=40, use_rel_pos_bias=True),
-     [[2, 3, 40, 40]], "timm"),
+     small_beit(use_shared_rel_pos_bias=True), "timm"),
     ("beit-shared-huggingface", "beit", BEIT + ", position_bias: shared", hugging_face("beit"),
-     SQUARE, "huggingface"),
+     "huggingface"),
+]
+
+# How timm makes the weights of one size fit another, for each whose class has a way.
+RESIZING = {
+    "vit": vision_transformer.checkpoint_filter_fn,
+    "deit-distilled": vision_transformer.checkpoint_filter_fn,
+    "deit3": vision_transformer.checkpoint_filter_fn,
+    "beit": beit.checkpoint_filter_fn,
+    "beit-shared": beit.checkpoint_filter_fn,
+}
+
+
+def at(size, name, kind, architecture, make, layout):
+    """A transformer as a case."""
+    return (name if size == 24 else f"{name}-at-{size}", kind,
+            architecture.replace("image_size: 24", f"image_size: {size}"), lambda: make(size),
+            [[2, 3, size, size]], layout)
+
+
+# name, family, architecture, network, input shapes, layout
+CASES = [at(size, *network) for network in TRANSFORMERS for size in (24, 40)] + [
     ("resnext", "resnet", "depth: [1, 2, 1, 1], groups: 4, group_width: 8",
      lambda: tv_resnet.ResNet(tv_resnet.Bottleneck, [1, 2, 1, 1], 7, groups=4, width_per_group=8),
      ODD, "torchvision"),
@@ -174,6 +193,13 @@ CASES = [
     ("convnext-huggingface", "convnext", CONVNEXT, hugging_face("convnext"), ODD, "huggingface"),
 ]
 
+# What normalizations amplify, where at 1 the images would be lost among biases: the more layers,
+# the less it takes. Activations of an EfficientNet-Lite reach the cap of ReLU6 by it.
+GAINS = {
+    "lite0": 1.3, "lite-small": 1.3, "lite0-pytorch": 1.3, "mobilenet-small": 1.55,
+    "mobilenet-large": 1.35,
+}
+
 # name: tensors whose gradients are kept, normalizations whose statistics are
 GRADIENTS = {
     "deit-distilled": (
@@ -188,6 +214,9 @@ GRADIENTS = {
     "mobilenet-small": (
         ["features.0.0.weight", "features.4.block.2.fc1.weight", "classifier.0.bias"],
         ["features.1.block.0.1"]),
+    "mobilenet-large": (
+        ["features.0.0.weight", "features.1.block.0.0.weight", "features.5.block.2.fc2.bias",
+         "features.16.1.weight"], ["features.1.block.0.1", "features.15.block.1.1"]),
     "convnext": (
         ["stem.0.bias", "stages.1.blocks.1.gamma", "stages.2.downsample.1.weight"], []),
 }
@@ -277,6 +306,21 @@ def resampled():
     return rows
 
 
+def resized():
+    rows = []
+    for name, kind, architecture, make, layout in TRANSFORMERS:
+        if name not in RESIZING:
+            continue
+        state = RESIZING[name](fill(make(24)).state_dict(), make(40))
+        network = make(40)
+        network.load_state_dict(state)
+        shape = [2, 3, 40, 40]
+        with torch.no_grad():
+            found = network.double().eval()(filled("input", tuple(shape)).double())
+        rows.append({"from": name, "to": f"{name}-at-40", "input": shape, "logits": found.tolist()})
+    return rows
+
+
 def rounded(value):
     """Ten digits are four more than float32 has."""
     if isinstance(value, float):
@@ -291,7 +335,7 @@ def rounded(value):
 def memory_names() -> None:
     lines = []
     for name, _, _, make, _, layout in CASES:
-        if layout == "huggingface":
+        if layout == "huggingface" and "-at-" not in name:
             state = make().state_dict()
             rows = [(key, "x".join(map(str, tensor.shape))) for key, tensor in state.items()]
             count = sum(tensor.numel() for tensor in state.values())
@@ -304,10 +348,11 @@ def main() -> None:
     torch.set_num_threads(1)
     cases, steps = [], {}
     for name, kind, architecture, make, shapes, layout in CASES:
-        results = [logits(make, shape) for shape in shapes]
+        gain = GAINS.get(name, 1)
+        results = [logits(make, shape, gain) for shape in shapes]
         cases.append({
             "name": name, "kind": kind, "architecture": "{" + architecture + "}", "classes": 7,
-            "layout": layout,
+            "layout": layout, "gain": gain,
             "results": [{"input": r["input"], "logits": r["logits"]} for r in results],
             "float32_error": max(r["float32_error"] for r in results),
         })
@@ -315,7 +360,7 @@ def main() -> None:
         if name in GRADIENTS:
             tensors, norms = GRADIENTS[name]
             # Without a forward of another size before it: statistics move.
-            steps[name] = gradients(make, shapes[0], tensors, norms)
+            steps[name] = gradients(make, shapes[0], tensors, norms, gain)
             print("  loss", steps[name]["loss"], steps[name]["norm_float32_relative_error"])
     tables = resampled()
 
@@ -332,7 +377,8 @@ def main() -> None:
     body = ",\n".join(json.dumps(rounded(case)) for case in cases)
     (FOLDER / "families.json").write_text(
         '{"cases": [\n' + body + '],\n"gradients": ' + json.dumps(rounded(steps)) +
-        ',\n"resampled": [\n' + ",\n".join(json.dumps(rounded(row)) for row in tables) + "]}\n")
+        ',\n"resized": [\n' + ",\n".join(json.dumps(rounded(row)) for row in resized()) +
+        '],\n"resampled": [\n' + ",\n".join(json.dumps(rounded(row)) for row in tables) + "]}\n")
     (FOLDER / "published_states.txt").write_text("\n".join(lines) + "\n")
 
 

@@ -32,7 +32,7 @@ fits the name (and rank) decides:
     ends with cls_token                      u
     ends with q_bias or v_bias               0.5 * u
     ends with bias                           0.1 * u
-    rank 1 (the weight of a norm)            0.6 + 0.2 * u
+    rank 1 (the weight of a norm)            gain * (0.6 + 0.2 * u), gain being 1 where none is stated
     rank 2 or more (convolution, linear)     u * sqrt(6 / fan_in), fan_in = count / shape[0]
     the input image batch, called "input"    1.5 * u
 
@@ -89,7 +89,7 @@ def u(name: str, count: int) -> np.ndarray:
     return (z >> np.uint64(11)).astype(np.float64) * (2.0**-53) * 2.0 - 1.0
 
 
-def filled(name: str, shape: tuple[int, ...]) -> torch.Tensor:
+def filled(name: str, shape: tuple[int, ...], gain: float = 1.0) -> torch.Tensor:
     """The tensor called `name`, by the rules of the header: float32, or int64 for counters."""
     count = int(np.prod(shape, dtype=np.int64))
     values = u(name, count)
@@ -110,15 +110,16 @@ def filled(name: str, shape: tuple[int, ...]) -> torch.Tensor:
     elif name == "input":
         values = 1.5 * values
     elif len(shape) == 1:
-        values = 0.6 + 0.2 * values
+        values = gain * (0.6 + 0.2 * values)
     else:
         values = values * np.sqrt(6.0 / (count // shape[0]))
     return torch.from_numpy(values.astype(np.float32).reshape(shape))
 
 
-def fill(model: torch.nn.Module) -> torch.nn.Module:
+def fill(model: torch.nn.Module, gain: float = 1.0) -> torch.nn.Module:
     """Overwrites every entry of the state dict by the formula."""
-    model.load_state_dict({k: filled(k, tuple(v.shape)) for k, v in model.state_dict().items()})
+    model.load_state_dict(
+        {k: filled(k, tuple(v.shape), gain) for k, v in model.state_dict().items()})
     return model
 
 
@@ -131,20 +132,22 @@ def state(model: torch.nn.Module) -> list:
     ]
 
 
-def logits(make, shape: list[int]) -> dict:
+def logits(make, shape: list[int], gain: float = 1.0) -> dict:
     images = filled("input", tuple(shape))
     with torch.no_grad():
-        single = fill(make()).eval()(images)
-        double = fill(make()).double().eval()(images.double())
+        single = fill(make(), gain).eval()(images)
+        double = fill(make(), gain).double().eval()(images.double())
     error = (single.double() - double).abs().max().item()
     return {"input": shape, "logits": double.tolist(), "float32_error": error}
 
 
-def gradients(make, shape: list[int], names: list[str], norms: list[str] = ()) -> dict:
+def gradients(
+    make, shape: list[int], names: list[str], norms: list[str] = (), gain: float = 1.0
+) -> dict:
     images = filled("input", tuple(shape))
 
     def run(dtype):
-        model = fill(make()).to(dtype).train()
+        model = fill(make(), gain).to(dtype).train()
         loss = model(images.to(dtype)).square().mean()
         loss.backward()
         return model, loss

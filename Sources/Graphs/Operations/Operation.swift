@@ -1,0 +1,2 @@
+/// The operations that networks are made of; each conforms to `GraphOperation`.
+package enum Operation {}
