@@ -95,12 +95,6 @@ int32_t load_cuda() {
                 "CUDA must be loaded before the first operation on the CPU: ask for the device earlier");
     // Now, and not in whatever thread first allocates.
     at::globalContext().lazyInitDevice(at::kCUDA);
-    // cuDNN's attention, which libtorch prefers on Hopper, has had NaN in its backward pass: with a
-    // bias, in the gradient of the query where S % 128 is 64 and a row's logarithm of the sum of
-    // exponentials is below -88.7 (pytorch#196678), and at other lengths without a padding mask
-    // (cudnn-frontend#160); in bfloat16 without a bias, too (kyutai-labs/pocket-tts#264). libtorch's
-    // own kernels take its place.
-    at::globalContext().setSDPUseCuDNN(false);
     leave_at_exit();
     cuda_devices.store(devices);
     return devices;

@@ -1,6 +1,10 @@
 // Layers' operations. Their backward passes are libtorch's.
 #include "internal.h"
 
+#include <mutex>
+
+#include <c10/core/GradMode.h>
+
 using namespace ct;
 
 int32_t ct_conv2d(const ct_tensor *x, const ct_tensor *weight, const ct_tensor *bias,
@@ -91,6 +95,20 @@ int32_t ct_adaptive_average_pool2d(const ct_tensor *x, int64_t height, int64_t w
     return guarded(error, [&] { *out = wrap(at::adaptive_avg_pool2d(get(x), {height, width})); });
 }
 
+// Leaves cuDNN's attention to what is not differentiated, for as long as the lock is held.
+//
+// libtorch prefers it on Hopper, and its backward pass has had NaN: with a bias, in the gradient of the
+// query where S % 128 is 64 and a row's logarithm of the sum of exponentials is below -88.7
+// (pytorch#196678), and at other lengths without a padding mask (cudnn-frontend#160); in bfloat16
+// without a bias, too (kyutai-labs/pocket-tts#264). The setting is the process's, and read when the
+// kernel is chosen.
+static std::unique_lock<std::mutex> choose_attention(bool is_differentiated) {
+    static std::mutex choosing;
+    std::unique_lock<std::mutex> lock(choosing);
+    at::globalContext().setSDPUseCuDNN(!is_differentiated);
+    return lock;
+}
+
 int32_t ct_attention(const ct_tensor *query, const ct_tensor *key, const ct_tensor *value,
                      const ct_tensor *bias, bool has_scale, double scale, bool fused,
                      ct_tensor **out, char **error) {
@@ -106,6 +124,13 @@ int32_t ct_attention(const ct_tensor *query, const ct_tensor *key, const ct_tens
         }
         // CUDA's kernels want the last dimension without gaps, and not all of them see to it.
         if (added && added->is_cuda()) { added = added->contiguous(); }
+        std::unique_lock<std::mutex> choice;
+        if (get(query).is_cuda()) {
+            const bool is_differentiated = c10::GradMode::is_enabled() &&
+                (get(query).requires_grad() || get(key).requires_grad() || get(value).requires_grad() ||
+                 (added && added->requires_grad()));
+            choice = choose_attention(is_differentiated);
+        }
         *out = wrap(at::scaled_dot_product_attention(get(query), get(key), get(value), added,
                                                      /*dropout_p=*/0.0, /*is_causal=*/false,
                                                      factor));

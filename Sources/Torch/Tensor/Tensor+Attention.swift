@@ -2,8 +2,8 @@ import CTorch
 
 /// What computes an attention.
 package enum AttentionKernel: Sendable, Equatable {
-    /// What libtorch holds to be the fastest of its own: the flash or the memory-efficient kernel.
-    /// cuDNN's is left out where CUDA is loaded.
+    /// What libtorch holds to be the fastest: the flash, the memory-efficient or, where no gradient is
+    /// recorded, cuDNN's kernel.
     case fused
     /// Two products with a softmax between them, which keep `[N, heads, L, S]` for the backward pass.
     case products
@@ -12,8 +12,8 @@ package enum AttentionKernel: Sendable, Equatable {
     ///
     /// With a bias and a gradient on a CUDA device no fused kernel is trusted. The memory-efficient
     /// one errs where S % 32 is 1, as of a ViT's 577 tokens, with keys of stride 0 (pytorch#191937),
-    /// and sums the gradient of a bias in no fixed order; the flash one takes no bias. A teacher's attention has no gradient, and the CPU's kernels none of
-    /// these faults.
+    /// and sums the gradient of a bias in no fixed order; the flash one takes no bias. A teacher's
+    /// attention has no gradient, and the CPU's kernels none of these faults.
     package static func chosen(
         on device: Device, hasBias: Bool, recordsGradient: Bool
     ) -> AttentionKernel {
