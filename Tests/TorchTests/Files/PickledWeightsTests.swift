@@ -216,6 +216,22 @@ import Testing
                 == Self.start + text)
     }
 
+    @Test(
+        "what addresses no element may be any number",
+        arguments: [
+            (0, [0], [.max], []), (0, [2, 1], [2, .max], [1, 3]), (0, [1, 2], [.max, 2], [1, 3]),
+            (.max, [0, 2], [1, 1], []), (.max, [1 << 40, 0], [.max, .max], []),
+        ] as [(Int, [Int], [Int], [Float])])
+    func unused(_ offset: Int, _ shape: [Int], _ strides: [Int], _ expected: [Float]) throws {
+        let pickle = Pickle.state {
+            $0.tensor(count: 4, offset: offset, shape: shape, strides: strides)
+        }
+        let storage = [1, 2, 3, 4].flatMap { Float($0).bitPattern.littleEndianBytes }
+        let archive = Archive(pickle: pickle, storages: ["0": storage])
+        let tensor = try WeightsArchives.open(folder.file("w.pth", archive.bytes)).tensor("w")
+        #expect(try tensor.shape == shape && tensor.floats() == expected)
+    }
+
     @Test("an archive's records lie within it, apart, once, and as they are") func records() throws
     {
         let pickle = Pickle.state { $0.tensor(count: 2, shape: [2], strides: [1]) }
@@ -331,6 +347,72 @@ import Testing
                 }
                 $0.add(".")
             } == "its pickle copies its values over and over: damaged or hostile")
+    }
+
+    @Test("texts that are recalled fill no memory, and no time", .timeLimit(.minutes(1)))
+    func recalled() throws {
+        func problem(_ body: (inout Pickle) -> Void) throws -> String {
+            var pickle = Pickle()
+            pickle.text(String(repeating: "a", count: 1 << 20))
+            pickle.add("q\u{0}0")
+            body(&pickle)
+            return try self.problem(Archive(pickle: pickle.bytes).bytes)
+                .replacing(/, at byte \d+/, with: "")
+        }
+        let copies = "its pickle copies its values over and over: damaged or hostile"
+        // As the name of a function, which is made of two, and as a key, which is hashed.
+        #expect(
+            try problem {
+                for _ in 0..<100_000 { $0.add([0x68, 0, 0x68, 0, 0x93]) }
+                $0.add(".")
+            } == copies)
+        #expect(
+            try problem {
+                $0.add("}")
+                for _ in 0..<100_000 { $0.add([0x68, 0, 0x4E, 0x73]) }
+                $0.add(".")
+            } == copies)
+        #expect(
+            try problem {
+                $0.add("}")
+                for _ in 0..<100_000 { $0.add([0x68, 0, 0x32, 0x73]) }
+                $0.add(".")
+            } == copies)
+        // As arguments that are looked through.
+        #expect(
+            try problem {
+                $0.add("(")
+                $0.add([UInt8](repeating: 0x4E, count: 1_000_000))
+                $0.add("tq\u{1}0")
+                $0.global("torch._tensor", "_rebuild_from_type_v2")
+                $0.add("q\u{2}0")
+                for _ in 0..<300_000 { $0.add([0x68, 2, 0x68, 1, 0x52, 0x30]) }
+                $0.add("N.")
+            } == "holds no named tensors")
+        let key = String(repeating: "1", count: 257)
+        #expect(
+            try problem { $0.tensor(count: 1, shape: [1], strides: [1], key: key) }
+                == "its pickle has a storage whose name has 257 bytes: damaged or hostile")
+    }
+
+    @Test("a dictionary under many keys is looked through once", .timeLimit(.minutes(1)))
+    func sharedDictionary() throws {
+        let count = 50_000
+        var pickle = Pickle()
+        pickle.add("}q\u{0}(")
+        for index in 0..<count {
+            pickle.text("\(index)")
+            pickle.add("N")
+        }
+        pickle.add("u0}(")
+        for index in 0..<count {
+            pickle.text("\(index)")
+            pickle.add("h\u{0}")
+        }
+        pickle.add("u.")
+        #expect(
+            try problem(Archive(pickle: pickle.bytes).bytes)
+                == "holds no tensors, but '0', '1', '10', '100', '1000' and 49995 more")
     }
 
     @Test(

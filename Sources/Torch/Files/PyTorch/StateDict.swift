@@ -77,15 +77,30 @@ struct StateDict {
         guard !entries.values.contains(where: isTensor) else { return nil }
         // A pickled network, behind its usual key, is to be named.
         if let key = wrappers.first(where: { isForeign(entries[$0]) }) { return key }
-        let sets = entries.filter {
-            object.texts($0.value)?.values.contains(where: isTensor) ?? false
+        var sets: [String] = []
+        var held: [Int: Bool] = [:]
+        for (key, value) in entries where holdsTensors(value, of: object, &held) {
+            sets.append(key)
         }
-        .keys.sorted()
+        sets.sort()
         guard !sets.isEmpty else { return nil }
         throw WeightsProblem(
             message:
                 "holds tensors under \(sets.map(\.quoted).listed); name the entry that is meant",
             needsEntry: true)
+    }
+
+    /// Whether a value is a dictionary with a tensor in it.
+    ///
+    /// - Parameter known: as for `leadsOn`.
+    private static func holdsTensors(
+        _ value: PickleValue, of object: PickledObject, _ known: inout [Int: Bool]
+    ) -> Bool {
+        guard case .container(let index) = value else { return false }
+        if let answer = known[index] { return answer }
+        let answer = object.texts(value)?.values.contains(where: isTensor) ?? false
+        known[index] = answer
+        return answer
     }
 
     private static func isTensor(_ value: PickleValue?) -> Bool {
