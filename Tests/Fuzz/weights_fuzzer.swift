@@ -7,6 +7,7 @@
 // an index or a sum goes wrong.
 import Base
 
+/// Reads one input of libFuzzer's.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     // A copy of exactly the file's size, behind which nothing may be read.
@@ -36,9 +37,11 @@ private func read(_ body: () throws(WeightsProblem) -> Void) {
 
 private func index(_ bytes: UnsafeRawBufferPointer) throws(WeightsProblem) {
     for file in try ShardIndex(json: bytes).files(of: "/weights/index.json") {
-        let name = file.dropFirst("/weights/".count)
+        let name = file.utf8.dropFirst("/weights/".utf8.count)
         demand(
-            file.hasPrefix("/weights/") && !name.contains("/") && name != "..",
+            file.utf8.starts(with: "/weights/".utf8) && !name.isEmpty
+                && !name.contains(UInt8(ascii: "/")) && !name.contains(0)
+                && !name.elementsEqual("..".utf8),
             "a file outside the folder")
     }
 }

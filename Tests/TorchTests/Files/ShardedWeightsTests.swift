@@ -85,7 +85,11 @@ import Testing
         #expect(
             try problem(map("\"a\": \"three.safetensors\""))
                 == "three.safetensors: No such file or directory")
-        for place in ["../one.safetensors", "/etc/passwd", "sub/one.safetensors", "..", ""] {
+        for place in [
+            "../one.safetensors", "/etc/passwd", "sub/one.safetensors", "..", ".", "",
+            // A slash, and an accent upon it.
+            "../\u{301}one.safetensors", "/\u{301}etc",
+        ] {
             #expect(
                 try problem(map("\"a\": \"\(place)\""))
                     == "the index has 'a' in '\(place)', which is no file beside it")
