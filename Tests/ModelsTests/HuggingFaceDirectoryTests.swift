@@ -354,6 +354,46 @@ import Torch
                 + "here; write a teacher's card")
     }
 
+    @Test("numbers that no image has are refused, and end nothing") func extremes() throws {
+        for (old, new, text) in [
+            (
+                "\"crop_pct\": 0.875", "\"crop_pct\": 1e-30",
+                "'crop_pct' is 1e-30, of images of 224 pixels"
+            ),
+            (
+                "\"crop_pct\": 0.875", "\"crop_pct\": 1e-300, \"x\": 1",
+                "'crop_pct' is 1e-300, of images of 224 pixels"
+            ),
+            (
+                "\"size\": 224", "\"size\": -9e18",
+                "'crop_pct' is 0.875, of images of -9000000000000000000 pixels"
+            ),
+            ("\"size\": 224", "\"size\": 1e300", "'size' is not a whole number"),
+            (
+                "\"do_resize\": true", "\"do_resize\": false",
+                "'do_resize' is false; only true is known"
+            ),
+        ] {
+            #expect(
+                problem(Self.resnet, Self.resnetProcessor.replacing(old, with: new))
+                    == "…/preprocessor_config.json: \(text)")
+        }
+        for (value, text) in [
+            ("1e-30", "'crop_pct' is 1e-30, of images of 224 pixels"),
+            ("1e-9", "'crop_pct', 'mean' or 'std' are out of range"),
+            ("0", "'crop_pct' is 0.0, not above 0 and at most 1"),
+        ] {
+            #expect(
+                problem(
+                    """
+                    {"architecture": "resnet50", "pretrained_cfg": {"crop_pct": \(value)}}
+                    """) == "…/config.json: \(text)")
+        }
+        // Longer than any file of these.
+        let long = "{\"id2label\": {\(String(repeating: " ", count: 8 << 20))}}"
+        #expect(problem(long) == "…/config.json: has more than 8388608 bytes")
+    }
+
     @Test(
         "its name is the folder's, or the model's in the hub's cache",
         arguments: [

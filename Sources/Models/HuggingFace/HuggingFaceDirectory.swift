@@ -18,8 +18,11 @@ package struct HuggingFaceDirectory: Sendable {
     /// What is done otherwise here than there, a sentence each.
     package let notices: [String]
 
-    /// Bytes of a file that lists the classes of ImageNet-21K twice, with all their words.
-    private static let sizeLimit = 64 << 20
+    /// Bytes of a file: more than twice those of one that lists the classes of ImageNet-21K twice, with
+    /// all their words.
+    private static let sizeLimit = 8 << 20
+    /// Bytes of memory that JSON takes for each of its own, as values and as the decoder has them.
+    private static let expansion = 100
 
     /// Whether a folder is one.
     package static func isOne(_ folder: String) -> Bool {
@@ -101,6 +104,9 @@ package struct HuggingFaceDirectory: Sendable {
         }
         guard let bytes else {
             throw YAMLError(place: path, message: "has more than \(sizeLimit) bytes")
+        }
+        guard SystemMemory.canAllocate(expansion * bytes.count) else {
+            throw YAMLError(place: path, message: "no memory for JSON of \(bytes.count) bytes")
         }
         return try placed(path) { () throws(HuggingFaceProblem) in
             try HuggingFaceConfiguration(json: bytes)
