@@ -18,7 +18,7 @@ public func fuzzOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     if let text = ForeignWeights.description(of: bytes) { demand(!text.isEmpty, "an empty text") }
     _ = try? Unpickler.read(bytes)
     if ShardIndex.begins(bytes) { read { () throws(WeightsProblem) in try index(bytes) } }
-    if bytes.starts(with: [0x50, 0x4B, 0x03, 0x04]) {
+    if ZipDirectory.isArchive(bytes) {
         read { () throws(WeightsProblem) in try torchFile(TorchFile(zip: bytes), in: bytes) }
     } else {
         read { () throws(WeightsProblem) in try torchFile(TorchFile(legacy: bytes), in: bytes) }
@@ -84,4 +84,7 @@ private func header(_ bytes: UnsafeRawBufferPointer) throws(WeightsProblem) {
     for entry in header.entries {
         demand(entry.bytes.upperBound <= bytes.count - end, "a tensor outside the file")
     }
+    let seal = try SafetensorsSeal(
+        of: header, in: UnsafeRawBufferPointer(rebasing: bytes[..<end]))
+    demand(seal.map { $0.tensors.count == header.entries.count } ?? true, "too few checksums")
 }
