@@ -48,6 +48,12 @@ struct Unpickler {
         return unpickler.object
     }
 
+    /// Whether a file begins as pickles do: with the operation that says the protocol, which is 2 for
+    /// PyTorch.
+    static func isPickle(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        bytes.count > 2 && bytes[0] == PickleOpcode.proto.rawValue && (2...5).contains(bytes[1])
+    }
+
     private init(_ bytes: UnsafeRawBufferPointer, from start: Int) {
         self.bytes = bytes
         self.start = start

@@ -20,13 +20,12 @@ struct ShardIndex: Equatable {
 
     /// Whether a file begins as an index does: a JSON object that has a weight map.
     static func begins(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        guard bytes.count <= sizeLimit, let first = bytes.first(where: { !isSpace($0) }),
+        guard bytes.count <= sizeLimit,
+            let first = bytes.first(where: { !JSONScanner.isSpace($0) }),
             first == UInt8(ascii: "{")
         else { return false }
         return bytes.firstRange(of: "\"weight_map\"".utf8) != nil
     }
-
-    private static func isSpace(_ byte: UInt8) -> Bool { [0x20, 0x09, 0x0A, 0x0D].contains(byte) }
 
     /// Reads an index.
     ///
