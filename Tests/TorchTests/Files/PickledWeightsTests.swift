@@ -118,6 +118,25 @@ import Testing
         #expect(try open(name).tensor("weight").floats() == [1, 2])
     }
 
+    @Test("what is taken is said by all of its keys, whatever stands in them") func keys() throws {
+        // {"a;b": {"module": {"w": tensor}}, "c;d": None}
+        var pickle = Pickle()
+        pickle.add("}")
+        pickle.text("a;b")
+        pickle.add("}")
+        pickle.text("module")
+        pickle.add("}")
+        pickle.text("w")
+        pickle.tensor(count: 1, shape: [1], strides: [1])
+        pickle.add("sss")
+        pickle.text("c;d")
+        pickle.add("Ns.")
+        let archive = Archive(pickle: pickle.bytes, storages: ["0": [0, 0, 128, 63]])
+        let file = try WeightsArchives.open(folder.file("w.pth", archive.bytes), entry: "a;b")
+        #expect(
+            file.notes == ["the weights are its entry 'a;b.module'; left aside: 'c;d'"])
+    }
+
     @Test("a wrapper's key that leads to no tensors is none") func otherKeys() throws {
         // {"model": {"name": "resnet18"}, "net": {"w": tensor}}
         var pickle = Pickle()
@@ -278,6 +297,33 @@ import Testing
                 == "is a zip archive; unpack it")
     }
 
+    @Test(
+        "an archive beyond 4 GB has its numbers elsewhere, and is held against the file all the same"
+    )
+    func large() throws {
+        let pickle = Pickle.state { $0.tensor(count: 2, shape: [2], strides: [1]) }
+        var archive = Archive(pickle: pickle, storages: ["0": [0, 0, 128, 63, 0, 0, 0, 64]])
+        archive.isLarge = true
+        let sound = archive
+        let file = try WeightsArchives.open(folder.file("w.pth", sound.bytes))
+        #expect(try file.tensor("w").floats() == [1, 2])
+        for (size, place) in [(1 << 40, nil), (nil, 1 << 40), (.max, 0), (0, .max)]
+            as [(Int?, Int?)]
+        {
+            archive = sound
+            (archive.entries[2].size, archive.entries[2].place) = (size, place)
+            #expect(
+                try problem(archive.bytes)
+                    == "'archive/data/0' lies outside the file: truncated or hostile")
+        }
+        // Numbers that are not there stay what marks them: too large.
+        archive = sound
+        archive.missing = 9
+        #expect(
+            try problem(archive.bytes)
+                == "'archive/data.pkl' lies outside the file: truncated or hostile")
+    }
+
     @Test("a storage's claim is held against the file before anything is allocated") func claims()
         throws
     {
@@ -429,7 +475,7 @@ import Testing
     func changed() throws {
         let whole = try bytes("checkpoint.pth")
         let expected = try open("checkpoint.pth").tensor("weight").floats()
-        var generator = SystemRandomNumberGenerator()
+        var generator = SplitMix(state: 6)
         for _ in 0..<400 {
             var bytes = whole
             let place = Int.random(in: 0..<bytes.count, using: &generator)
@@ -448,5 +494,18 @@ import Testing
         #expect(
             [UInt8](repeating: 0xFF, count: 32).withUnsafeBytes { zipChecksum($0) } == 0xFF6C_AB0B)
         #expect([UInt8]().withUnsafeBytes { zipChecksum($0) } == 0)
+    }
+}
+
+/// The same numbers in every run, so that a failure can be had again.
+private struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var word = state
+        word = (word ^ word >> 30) &* 0xBF58_476D_1CE4_E5B9
+        word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
+        return word ^ word >> 31
     }
 }
