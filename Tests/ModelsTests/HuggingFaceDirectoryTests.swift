@@ -175,6 +175,23 @@ import Torch
             problem("{\"model_type\": \"swin\"}")
                 == "…/config.json: 'model_type' is 'swin'; known: beit, convnext, deit, resnet, vit"
         )
+        for (config, epsilon) in [
+            (Self.vit, "1e-06"), (Self.deit, "1e-06"), (Self.beit, "1e-12"),
+            (Self.convnext, "1e-12"),
+        ] {
+            let key = "\"layer_norm_eps\": "
+            for unknown in ["1e-05", "0"] {
+                #expect(
+                    problem(config.replacing(key + epsilon, with: key + unknown))
+                        == "…/config.json: 'layer_norm_eps' is \(unknown == "0" ? "0.0" : unknown); "
+                        + "known: 1e-12 and 1e-06")
+            }
+            for known in ["1e-6", "1e-12", "null"] {
+                #expect(
+                    !problem(config.replacing(key + epsilon, with: key + known))
+                        .contains("layer_norm_eps"))
+            }
+        }
         // One of both, and not both.
         for value in ["true", "false"] {
             let config = Self.beit.replacing(
