@@ -1,5 +1,6 @@
 """Downloads what cards name: tools/fetch-weights."""
 
+import errno
 import fcntl
 import hashlib
 import http.client
@@ -14,6 +15,8 @@ import urllib.request
 
 PIECE = 1 << 20
 TRIES = 5
+# What a server answers that is to be asked again: it waited too long, or was asked too often.
+PATIENT = (408, 429)
 TIMEOUT = 60
 # Seconds between tries, which grow; tests set less.
 PAUSE = float(os.environ.get("FETCH_PAUSE", "1"))
@@ -84,19 +87,29 @@ class Download:
                 self.attempt(out)
                 return
             except urllib.error.HTTPError as error:
-                if error.code == 416:  # The part is longer than what is there now.
-                    out.truncate(0)
-                elif error.code < 500:
+                if error.code == 416:
+                    if self.is_whole(error, before):
+                        return
+                    out.truncate(0)  # It is longer than what is there now.
+                elif error.code < 500 and error.code not in PATIENT:
                     raise Failure(f"{self.url}: {error.code} {error.reason}") from None
                 reason = f"{error.code} {error.reason}"
             except (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError) as error:
                 reason = getattr(error, "reason", None) or error
                 reason = getattr(reason, "strerror", None) or str(reason) or type(error).__name__
                 if isinstance(error, http.client.IncompleteRead):
-                    reason = f"the line dropped, {error.expected:,} bytes are to come"
+                    # Of an answer in chunks nobody knows how long it is.
+                    rest = "" if error.expected is None else f", {error.expected:,} bytes are to come"
+                    reason = f"the line dropped{rest}"
             say(f"{self.url}: {reason}")
             failed = 1 if out.seek(0, os.SEEK_END) > before else failed + 1
         raise Unreachable(f"{self.url}: {reason}")
+
+    @staticmethod
+    def is_whole(answer, have):
+        """Whether a server that has no bytes behind the part says that there are as many as it has."""
+        unit, _, whole = answer.headers.get("Content-Range", "").partition("*/")
+        return unit.strip() == "bytes" and whole.isdigit() and int(whole) == have
 
     def attempt(self, out):
         have = out.seek(0, os.SEEK_END)
@@ -142,7 +155,8 @@ class Download:
 
     def copy(self, answer, out, start):
         done, told = start, time.monotonic()
-        while piece := answer.read(PIECE):
+        # What has come is written, also where the line drops within a chunk.
+        while piece := answer.read1(PIECE):
             out.write(piece)
             done += len(piece)
             if self.length is not None and done > self.length:
@@ -158,37 +172,66 @@ class Download:
             raise http.client.IncompleteRead(b"", self.length - done)
 
 
+
+def is_several(said):
+    """Whether the file of a card is the index of several, or a folder: an address has one file."""
+    return any(name and name.endswith((".index.json", "/")) for name in (said["file"], said.get("url")))
+
+
+def lock(path):
+    """Opens a part, which may be new, for this process alone."""
+    while True:
+        opened = open(path, "a+b")
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            opened.close()
+            raise Failure(f"{path}: another download of it is running") from None
+        if os.fstat(opened.fileno()).st_nlink:
+            return opened
+        opened.close()  # Another download gave it up, or its name, just now.
+
+
+def place(part, file):
+    """Gives a part the file's name, unless something has it."""
+    try:
+        try:
+            os.link(part, file)
+            os.unlink(part)
+        except OSError as error:
+            if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK):
+                raise
+            # A file system without links.
+            if os.path.lexists(file):
+                raise FileExistsError from None
+            os.rename(part, file)
+    except FileExistsError:
+        raise Failure(f"{file}: is there by now, and is not replaced; what was fetched is {part}") from None
+
+
 def fetch(said):
     """Brings the file of a card, which is missing, to its place."""
     file, url, digest = said["file"], said.get("url"), said.get("sha256")
     advice = f"place it at {file}" + (f"; its SHA-256 is {digest}" if digest else "")
     if not url:
         raise Failure(f"card {said['name']} names no url: get the file from {said['source']}, and {advice}")
+    if is_several(said):
+        raise Failure(f"card {said['name']} names weights of several files, and {url} is one: get them from "
+                      f"{said['source']}, and place these files there: {file}, and what belongs to it")
     os.makedirs(os.path.dirname(file) or ".", exist_ok=True)
-    say(f"{url} to {file}")
     download = Download(url, file)
-    with open(download.part, "a+b") as opened:
-        try:
-            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise Failure(f"{download.part}: another download of it is running") from None
-        with open(download.part, "r+b") as out:
-            try:
-                download.run(out)
-            except Unreachable as error:
-                if not out.seek(0, os.SEEK_END):
-                    remove(download.part)
-                raise Failure(
-                    f"{error}; where the network is out of reach, download {url} elsewhere, and {advice}") from None
-            os.fsync(out.fileno())
-        found = sha256(download.part)
+    with lock(download.part):
+        found = sha256(download.part) if digest else None
+        # It may be whole, of a download that was killed after its last byte.
+        if not digest or found != digest:
+            say(f"{url} to {file}")
+            bring(download, advice)
+            found = sha256(download.part)
         if digest and found != digest:
             os.unlink(download.part)
             remove(download.note)
             raise Failure(f"{url}: SHA-256 is {found}, card {said['name']} says {digest}; the file was not kept")
-        if os.path.lexists(file):
-            raise Failure(f"{file}: is there by now, and is not replaced; what was fetched is {download.part}")
-        os.rename(download.part, file)
+        place(download.part, file)
     remove(download.note)
     folder = os.open(os.path.dirname(file) or ".", os.O_RDONLY)
     try:
@@ -197,6 +240,23 @@ def fetch(said):
         os.close(folder)
     say(f"{file}: {os.path.getsize(file):,} bytes" + (", as the card says" if digest else
         f"; its SHA-256, for the card: {found}"))
+
+
+def bring(download, advice):
+    """Completes a part. One that has nothing in it is not left behind."""
+    with open(download.part, "r+b") as out:
+        try:
+            download.run(out)
+        except Failure as error:
+            if not out.seek(0, os.SEEK_END):
+                remove(download.part)
+                remove(download.note)
+            if not isinstance(error, Unreachable):
+                raise
+            raise Failure(
+                f"{error}; where the network is out of reach, download {download.url} elsewhere, and "
+                f"{advice}") from None
+        os.fsync(out.fileno())
 
 
 def remove(path):

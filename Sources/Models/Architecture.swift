@@ -132,8 +132,9 @@ extension Architecture {
                 + known.map(\.rawValue).joined(separator: ", "))
     }
 
-    /// The network's names and shapes without its numbers: it takes no time and no memory, but can
-    /// neither compute nor be loaded.
+    /// The network's names and shapes without the numbers of its parameters: it can neither compute
+    /// nor be loaded. It takes the memory of buffers, a few per channel, and of constants: of a BEiT's
+    /// the index of all pairs of tokens.
     package func outline(classes: Int) throws(TorchError) -> any ImageClassifier {
         try configuration.makeNetwork(
             classes: classes, store: ParameterStore(), initialization: nil, dropPath: 0)

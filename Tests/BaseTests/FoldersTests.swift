@@ -27,6 +27,12 @@ import Testing
         }
     }
 
+    @Test("a name is put behind one slash of its folder's path") func paths() {
+        for (folder, path) in [("a", "a/b"), ("a/", "a/b"), ("/", "/b"), ("/a/", "/a/b")] {
+            #expect(Folders.path(of: "b", in: folder) == path)
+        }
+    }
+
     @Test("a folder's names are sorted, hidden ones included; none is listed of what is no folder")
     func names() throws {
         try withTemporaryFolder { folder in

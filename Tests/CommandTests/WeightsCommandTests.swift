@@ -267,17 +267,57 @@ import Torch
 
     @Test("hostile files end every command in one line, and run nothing") func hostile() throws {
         let folder = try Folder()
-        var header = [UInt8](repeating: 0, count: 7) + [0x10]
-        header += Array("{}".utf8)
-        let sound = try pickle("sound.pth")
+        let network = try Self.network()
+        let sound = network.store.entries.map { ($0.name, $0.tensor) }
+        /// The network's file with another tensor of one name.
+        func file(_ name: String, _ tensor: Tensor) throws -> Data {
+            let tensors = sound.map { $0.0 == name ? (name, tensor) : $0 }
+            try SafetensorsFile.write(tensors, to: "\(folder.path)/w.safetensors")
+            return try folder.data("w.safetensors")
+        }
+        /// A file of a header and some bytes of numbers.
+        func headed(length: UInt64? = nil, _ header: String, _ count: Int) -> Data {
+            let length = withUnsafeBytes(of: (length ?? UInt64(header.utf8.count)).littleEndian) {
+                Data($0)
+            }
+            return length + Data(header.utf8) + Data(count: count)
+        }
+        let bias = try Tensor([0, .nan, 1, 2] as [Float], shape: [4])
+        let whole = try file("fc.bias", Tensor.zeros([4]))
         let files: [(name: String, data: Data, text: String)] = [
             ("system.pth", try pickle("system.pth"), "is made by posix.system, which is never run"),
             (
                 "legacy.pth", try pickle("system-legacy.pth"),
                 "is made by posix.system, which is never run"
             ),
-            ("cut.pth", sound.prefix(2000), "a zip archive whose directory is missing: truncated"),
-            ("long.safetensors", Data(header), "its header claims 1152921504606846976 bytes"),
+            (
+                "cut.pth", try pickle("sound.pth").prefix(2000),
+                "a zip archive whose directory is missing: truncated"
+            ),
+            (
+                "long.safetensors", headed(length: 1 << 60, "{}", 0),
+                "its header claims 1152921504606846976 bytes"
+            ),
+            (
+                "cut.safetensors", whole.prefix(whole.count / 2),
+                ": the file is truncated or hostile"
+            ),
+            (
+                "overlap.safetensors",
+                headed(
+                    """
+                    {"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]},
+                     "b": {"dtype": "F32", "shape": [2], "data_offsets": [4, 12]}}
+                    """, 12), "'b' overlaps 'a'"
+            ),
+            (
+                "nan.safetensors", try file("fc.bias", bias),
+                "'fc.bias': 1 of 4 values are NaN or infinite; the training diverged"
+            ),
+            (
+                "shape.safetensors", try file("fc.bias", Tensor.zeros([3])),
+                "'fc.bias' expected float32 [4], found float32 [3]"
+            ),
         ]
         let commands = [
             ["eval", "--model", "resnet18", "--data", "val", "--weights"],
@@ -288,99 +328,41 @@ import Torch
             try folder.write(file.name, file.data)
             for command in commands {
                 let outcome = try Program.run(command + [file.name], in: folder)
-                #expect(outcome.status == 1)
-                #expect(outcome.lastError.contains(file.text), "\(outcome.errors)")
-                #expect(outcome.lastError.hasPrefix("Error: "), "\(outcome.errors)")
+                #expect(outcome.status == 1 && outcome.output.isEmpty)
+                // All that is printed, on one line.
+                #expect(outcome.errors.hasPrefix("Error: "), "\(outcome.errors)")
+                #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
+                #expect(outcome.errors.contains(file.text), "\(outcome.errors)")
             }
         }
+        // What is not finite stops an inspection only where it is looked for.
+        let inspect = ["weights", "inspect", "nan.safetensors"]
+        #expect(try Program.run(inspect, in: folder).status == 0)
+        #expect(
+            try Program.run(inspect + ["--verify"], in: folder).errors
+                == "Error: weights: nan.safetensors: 'fc.bias': 1 values are NaN or infinite; the "
+                + "training diverged, or the file is damaged\n")
         #expect(!folder.exists("understudy-was-here"))
         #expect(!folder.exists("run") && !folder.exists("out.safetensors"))
     }
-}
 
-/// tools/fetch-weights against a server of Python's on this machine.
-@Suite("Fetching weights") struct FetchWeightsTests {
-    private let folder: Folder
-    private let content = Data((0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* $0 / 7) })
-
-    init() throws {
-        folder = try Folder()
-        try folder.write("served.bin", content)
-    }
-
-    private func card(sha256: String, url: String?) throws {
-        let card = try String(decoding: folder.data("card.yaml"), as: UTF8.self)
-        let weights =
-            "weights: {file: w/t.safetensors, sha256: \(sha256)"
-            + (url.map { ", url: \"\($0)\"}" } ?? "}")
-        try folder.write(
-            "fetched.yaml",
-            Data(card.replacing(/weights: \{.*\}/, with: weights).utf8))
-    }
-
-    private func fetch() throws -> (status: Int32, text: String) {
-        let process = Process()
-        process.executableURL = Repository.url("tools/fetch-weights")
-        process.arguments = ["--understudy", Program.path, "fetched.yaml"]
-        process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
-        process.environment = ProcessInfo.processInfo.environment.merging(["FETCH_PAUSE": "0"]) {
-            $1
-        }
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        let data = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return (process.terminationStatus, String(decoding: data, as: UTF8.self))
-    }
-
-    @Test("a line that drops is gone on with, and only what the card names is kept") func resumes()
-        throws
-    {
-        let server = Process()
-        server.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        server.arguments = [
-            "python3", Repository.url("Tests/Fixtures/command/serve.py").path,
-            "\(folder.path)/served.bin", "--cut", "40000",
-        ]
-        let output = Pipe()
-        server.standardOutput = output
-        try server.run()
-        defer { server.terminate() }
-        let port = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
-            .trimmingCharacters(in: .whitespacesAndNewlines)
-        let url = "http://127.0.0.1:\(port)/t.safetensors"
-        let right = SHA256Sum(content).hexadecimal
-        try card(sha256: String(repeating: "0", count: 64), url: url)
-        let wrong = try fetch()
-        #expect(wrong.status == 1 && wrong.text.contains("SHA-256 is \(right), card tiny says 000"))
-        #expect(try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/w") == [])
-        try card(sha256: right, url: url)
-        let fetched = try fetch()
-        #expect(fetched.status == 0, "\(fetched.text)")
-        #expect(fetched.text.contains("going on after 40,000 bytes"))
-        #expect(try folder.data("w/t.safetensors") == content)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/w").count == 1)
-        #expect(try fetch().text.contains("is there, as the card says"))
-        // What is there is never replaced.
-        try folder.write("w/t.safetensors", content + [1])
-        let kept = try fetch()
-        #expect(kept.status == 1 && kept.text.contains("is there, and its SHA-256 is not \(right)"))
-        #expect(try folder.data("w/t.safetensors").count == content.count + 1)
-    }
-
-    @Test("without a network it says what to place where") func offline() throws {
-        let digest = String(repeating: "0f", count: 32)
-        try card(sha256: digest, url: "http://127.0.0.1:1/t.safetensors")
-        let outcome = try fetch()
-        #expect(outcome.status == 1)
-        #expect(
-            outcome.text.contains(
-                "place it at \(folder.path)/w/t.safetensors; its SHA-256 is \(digest)"))
-        try card(sha256: digest, url: nil)
-        #expect(
-            try fetch().text.contains(
-                "card tiny names no url: get the file from trained by the test"))
+    @Test("a directory that is not understood is inspected and copied, with a line that says so")
+    func unknownDirectories() throws {
+        let folder = try Folder()
+        _ = try directory(folder)
+        try folder.write("resnet-18/config.json", Data("{\"model_type\": \"swin\"}".utf8))
+        let problem =
+            "resnet-18/config.json: 'model_type' is 'swin'; known: beit, convnext, deit, resnet, vit"
+        let inspect = try Program.run(["weights", "inspect", "resnet-18"], in: folder)
+        #expect(inspect.status == 0 && inspect.errors.isEmpty, "\(inspect.errors)")
+        #expect(inspect.output.contains("  note        \(problem)\n"), "\(inspect.output)")
+        let convert = ["weights", "convert", "resnet-18", "--out", "out.safetensors"]
+        let copied = try Program.run(convert, in: folder)
+        #expect(copied.status == 0)
+        #expect(copied.errors == "\(problem); its tensors alone are taken\n")
+        let written = try SafetensorsFile(path: "\(folder.path)/out.safetensors")
+        #expect(written.names.count == 122 && written.metadata == ["format": "pt"])
+        let turned = try Program.run(convert + ["--to", "timm"], in: folder)
+        #expect(turned.status == 1 && turned.errors == "Error: \(problem)\n")
     }
 }

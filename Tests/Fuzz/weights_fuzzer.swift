@@ -7,6 +7,7 @@
 // an index or a sum goes wrong.
 import Base
 
+/// Reads one input of libFuzzer's.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     // A copy of exactly the file's size, behind which nothing may be read.
@@ -17,7 +18,7 @@ public func fuzzOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     if let text = ForeignWeights.description(of: bytes) { demand(!text.isEmpty, "an empty text") }
     _ = try? Unpickler.read(bytes)
     if ShardIndex.begins(bytes) { read { () throws(WeightsProblem) in try index(bytes) } }
-    if bytes.starts(with: [0x50, 0x4B, 0x03, 0x04]) {
+    if ZipDirectory.isArchive(bytes) {
         read { () throws(WeightsProblem) in try torchFile(TorchFile(zip: bytes), in: bytes) }
     } else {
         read { () throws(WeightsProblem) in try torchFile(TorchFile(legacy: bytes), in: bytes) }
@@ -36,9 +37,11 @@ private func read(_ body: () throws(WeightsProblem) -> Void) {
 
 private func index(_ bytes: UnsafeRawBufferPointer) throws(WeightsProblem) {
     for file in try ShardIndex(json: bytes).files(of: "/weights/index.json") {
-        let name = file.dropFirst("/weights/".count)
+        let name = file.utf8.dropFirst("/weights/".utf8.count)
         demand(
-            file.hasPrefix("/weights/") && !name.contains("/") && name != "..",
+            file.utf8.starts(with: "/weights/".utf8) && !name.isEmpty
+                && !name.contains(UInt8(ascii: "/")) && !name.contains(0)
+                && !name.elementsEqual("..".utf8),
             "a file outside the folder")
     }
 }
@@ -81,4 +84,7 @@ private func header(_ bytes: UnsafeRawBufferPointer) throws(WeightsProblem) {
     for entry in header.entries {
         demand(entry.bytes.upperBound <= bytes.count - end, "a tensor outside the file")
     }
+    let seal = try SafetensorsSeal(
+        of: header, in: UnsafeRawBufferPointer(rebasing: bytes[..<end]))
+    demand(seal.map { $0.tensors.count == header.entries.count } ?? true, "too few checksums")
 }

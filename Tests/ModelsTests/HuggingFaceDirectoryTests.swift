@@ -175,6 +175,23 @@ import Torch
             problem("{\"model_type\": \"swin\"}")
                 == "…/config.json: 'model_type' is 'swin'; known: beit, convnext, deit, resnet, vit"
         )
+        for (config, epsilon) in [
+            (Self.vit, "1e-06"), (Self.deit, "1e-06"), (Self.beit, "1e-12"),
+            (Self.convnext, "1e-12"),
+        ] {
+            let key = "\"layer_norm_eps\": "
+            for unknown in ["1e-05", "0"] {
+                #expect(
+                    problem(config.replacing(key + epsilon, with: key + unknown))
+                        == "…/config.json: 'layer_norm_eps' is \(unknown == "0" ? "0.0" : unknown); "
+                        + "known: 1e-12 and 1e-06")
+            }
+            for known in ["1e-6", "1e-12", "null"] {
+                #expect(
+                    !problem(config.replacing(key + epsilon, with: key + known))
+                        .contains("layer_norm_eps"))
+            }
+        }
         // One of both, and not both.
         for value in ["true", "false"] {
             let config = Self.beit.replacing(
@@ -352,6 +369,46 @@ import Torch
                 Self.beit, Self.beitProcessor.replacing("2,", with: "2, \"do_rescale\": false,"))
                 == "…/preprocessor_config.json: pixels are not divided by 255 there, which they are "
                 + "here; write a teacher's card")
+    }
+
+    @Test("numbers that no image has are refused, and end nothing") func extremes() throws {
+        for (old, new, text) in [
+            (
+                "\"crop_pct\": 0.875", "\"crop_pct\": 1e-30",
+                "'crop_pct' is 1e-30, of images of 224 pixels"
+            ),
+            (
+                "\"crop_pct\": 0.875", "\"crop_pct\": 1e-300, \"x\": 1",
+                "'crop_pct' is 1e-300, of images of 224 pixels"
+            ),
+            (
+                "\"size\": 224", "\"size\": -9e18",
+                "'crop_pct' is 0.875, of images of -9000000000000000000 pixels"
+            ),
+            ("\"size\": 224", "\"size\": 1e300", "'size' is not a whole number"),
+            (
+                "\"do_resize\": true", "\"do_resize\": false",
+                "'do_resize' is false; only true is known"
+            ),
+        ] {
+            #expect(
+                problem(Self.resnet, Self.resnetProcessor.replacing(old, with: new))
+                    == "…/preprocessor_config.json: \(text)")
+        }
+        for (value, text) in [
+            ("1e-30", "'crop_pct' is 1e-30, of images of 224 pixels"),
+            ("1e-9", "'crop_pct', 'mean' or 'std' are out of range"),
+            ("0", "'crop_pct' is 0.0, not above 0 and at most 1"),
+        ] {
+            #expect(
+                problem(
+                    """
+                    {"architecture": "resnet50", "pretrained_cfg": {"crop_pct": \(value)}}
+                    """) == "…/config.json: \(text)")
+        }
+        // Longer than any file of these.
+        let long = "{\"id2label\": {\(String(repeating: " ", count: 8 << 20))}}"
+        #expect(problem(long) == "…/config.json: has more than 8388608 bytes")
     }
 
     @Test(

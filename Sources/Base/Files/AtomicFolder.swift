@@ -18,32 +18,41 @@ package struct AtomicFolder: ~Copyable {
     /// Makes and locks a temporary beside the path, and removes stale ones of the same name.
     package init(_ path: String) throws(SystemFailure) {
         let place = Self.place(of: path)
-        let temporary = "\(place.folder)/\(TemporaryName(of: place.name))"
-        lock = try Self.make(temporary, of: path)
+        (temporary, lock) = try Self.make(of: path)
         self.path = "\(place.folder)/\(place.name)"
-        self.temporary = temporary
     }
 
-    /// Makes the temporary of a path, and locks it.
+    /// Makes a temporary of a path, and locks it.
     private static func make(
-        _ temporary: String, of path: String
-    ) throws(SystemFailure) -> Int32 {
+        of path: String
+    ) throws(SystemFailure) -> (temporary: String, lock: Int32) {
         let place = Self.place(of: path)
         guard !place.name.isEmpty else {
             throw SystemFailure("\(path): cannot make the folder", path.isEmpty ? ENOENT : EEXIST)
         }
         removeStale(of: place.name, in: place.folder)
-        guard mkdir(temporary, 0o777) == 0 else {
-            throw SystemFailure("\(temporary): cannot make the folder")
-        }
-        let lock = open(temporary, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard lock >= 0 else {
-            let failure = SystemFailure("\(temporary): cannot open the folder")
+        while true {
+            let temporary = "\(place.folder)/\(TemporaryName(of: place.name))"
+            guard mkdir(temporary, 0o777) == 0 else {
+                if errno == EEXIST { continue }
+                throw SystemFailure("\(temporary): cannot make the folder")
+            }
+            // Another writer's cleaning may come before the lock, at any moment: then take a new name.
+            // A lock that cannot be had at all is nobody else's either.
+            let lock = open(temporary, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            guard lock >= 0 else {
+                if errno == ENOENT { continue }
+                let failure = SystemFailure("\(temporary): cannot open the folder")
+                rmdir(temporary)
+                throw failure
+            }
+            let outcome = (try? FileLock.take(lock, path: temporary)) ?? .unavailable
+            if outcome != .busy, FileIdentity(temporary) == FileIdentity(lock) {
+                return (temporary, lock)
+            }
             rmdir(temporary)
-            throw failure
+            close(lock)
         }
-        _ = try? FileLock.take(lock, path: temporary)
-        return lock
     }
 
     deinit {
@@ -59,27 +68,36 @@ package struct AtomicFolder: ~Copyable {
     /// - Throws: `SystemFailure`; then the path holds what it held before, unless it is only said that
     ///   the folder above cannot be flushed.
     package borrowing func publish(replacing: Bool) throws(SystemFailure) {
+        try publish(replacing: replacing, exchanging: { cbase_exchange($0, $1) })
+    }
+
+    /// - Parameter exchange: has two folders change places; returns 0 or an `errno`.
+    borrowing func publish(
+        replacing: Bool, exchanging exchange: (String, String) -> Int32
+    ) throws(SystemFailure) {
         try flush(temporary)
         if rename(temporary, path) != 0 {
             // A folder that is not empty can only change places.
             guard replacing, errno == ENOTEMPTY || errno == EEXIST else {
                 throw SystemFailure("\(path): cannot rename the temporary folder")
             }
-            try exchange()
+            try replace(exchange)
         }
         try Folders.synchronize(Folders.parent(of: path))
     }
 
     /// Has the old folder and the new one change places.
-    private borrowing func exchange() throws(SystemFailure) {
-        let code = cbase_exchange(temporary, path)
+    private borrowing func replace(
+        _ exchange: (String, String) -> Int32
+    ) throws(SystemFailure) {
+        let code = exchange(temporary, path)
         if code == 0 { return }
         guard [EINVAL, ENOSYS, EOPNOTSUPP].contains(code) else {
             throw SystemFailure("\(path): cannot rename the temporary folder", code)
         }
-        // For a moment there is nothing of the name; what a crash then leaves is whole, beside it.
-        let place = Self.place(of: path)
-        let old = "\(place.folder)/\(TemporaryName(of: place.name))"
+        // For a moment there is nothing of the name. What a crash then leaves is the old folder, whole,
+        // beside it; the new one's temporary goes as any other.
+        let old = Self.aside(path)
         guard rename(path, old) == 0 else {
             throw SystemFailure("\(path): cannot rename the folder")
         }
@@ -89,6 +107,11 @@ package struct AtomicFolder: ~Copyable {
             throw failure
         }
         try? FileManager.default.removeItem(atPath: old)
+    }
+
+    /// Where an old folder lies for a moment: under no temporary's name, so that no writer removes it.
+    static func aside(_ path: String) -> String {
+        "\(path).old-\(String(UInt64.random(in: .min ... .max), radix: 16))"
     }
 
     /// Makes the names in a folder, and in those within, durable; its files are already.

@@ -68,6 +68,11 @@ package enum Folders {
         guard code == 0 else { throw SystemFailure("\(path): cannot make the folder", code) }
     }
 
+    /// The path of a name in a folder, whose own path may end with a slash.
+    package static func path(of name: String, in folder: String) -> String {
+        folder.utf8.last == UInt8(ascii: "/") ? folder + name : "\(folder)/\(name)"
+    }
+
     /// A path without its last component; `.` where there is none.
     package static func parent(of path: String) -> String {
         var trimmed = Substring(path)

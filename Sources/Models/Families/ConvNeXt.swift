@@ -281,6 +281,7 @@ package struct ConvNeXtConfiguration: NetworkFamily {
         _ file: HuggingFaceConfiguration
     ) throws(HuggingFaceProblem) -> Self {
         try file.require("hidden_act", is: "gelu")
+        try file.requireNormEpsilon()
         let scale = try file.number("layer_scale_init_value", 1e-6)
         let read = Self(
             depths: try file.integers("depths", [3, 3, 9, 3]),

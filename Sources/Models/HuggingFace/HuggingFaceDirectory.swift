@@ -18,19 +18,23 @@ package struct HuggingFaceDirectory: Sendable {
     /// What is done otherwise here than there, a sentence each.
     package let notices: [String]
 
-    /// Bytes of a file that lists the classes of ImageNet-21K twice, with all their words.
-    private static let sizeLimit = 64 << 20
+    /// Bytes of a file: more than twice those of one that lists the classes of ImageNet-21K twice, with
+    /// all their words.
+    private static let sizeLimit = 8 << 20
+    /// Bytes of memory that JSON takes for each of its own, as values and as the decoder has them.
+    private static let expansion = 100
 
     /// Whether a folder is one.
     package static func isOne(_ folder: String) -> Bool {
-        (try? FileKind.at(folder)) == .folder && !FileKind.isMissing("\(folder)/config.json")
+        (try? FileKind.at(folder)) == .folder
+            && !FileKind.isMissing(Folders.path(of: "config.json", in: folder))
     }
 
     /// Reads a directory; its weights are left closed.
     ///
     /// - Throws: `YAMLError` with the file and what is wrong in it.
     package init(_ folder: String) throws(YAMLError) {
-        let path = "\(folder.dropping(suffix: "/"))/config.json"
+        let path = Folders.path(of: "config.json", in: folder)
         configuration = path
         let file = try Self.read(path)
         guard let file else {
@@ -54,7 +58,7 @@ package struct HuggingFaceDirectory: Sendable {
             if count == nil, file.has("num_labels") { count = try file.integer("num_labels") }
             return (try Self.architecture(file), names.flatMap(Self.told), count)
         }
-        let processor = "\(folder.dropping(suffix: "/"))/preprocessor_config.json"
+        let processor = Folders.path(of: "preprocessor_config.json", in: folder)
         if let file = try Self.read(processor) {
             let read = try Self.placed(processor) { () throws(HuggingFaceProblem) in
                 try HuggingFacePreprocessing(file)
@@ -101,6 +105,9 @@ package struct HuggingFaceDirectory: Sendable {
         }
         guard let bytes else {
             throw YAMLError(place: path, message: "has more than \(sizeLimit) bytes")
+        }
+        guard SystemMemory.canAllocate(expansion * bytes.count) else {
+            throw YAMLError(place: path, message: "no memory for JSON of \(bytes.count) bytes")
         }
         return try placed(path) { () throws(HuggingFaceProblem) in
             try HuggingFaceConfiguration(json: bytes)
@@ -179,12 +186,5 @@ package struct HuggingFaceDirectory: Sendable {
             })
         let trimmed = String(word.drop { $0 == "." })
         return trimmed.isEmpty ? "teacher" : trimmed
-    }
-}
-
-extension String {
-    /// The text without a suffix, if it has it.
-    fileprivate func dropping(suffix: String) -> String {
-        hasSuffix(suffix) && count > suffix.count ? String(dropLast(suffix.count)) : self
     }
 }

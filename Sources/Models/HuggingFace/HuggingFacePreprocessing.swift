@@ -39,17 +39,14 @@ struct HuggingFacePreprocessing {
     private static func sides(
         _ file: HuggingFaceConfiguration
     ) throws(HuggingFaceProblem) -> (size: Int, resize: Int, isWarped: Bool) {
+        // Images that stay as they are have no size of their own.
+        try file.require("do_resize", is: true)
         let (given, isShort) = try length("size", file)
-        guard try file.flag("do_resize", true) else { return (given, given, false) }
         let isConvNeXts = try processor(file).hasPrefix("ConvNext")
         if isConvNeXts || file.has("crop_pct") {
-            // ConvNeXt's processor, which ResNets use, rounds down.
+            // ConvNeXt's processor, which ResNets use.
             guard given < largestCropped else { return (given, given, true) }
-            let share = try file.number("crop_pct", 224.0 / 256)
-            guard share > 0, share <= 1 else {
-                throw HuggingFaceProblem("'crop_pct' is \(share), not above 0 and at most 1")
-            }
-            return (given, Int((Double(given) / share).rounded(.down)), false)
+            return (given, try file.resizedSide(of: given, standard: 224.0 / 256), false)
         }
         let isCropped = try file.flag("do_center_crop", false)
         guard isCropped, file.has("crop_size") else { return (given, given, !isShort) }

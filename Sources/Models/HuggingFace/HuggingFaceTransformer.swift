@@ -16,6 +16,7 @@ struct HuggingFaceTransformer {
         _ file: HuggingFaceConfiguration, of network: String
     ) throws(HuggingFaceProblem) {
         try file.require("hidden_act", is: "gelu")
+        try file.requireNormEpsilon()
         guard try file.integer("num_channels", 3) == 3 else {
             throw HuggingFaceProblem("'num_channels' is not 3")
         }

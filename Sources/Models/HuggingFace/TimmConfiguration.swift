@@ -80,12 +80,7 @@ struct TimmConfiguration {
         guard input.count == 3, input[0] == 3, input[1] == input[2], Limits.sides.contains(input[1])
         else { throw HuggingFaceProblem("'input_size' is \(input); only squares are known") }
         try file.require("crop_mode", is: "center")
-        let share = try file.number("crop_pct", 0.875)
-        guard share > 0, share <= 1 else {
-            throw HuggingFaceProblem("'crop_pct' is \(share), not above 0 and at most 1")
-        }
-        // timm rounds down.
-        let resize = Int((Double(input[1]) / share).rounded(.down))
+        let resize = try file.resizedSide(of: input[1], standard: 0.875)
         let filter = try file.text("interpolation", "bilinear")
         guard let interpolation = Interpolation(rawValue: filter) else {
             throw HuggingFaceProblem(

@@ -16,19 +16,18 @@ enum ForeignWeights {
     /// Whether a file begins as safetensors do. The bytes of the header's length may read like
     /// anything.
     static func isSafetensors(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        bytes.count > 8 && (isBlank(bytes[8]) || bytes[8] == UInt8(ascii: "{"))
+        bytes.count > 8 && (JSONScanner.isSpace(bytes[8]) || bytes[8] == UInt8(ascii: "{"))
             && UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
                 <= UInt64(SafetensorsHeader.limit)
     }
 
     private static func pickle(_ bytes: UnsafeRawBufferPointer) -> String? {
-        // The opcode PROTO and its version, which is 2 for PyTorch.
-        guard bytes.count > 2, bytes[0] == 0x80, (2...5).contains(bytes[1]) else { return nil }
+        guard Unpickler.isPickle(bytes) else { return nil }
         return "is a pickle, as torch.save wrote until 2020, and no safetensors file"
     }
 
     private static func zip(_ bytes: UnsafeRawBufferPointer) -> String? {
-        guard bytes.begins("PK\u{3}\u{4}") else { return nil }
+        guard ZipDirectory.isArchive(bytes) else { return nil }
         guard let names = try? ZipDirectory(bytes).records.keys else {
             return "is a zip archive whose directory is missing or damaged"
         }
@@ -58,21 +57,20 @@ enum ForeignWeights {
         if bytes.begins("version https://git-lfs") || bytes.begins("version https://hawser") {
             return "is a Git LFS pointer, not the weights: run git lfs pull where it comes from"
         }
-        let start = UnsafeRawBufferPointer(rebasing: bytes.prefix(1 << 16))
-        guard let first = start.first(where: { !isBlank($0) }) else { return nil }
+        guard let first = bytes.prefix(1 << 16).first(where: { !JSONScanner.isSpace($0) }) else {
+            return nil
+        }
         switch first {
         case UInt8(ascii: "<"):
             return "is a web page or XML, not the weights: what was downloaded is a login or an "
                 + "error"
         case UInt8(ascii: "{"), UInt8(ascii: "["):
-            return start.contains("\"weight_map\"")
+            return ShardIndex.begins(bytes)
                 ? "is the index of weights in several files, and no safetensors file"
                 : "is JSON text, not the weights"
         default: return nil
         }
     }
-
-    private static func isBlank(_ byte: UInt8) -> Bool { [0x20, 0x09, 0x0A, 0x0D].contains(byte) }
 
     private static func archive(_ bytes: UnsafeRawBufferPointer) -> String? {
         let kinds: [(start: [UInt8], text: String)] = [
@@ -110,12 +108,4 @@ enum ForeignWeights {
 
 extension UnsafeRawBufferPointer {
     fileprivate func begins(_ text: String) -> Bool { starts(with: text.utf8) }
-
-    fileprivate func contains(_ text: String) -> Bool {
-        let text = Array(text.utf8)
-        guard count >= text.count else { return false }
-        return (0...(count - text.count)).contains { start in
-            self[start] == text[0] && self[start..<start + text.count].elementsEqual(text)
-        }
-    }
 }

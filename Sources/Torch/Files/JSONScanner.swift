@@ -184,7 +184,12 @@ struct JSONScanner {
     }
 
     private mutating func skipSpace() {
-        while let byte = peek(), [0x20, 0x09, 0x0A, 0x0D].contains(byte) { position += 1 }
+        while let byte = peek(), Self.isSpace(byte) { position += 1 }
+    }
+
+    /// Whether a byte is nothing between the values of JSON: a space, tab or end of a line.
+    static func isSpace(_ byte: UInt8) -> Bool {
+        byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D
     }
 
     private func peek() -> UInt8? { position < bytes.count ? bytes[position] : nil }

@@ -53,8 +53,18 @@ extension WeightsArchive {
 
     /// Reads every tensor once.
     ///
+    /// - Parameter isFinite: whether a NaN or an infinity is damage, too.
     /// - Throws: `TorchError` naming the first that is damaged.
-    package func verify() throws(TorchError) {
-        for name in names { _ = try tensor(name) }
+    package func verify(isFinite: Bool = false) throws(TorchError) {
+        for name in names {
+            let tensor = try tensor(name)
+            let odd = isFinite ? try tensor.nonFiniteCount() : 0
+            guard odd == 0 else {
+                throw TorchError(
+                    operation: "weights",
+                    message: "\(path): \(name.quoted): \(odd) values are NaN or infinite; the "
+                        + "training diverged, or the file is damaged")
+            }
+        }
     }
 }

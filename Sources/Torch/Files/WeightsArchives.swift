@@ -33,20 +33,13 @@ package enum WeightsArchives {
     ///
     /// - Throws: `TorchError` for a folder that has none.
     package static func file(at path: String) throws(TorchError) -> String {
-        guard isFolder(path) else { return path }
-        let folder = path.hasSuffix("/") ? String(path.dropLast()) : path
-        for name in filesOfFolders where !FileKind.isMissing("\(folder)/\(name)") {
-            return "\(folder)/\(name)"
-        }
+        guard (try? FileKind.at(path)) == .folder else { return path }
+        let files = filesOfFolders.map { Folders.path(of: $0, in: path) }
+        if let file = files.first(where: { !FileKind.isMissing($0) }) { return file }
         throw TorchError(
             operation: "weights",
             message: "\(path): a folder without weights; expected one of "
                 + filesOfFolders.joined(separator: ", "))
-    }
-
-    static func isFolder(_ path: String) -> Bool {
-        var status = stat()
-        return stat(path, &status) == 0 && FileKind(status) == .folder
     }
 
     /// Opens one file by its bytes.
@@ -128,11 +121,9 @@ private enum WeightsKind {
 
     init?(_ bytes: UnsafeRawBufferPointer) {
         if ForeignWeights.isSafetensors(bytes) { return nil }
-        if bytes.starts(with: [0x50, 0x4B, 0x03, 0x04]) {
+        if ZipDirectory.isArchive(bytes) {
             self = .zip
-        } else if bytes.count > 2, bytes[0] == PickleOpcode.proto.rawValue,
-            (2...5).contains(bytes[1])
-        {
+        } else if Unpickler.isPickle(bytes) {
             self = .pickle
         } else if ShardIndex.begins(bytes) {
             self = .index

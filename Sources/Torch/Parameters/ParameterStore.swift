@@ -39,7 +39,8 @@ package final class ParameterStore {
     }
 
     /// An empty store for the names and shapes of a network alone: its parameters are views of a
-    /// single zero, however large their shape, and cannot be overwritten.
+    /// single zero, however large their shape, and cannot be overwritten. Buffers and constants are
+    /// made as ever.
     package init() {
         device = .cpu
         generator = nil

@@ -51,19 +51,33 @@ extension WeightsCommand {
             for note in archive.notes {
                 StandardStreams.report("\(archive.path): \(note)\n".printableLines)
             }
-            let tensors = try tensors(of: archive)
-            var metadata = try metadata(of: archive)
+            let directory = try directory()
+            let tensors = try tensors(of: archive, directory)
+            var metadata = try metadata(of: archive, directory)
             metadata["format"] = metadata["format"] ?? "pt"
             let count = tensors.count
             try SafetensorsFile.writeSealed(tensors, metadata: metadata, to: out.path)
             try report(count, bytes: RegularFile.bytes(at: out.path))
         }
 
-        private func tensors(of archive: any WeightsArchive) throws -> [(String, Tensor)] {
+        /// What the folder says of its network, if it is a Hugging Face directory. Only --to depends
+        /// on it: without, one that is not understood is left aside with a line.
+        private func directory() throws -> HuggingFaceDirectory? {
+            guard HuggingFaceDirectory.isOne(path) else { return nil }
+            do { return try HuggingFaceDirectory(path) } catch {
+                guard target == nil else { throw error }
+                StandardStreams.report("\(error); its tensors alone are taken\n".printableLines)
+                return nil
+            }
+        }
+
+        private func tensors(
+            of archive: any WeightsArchive, _ directory: HuggingFaceDirectory?
+        ) throws -> [(String, Tensor)] {
             guard let target else {
                 return try archive.names.map { ($0, try archive.tensor($0)) }
             }
-            let (architecture, classes) = try network(archive)
+            let (architecture, classes) = try network(archive, directory)
             let layouts = try architecture.layouts(of: target)
             let network = try architecture.makeNetwork(classes: classes)
             for note in try network.load(archive, layout: reading.layout).dropFirst(
@@ -75,16 +89,12 @@ extension WeightsCommand {
         }
 
         /// The network that the weights are of: as their directory says, or as they look.
-        private func network(_ archive: any WeightsArchive) throws -> (Architecture, Int) {
-            let architecture: Architecture?
-            if HuggingFaceDirectory.isOne(path) {
-                architecture = try HuggingFaceDirectory(path).architecture
-            } else {
-                architecture = WeightsLikeness(of: archive)?.architecture
-            }
-            guard let architecture else {
-                let looks =
-                    WeightsLikeness(of: archive).map { ", but like \($0.description)" } ?? ""
+        private func network(
+            _ archive: any WeightsArchive, _ directory: HuggingFaceDirectory?
+        ) throws -> (Architecture, Int) {
+            let likeness = directory == nil ? WeightsLikeness(of: archive) : nil
+            guard let architecture = directory?.architecture ?? likeness?.architecture else {
+                let looks = likeness.map { ", but like \($0.description)" } ?? ""
                 throw CommandError(
                     "\(archive.path): looks like no network that this program has\(looks); leave out "
                         + "--to to keep the names")
@@ -93,9 +103,10 @@ extension WeightsCommand {
         }
 
         /// What the file says of itself and, where it is a directory, what that says of the network.
-        private func metadata(of archive: any WeightsArchive) throws -> [String: String] {
-            guard HuggingFaceDirectory.isOne(path) else { return archive.metadata }
-            let directory = try HuggingFaceDirectory(path)
+        private func metadata(
+            of archive: any WeightsArchive, _ directory: HuggingFaceDirectory?
+        ) throws -> [String: String] {
+            guard let directory else { return archive.metadata }
             var description = try WeightsDescription(of: archive)
             description.model =
                 description.model ?? PublishedNetwork.name(of: directory.architecture)

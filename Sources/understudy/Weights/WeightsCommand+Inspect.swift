@@ -34,22 +34,15 @@ extension WeightsCommand {
 
         func run() throws {
             let archive = try WeightsArchives.open(path, entry: entry)
-            if verify { try Self.verify(archive) }
-            let directory =
-                HuggingFaceDirectory.isOne(path) ? try HuggingFaceDirectory(path) : nil
-            let report = try WeightsReport(of: archive, directory)
-            try StandardStreams.print(json ? try report.json() : report.text.printableLines)
-        }
-
-        private static func verify(_ archive: any WeightsArchive) throws {
-            for name in archive.names {
-                let odd = try archive.tensor(name).nonFiniteCount()
-                guard odd == 0 else {
-                    throw CommandError(
-                        "\(archive.path): \(name.quoted): \(odd) values are NaN or infinite; the "
-                            + "training diverged, or the file is damaged")
-                }
+            if verify { try archive.verify(isFinite: true) }
+            var directory: HuggingFaceDirectory?
+            var notes: [String] = []
+            if HuggingFaceDirectory.isOne(path) {
+                // What is not understood is what somebody inspects.
+                do { directory = try HuggingFaceDirectory(path) } catch { notes = ["\(error)"] }
             }
+            let report = WeightsReport(of: archive, directory, notes: notes)
+            try StandardStreams.print(json ? try report.json() : report.text.printableLines)
         }
     }
 }

@@ -47,7 +47,10 @@ struct WeightsReport: Encodable {
         case looksLike = "looks_like"
     }
 
-    init(of archive: any WeightsArchive, _ directory: HuggingFaceDirectory?) throws {
+    /// - Parameter notes: further ones, behind the archive's own.
+    init(
+        of archive: any WeightsArchive, _ directory: HuggingFaceDirectory?, notes: [String] = []
+    ) {
         path = archive.path
         format = archive.format.rawValue
         title = archive.format.title
@@ -56,10 +59,13 @@ struct WeightsReport: Encodable {
         tensors = archive.names.compactMap { name in
             archive.info(name).map { Row(name: name, dtype: $0.dtype.rawValue, shape: $0.shape) }
         }
-        // Shapes were held against the file when it was opened.
-        parameters = tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
+        // Each shape was held against its file, but many tensors may be views of one storage.
+        parameters = tensors.reduce(0) { sum, row in
+            let (next, isOver) = sum.addingReportingOverflow(row.shape.reduce(1, *))
+            return isOver ? .max : next
+        }
         metadata = archive.metadata
-        notes = archive.notes
+        self.notes = archive.notes + notes
         let found = WeightsLikeness(of: archive)
         likeness = found?.description
         looksLike = found.map {

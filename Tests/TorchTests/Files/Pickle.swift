@@ -79,6 +79,11 @@ struct Archive {
     }
 
     var entries: [Entry]
+    /// Whether the directory has its numbers where zip64 has them: those of a record in an extra field
+    /// behind another, its own place and length in a record before the last.
+    var isLarge = false
+    /// Bytes by which the extra field of numbers is shorter than it says.
+    var missing = 0
 
     init(_ entries: [(String, [UInt8])]) {
         self.entries = entries.map { Entry(name: $0, content: $1) }
@@ -100,18 +105,42 @@ struct Archive {
                 + UInt32(truncatingIfNeeded: entry.size ?? entry.content.count).littleEndianBytes
                 + UInt32(truncatingIfNeeded: entry.size ?? entry.content.count).littleEndianBytes
             let lengths = UInt16(entry.name.utf8.count).littleEndianBytes + [0, 0]
-            directory +=
-                [0x50, 0x4B, 1, 2, 20, 0, 20, 0, 0, 0] + entry.method.littleEndianBytes
-                + [0, 0, 0, 0] + sizes + lengths + [UInt8](repeating: 0, count: 10)
-                + UInt32(truncatingIfNeeded: entry.place ?? bytes.count).littleEndianBytes
-                + entry.name.utf8
+            let place = entry.place ?? bytes.count
+            var extra: [UInt8] = []
+            if isLarge {
+                let size = UInt64(entry.size ?? entry.content.count).littleEndianBytes
+                extra = [0x55, 0x54, 1, 0, 7, 1, 0, 24, 0] + size + size
+                extra += UInt64(place).littleEndianBytes
+                extra.removeLast(missing)
+            }
+            let marks = [UInt8](repeating: 0xFF, count: 8)
+            directory += [0x50, 0x4B, 1, 2, 20, 0, 20, 0, 0, 0] + entry.method.littleEndianBytes
+            directory += [0, 0, 0, 0]
+            directory += isLarge ? sizes.prefix(4) + marks : sizes[...]
+            directory += lengths.prefix(2) + UInt16(extra.count).littleEndianBytes
+            directory += [UInt8](repeating: 0, count: 10)
+            let narrow = UInt32(truncatingIfNeeded: place).littleEndianBytes
+            directory += isLarge ? marks.prefix(4) : narrow[...]
+            directory += Array(entry.name.utf8) + extra
             bytes +=
                 [0x50, 0x4B, 3, 4, 20, 0, 0, 0] + entry.method.littleEndianBytes + [0, 0, 0, 0]
                 + sizes + lengths + entry.name.utf8 + entry.content
         }
-        let place = UInt32(bytes.count).littleEndianBytes
+        let start = bytes.count
+        let place = UInt32(start).littleEndianBytes
         let count = UInt16(entries.count).littleEndianBytes
-        return bytes + directory + [0x50, 0x4B, 5, 6, 0, 0, 0, 0] + count + count
-            + UInt32(directory.count).littleEndianBytes + place + [0, 0]
+        let end: [UInt8] = [0x50, 0x4B, 5, 6, 0, 0, 0, 0]
+        guard isLarge else {
+            return bytes + directory + end + count + count
+                + UInt32(directory.count).littleEndianBytes + place + [0, 0]
+        }
+        let counts = UInt64(entries.count).littleEndianBytes
+        let large = UInt64(bytes.count + directory.count).littleEndianBytes
+        bytes += directory + [0x50, 0x4B, 6, 6] + UInt64(44).littleEndianBytes
+        bytes += [45, 0, 45, 0, 0, 0, 0, 0, 0, 0, 0, 0] + counts + counts
+        bytes += UInt64(directory.count).littleEndianBytes
+        bytes += UInt64(start).littleEndianBytes
+        bytes += [0x50, 0x4B, 6, 7, 0, 0, 0, 0] + large + [1, 0, 0, 0]
+        return bytes + end + [UInt8](repeating: 0xFF, count: 12) + [0, 0]
     }
 }

@@ -118,6 +118,25 @@ import Testing
         #expect(try open(name).tensor("weight").floats() == [1, 2])
     }
 
+    @Test("what is taken is said by all of its keys, whatever stands in them") func keys() throws {
+        // {"a;b": {"module": {"w": tensor}}, "c;d": None}
+        var pickle = Pickle()
+        pickle.add("}")
+        pickle.text("a;b")
+        pickle.add("}")
+        pickle.text("module")
+        pickle.add("}")
+        pickle.text("w")
+        pickle.tensor(count: 1, shape: [1], strides: [1])
+        pickle.add("sss")
+        pickle.text("c;d")
+        pickle.add("Ns.")
+        let archive = Archive(pickle: pickle.bytes, storages: ["0": [0, 0, 128, 63]])
+        let file = try WeightsArchives.open(folder.file("w.pth", archive.bytes), entry: "a;b")
+        #expect(
+            file.notes == ["the weights are its entry 'a;b.module'; left aside: 'c;d'"])
+    }
+
     @Test("a wrapper's key that leads to no tensors is none") func otherKeys() throws {
         // {"model": {"name": "resnet18"}, "net": {"w": tensor}}
         var pickle = Pickle()
@@ -216,6 +235,22 @@ import Testing
                 == Self.start + text)
     }
 
+    @Test(
+        "what addresses no element may be any number",
+        arguments: [
+            (0, [0], [.max], []), (0, [2, 1], [2, .max], [1, 3]), (0, [1, 2], [.max, 2], [1, 3]),
+            (.max, [0, 2], [1, 1], []), (.max, [1 << 40, 0], [.max, .max], []),
+        ] as [(Int, [Int], [Int], [Float])])
+    func unused(_ offset: Int, _ shape: [Int], _ strides: [Int], _ expected: [Float]) throws {
+        let pickle = Pickle.state {
+            $0.tensor(count: 4, offset: offset, shape: shape, strides: strides)
+        }
+        let storage = [1, 2, 3, 4].flatMap { Float($0).bitPattern.littleEndianBytes }
+        let archive = Archive(pickle: pickle, storages: ["0": storage])
+        let tensor = try WeightsArchives.open(folder.file("w.pth", archive.bytes)).tensor("w")
+        #expect(try tensor.shape == shape && tensor.floats() == expected)
+    }
+
     @Test("an archive's records lie within it, apart, once, and as they are") func records() throws
     {
         let pickle = Pickle.state { $0.tensor(count: 2, shape: [2], strides: [1]) }
@@ -260,6 +295,33 @@ import Testing
         #expect(
             try broken { $0.entries[0].name = "archive/model.json" }
                 == "is a zip archive; unpack it")
+    }
+
+    @Test(
+        "an archive beyond 4 GB has its numbers elsewhere, and is held against the file all the same"
+    )
+    func large() throws {
+        let pickle = Pickle.state { $0.tensor(count: 2, shape: [2], strides: [1]) }
+        var archive = Archive(pickle: pickle, storages: ["0": [0, 0, 128, 63, 0, 0, 0, 64]])
+        archive.isLarge = true
+        let sound = archive
+        let file = try WeightsArchives.open(folder.file("w.pth", sound.bytes))
+        #expect(try file.tensor("w").floats() == [1, 2])
+        for (size, place) in [(1 << 40, nil), (nil, 1 << 40), (.max, 0), (0, .max)]
+            as [(Int?, Int?)]
+        {
+            archive = sound
+            (archive.entries[2].size, archive.entries[2].place) = (size, place)
+            #expect(
+                try problem(archive.bytes)
+                    == "'archive/data/0' lies outside the file: truncated or hostile")
+        }
+        // Numbers that are not there stay what marks them: too large.
+        archive = sound
+        archive.missing = 9
+        #expect(
+            try problem(archive.bytes)
+                == "'archive/data.pkl' lies outside the file: truncated or hostile")
     }
 
     @Test("a storage's claim is held against the file before anything is allocated") func claims()
@@ -333,6 +395,72 @@ import Testing
             } == "its pickle copies its values over and over: damaged or hostile")
     }
 
+    @Test("texts that are recalled fill no memory, and no time", .timeLimit(.minutes(1)))
+    func recalled() throws {
+        func problem(_ body: (inout Pickle) -> Void) throws -> String {
+            var pickle = Pickle()
+            pickle.text(String(repeating: "a", count: 1 << 20))
+            pickle.add("q\u{0}0")
+            body(&pickle)
+            return try self.problem(Archive(pickle: pickle.bytes).bytes)
+                .replacing(/, at byte \d+/, with: "")
+        }
+        let copies = "its pickle copies its values over and over: damaged or hostile"
+        // As the name of a function, which is made of two, and as a key, which is hashed.
+        #expect(
+            try problem {
+                for _ in 0..<100_000 { $0.add([0x68, 0, 0x68, 0, 0x93]) }
+                $0.add(".")
+            } == copies)
+        #expect(
+            try problem {
+                $0.add("}")
+                for _ in 0..<100_000 { $0.add([0x68, 0, 0x4E, 0x73]) }
+                $0.add(".")
+            } == copies)
+        #expect(
+            try problem {
+                $0.add("}")
+                for _ in 0..<100_000 { $0.add([0x68, 0, 0x32, 0x73]) }
+                $0.add(".")
+            } == copies)
+        // As arguments that are looked through.
+        #expect(
+            try problem {
+                $0.add("(")
+                $0.add([UInt8](repeating: 0x4E, count: 1_000_000))
+                $0.add("tq\u{1}0")
+                $0.global("torch._tensor", "_rebuild_from_type_v2")
+                $0.add("q\u{2}0")
+                for _ in 0..<300_000 { $0.add([0x68, 2, 0x68, 1, 0x52, 0x30]) }
+                $0.add("N.")
+            } == "holds no named tensors")
+        let key = String(repeating: "1", count: 257)
+        #expect(
+            try problem { $0.tensor(count: 1, shape: [1], strides: [1], key: key) }
+                == "its pickle has a storage whose name has 257 bytes: damaged or hostile")
+    }
+
+    @Test("a dictionary under many keys is looked through once", .timeLimit(.minutes(1)))
+    func sharedDictionary() throws {
+        let count = 50_000
+        var pickle = Pickle()
+        pickle.add("}q\u{0}(")
+        for index in 0..<count {
+            pickle.text("\(index)")
+            pickle.add("N")
+        }
+        pickle.add("u0}(")
+        for index in 0..<count {
+            pickle.text("\(index)")
+            pickle.add("h\u{0}")
+        }
+        pickle.add("u.")
+        #expect(
+            try problem(Archive(pickle: pickle.bytes).bytes)
+                == "holds no tensors, but '0', '1', '10', '100', '1000' and 49995 more")
+    }
+
     @Test(
         "a file that ends anywhere else than at its end is refused, or is whole",
         arguments: ["checkpoint.pth", "checkpoint-legacy.pth", "system-inside-legacy.pth"])
@@ -347,7 +475,7 @@ import Testing
     func changed() throws {
         let whole = try bytes("checkpoint.pth")
         let expected = try open("checkpoint.pth").tensor("weight").floats()
-        var generator = SystemRandomNumberGenerator()
+        var generator = SplitMix(state: 6)
         for _ in 0..<400 {
             var bytes = whole
             let place = Int.random(in: 0..<bytes.count, using: &generator)
@@ -366,5 +494,18 @@ import Testing
         #expect(
             [UInt8](repeating: 0xFF, count: 32).withUnsafeBytes { zipChecksum($0) } == 0xFF6C_AB0B)
         #expect([UInt8]().withUnsafeBytes { zipChecksum($0) } == 0)
+    }
+}
+
+/// The same numbers in every run, so that a failure can be had again.
+private struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var word = state
+        word = (word ^ word >> 30) &* 0xBF58_476D_1CE4_E5B9
+        word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
+        return word ^ word >> 31
     }
 }

@@ -46,6 +46,54 @@ import Testing
         }
     }
 
+    @Test("may be pickles, which say what they left aside by their names") func pickles() throws {
+        func write(_ name: String, _ tensor: String, _ type: String, key: String? = nil) throws {
+            var pickle = Pickle()
+            pickle.add("}")
+            if let key {
+                pickle.text(key)
+                pickle.add("}")
+            }
+            for (tensor, type) in [(tensor, "FloatStorage"), ("\(tensor).count", type)] {
+                pickle.text(tensor)
+                pickle.tensor(count: 1, shape: [1], strides: [1], key: tensor, type: type)
+                pickle.add("s")
+            }
+            pickle.add(key == nil ? "." : "s.")
+            let number: [UInt8] = [0, 0, 128, 63]
+            _ = try folder.file(
+                name,
+                Archive(
+                    pickle: pickle.bytes, storages: [tensor: number, "\(tensor).count": number]
+                ).bytes)
+        }
+        try write("pytorch_model-1.bin", "a", "IntStorage")
+        try write("pytorch_model-2.bin", "b", "FloatStorage", key: "model")
+        func index(_ pairs: [String: Int]) throws {
+            let map = pairs.map { "\"\($0)\": \"pytorch_model-\($1).bin\"" }
+            _ = try folder.file(
+                "pytorch_model.bin.index.json",
+                Array("{\"weight_map\": {\(map.joined(separator: ", "))}}".utf8))
+        }
+        try index(["a": 1, "a.count": 1, "b": 2, "b.count": 2])
+        let weights = try WeightsArchives.open(folder.path)
+        #expect(weights.format == .shards && weights.names == ["a", "b", "b.count"])
+        #expect(try weights.tensor("b.count").floats() == [1])
+        #expect(weights.obstacle("a.count") == "of torch.IntStorage, whose numbers are not read")
+        #expect(weights.info("a.count") == nil && weights.obstacle("b") == nil)
+        #expect(errorText { _ = try weights.tensor("a.count") }.hasSuffix("no tensor 'a.count'"))
+        #expect(
+            weights.notes == [
+                "pytorch_model-1.bin: left aside, as no tensors: 'a.count' (of torch.IntStorage, "
+                    + "whose numbers are not read)",
+                "pytorch_model-2.bin: the weights are its entry 'model'",
+            ])
+        try index(["a": 1, "a.number": 1, "b": 2, "b.count": 2])
+        #expect(
+            errorText { _ = try WeightsArchives.open(folder.path) }
+                .hasSuffix("/pytorch_model-1.bin lacks 'a.number'"))
+    }
+
     @Test("have the digest of sha256sum's lines, in their folder") func digest() throws {
         let path = try index("{\(Self.map)}")
         let expected = try digestOfLines([
@@ -85,7 +133,11 @@ import Testing
         #expect(
             try problem(map("\"a\": \"three.safetensors\""))
                 == "three.safetensors: No such file or directory")
-        for place in ["../one.safetensors", "/etc/passwd", "sub/one.safetensors", "..", ""] {
+        for place in [
+            "../one.safetensors", "/etc/passwd", "sub/one.safetensors", "..", ".", "",
+            // A slash, and an accent upon it.
+            "../\u{301}one.safetensors", "/\u{301}etc",
+        ] {
             #expect(
                 try problem(map("\"a\": \"\(place)\""))
                     == "the index has 'a' in '\(place)', which is no file beside it")

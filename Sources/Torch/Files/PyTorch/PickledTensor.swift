@@ -4,10 +4,11 @@ import Base
 struct PickledTensor: Equatable {
     /// An index of `PickledObject.storages`.
     let storage: Int
-    /// The first element.
+    /// The first element; 0 where there is none.
     let offset: Int
     let shape: [Int]
-    /// How many elements lie between neighbors of each dimension.
+    /// How many elements lie between neighbors of each dimension; 0 where there are none, whatever
+    /// the pickle says.
     let strides: [Int]
     /// How many elements it has.
     let count: Int
@@ -32,15 +33,17 @@ struct PickledTensor: Equatable {
         guard offset >= 0, strides.allSatisfy({ $0 >= 0 }), let count = shape.product else {
             throw problem("which makes no tensor")
         }
-        (self.storage, self.offset, self.shape, self.strides) = (storage, offset, shape, strides)
-        self.count = count
+        (self.storage, self.shape, self.count) = (storage, shape, count)
+        // What addresses no element may be any number, and is not to be computed with.
+        self.offset = count == 0 ? 0 : offset
+        self.strides = zip(shape, strides).map { $0 <= 1 || count == 0 ? 0 : $1 }
         guard count > 0 else { return }
         // Of what is expanded, elements lie on each other; nobody saves weights so.
         guard count <= length else {
             throw problem("whose \(count) elements overlap in a storage of \(length)")
         }
         var last = offset
-        for (side, stride) in zip(shape, strides) {
+        for (side, stride) in zip(shape, self.strides) {
             let (reach, isHuge) = (side - 1).multipliedReportingOverflow(by: stride)
             let (next, isOver) = last.addingReportingOverflow(reach)
             guard !isHuge, !isOver else { throw problem("too large to address") }
@@ -53,6 +56,7 @@ struct PickledTensor: Equatable {
 
     /// Whether the elements lie one after the other, in row-major order.
     var isContiguous: Bool {
+        guard count > 0 else { return true }
         var expected = 1
         for (side, stride) in zip(shape, strides).reversed() where side != 1 {
             guard stride == expected else { return false }

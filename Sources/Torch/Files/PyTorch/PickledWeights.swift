@@ -84,8 +84,7 @@ final class PickledWeights: WeightsArchive {
     ) throws(TorchError) -> Tensor {
         let size = tensor.count * dtype.size
         guard !tensor.isContiguous else {
-            // An empty tensor may begin behind its storage.
-            let start = size == 0 ? 0 : tensor.offset * dtype.size
+            let start = tensor.offset * dtype.size
             return try Tensor(
                 copying: UnsafeRawBufferPointer(rebasing: storage[start..<start + size]),
                 shape: tensor.shape, dtype: dtype)

@@ -30,21 +30,23 @@ struct StateDict {
     init(of object: PickledObject, entry: String?) throws(WeightsProblem) {
         var value = object.root
         var path: [String] = []
+        var others: [String] = []
         var entry = entry
         while path.count < Self.depth {
             guard let entries = object.texts(value) else {
                 throw Self.problem(value, path, of: object)
             }
             guard let key = try Self.wrapper(entry, entries, path, of: object) else { break }
-            if path.isEmpty { note(key, among: entries, of: object) }
+            if path.isEmpty { others = Self.others(than: key, in: entries) }
             guard let inner = entries[key] else { break }
             value = inner
             path.append(key)
             entry = nil
         }
-        if path.count > 1 {
-            notes[0] =
-                "the weights are its entry \(Self.quoted(path))" + notes[0].drop { $0 != ";" }
+        if !path.isEmpty {
+            notes.append(
+                "the weights are its entry \(Self.quoted(path))"
+                    + (others.isEmpty ? "" : "; left aside: \(others.listed)"))
         }
         guard let items = object.container(value, .dictionary)?.items else {
             throw Self.problem(value, path, of: object)
@@ -77,15 +79,30 @@ struct StateDict {
         guard !entries.values.contains(where: isTensor) else { return nil }
         // A pickled network, behind its usual key, is to be named.
         if let key = wrappers.first(where: { isForeign(entries[$0]) }) { return key }
-        let sets = entries.filter {
-            object.texts($0.value)?.values.contains(where: isTensor) ?? false
+        var sets: [String] = []
+        var held: [Int: Bool] = [:]
+        for (key, value) in entries where holdsTensors(value, of: object, &held) {
+            sets.append(key)
         }
-        .keys.sorted()
+        sets.sort()
         guard !sets.isEmpty else { return nil }
         throw WeightsProblem(
             message:
                 "holds tensors under \(sets.map(\.quoted).listed); name the entry that is meant",
             needsEntry: true)
+    }
+
+    /// Whether a value is a dictionary with a tensor in it.
+    ///
+    /// - Parameter known: as for `leadsOn`.
+    private static func holdsTensors(
+        _ value: PickleValue, of object: PickledObject, _ known: inout [Int: Bool]
+    ) -> Bool {
+        guard case .container(let index) = value else { return false }
+        if let answer = known[index] { return answer }
+        let answer = object.texts(value)?.values.contains(where: isTensor) ?? false
+        known[index] = answer
+        return answer
     }
 
     private static func isTensor(_ value: PickleValue?) -> Bool {
@@ -114,21 +131,18 @@ struct StateDict {
         return answer
     }
 
-    /// Says what was taken, and what lies beside it.
-    private mutating func note(
-        _ key: String, among entries: [String: PickleValue], of object: PickledObject
-    ) {
+    /// What lies beside the entry that is taken, as a message shows it.
+    private static func others(
+        than key: String, in entries: [String: PickleValue]
+    ) -> [String] {
         let others = entries.keys.filter { $0 != key }.sorted()
         // A moving average comes first: somebody may have wanted it.
         let sorted =
-            others.filter(Self.averages.contains) + others.filter { !Self.averages.contains($0) }
-        let texts = sorted.map { other in
+            others.filter(averages.contains) + others.filter { !averages.contains($0) }
+        return sorted.map { other in
             guard case .foreign(let name)? = entries[other] else { return other.quoted }
             return "\(other.quoted) (\(name.clipped))"
         }
-        notes.append(
-            "the weights are its entry \(key.quoted)"
-                + (texts.isEmpty ? "" : "; left aside: \(texts.listed)"))
     }
 
     private mutating func take(

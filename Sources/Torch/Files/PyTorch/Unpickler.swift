@@ -13,6 +13,12 @@ import Glibc
 struct Unpickler {
     /// Bytes of a pickle; that of a network of a thousand tensors has 200 kB.
     static let sizeLimit = 64 << 20
+    /// Bytes of a storage's name; PyTorch's are numbers.
+    private static let keyLimit = 256
+    /// For how many bytes of a text that is copied a value is counted: about a value's own.
+    private static let copiedBytes = 16
+    /// The same of a text that is recalled, which is kept once, but read whenever it is a key.
+    private static let recalledBytes = 64
 
     private let bytes: UnsafeRawBufferPointer
     private var position: Int
@@ -40,6 +46,12 @@ struct Unpickler {
         while try unpickler.step() { try unpickler.provide() }
         unpickler.object.end = unpickler.position
         return unpickler.object
+    }
+
+    /// Whether a file begins as pickles do: with the operation that says the protocol, which is 2 for
+    /// PyTorch.
+    static func isPickle(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        bytes.count > 2 && bytes[0] == PickleOpcode.proto.rawValue && (2...5).contains(bytes[1])
     }
 
     private init(_ bytes: UnsafeRawBufferPointer, from start: Int) {
@@ -84,7 +96,7 @@ struct Unpickler {
         case .popMark: _ = try popToMark()
         case .dup:
             guard let top = stack.last else { throw problem("has too little on its stack") }
-            stack.append(top)
+            try recall(top)
         case .none, .newTrue, .newFalse, .int, .binInt, .binInt1, .binInt2, .long1, .long4,
             .binFloat, .binString, .shortBinString, .binUnicode, .shortBinUnicode, .binUnicode8,
             .binBytes, .shortBinBytes, .binBytes8:
@@ -169,7 +181,7 @@ extension Unpickler {
             guard let value = memo[place] else {
                 throw problem("recalls value \(place), which it never kept")
             }
-            stack.append(value)
+            try recall(value)
         default:
             guard let top = stack.last else { throw problem("has too little on its stack") }
             let place =
@@ -180,6 +192,12 @@ extension Unpickler {
                 }
             memo[place] = top
         }
+    }
+
+    /// Puts a value on the stack that was there before.
+    private mutating func recall(_ value: PickleValue) throws(WeightsProblem) {
+        if case .text(let text) = value { try takeRoom(text.utf8.count / Self.recalledBytes) }
+        stack.append(value)
     }
 }
 
@@ -241,8 +259,9 @@ extension Unpickler {
         stack.append(.container(object.containers.count - 1))
     }
 
-    /// Counts what containers take. Without copies there is a byte of the pickle behind each value; one
-    /// that copies its values over and over was made to fill the memory.
+    /// Counts what containers take, and texts that are there again. Without copies there is a byte of
+    /// the pickle behind each value; one that copies its values over and over was made to fill the
+    /// memory, or to be at work for ever.
     private mutating func takeRoom(_ count: Int) throws(WeightsProblem) {
         taken += count
         guard taken <= 2 * (position - start) + 64 else {
@@ -299,12 +318,12 @@ extension Unpickler {
         switch operation {
         case .global:
             let module = try line()
-            stack.append(global(module, try line()))
+            stack.append(try global(module, line()))
         case .stackGlobal:
             guard case .text(let name) = try pop(), case .text(let module) = try pop() else {
                 throw problem("names a function by what is no text")
             }
-            stack.append(global(module, name))
+            stack.append(try global(module, name))
         case .reduce, .newObj:
             let arguments = try pop()
             stack.append(try result(of: pop(), arguments))
@@ -320,9 +339,12 @@ extension Unpickler {
         }
     }
 
-    private func global(_ module: String, _ name: String) -> PickleValue {
-        PickleGlobal(module: module, name: name).map(PickleValue.global)
-            ?? .foreign("\(module).\(name)")
+    private mutating func global(
+        _ module: String, _ name: String
+    ) throws(WeightsProblem) -> PickleValue {
+        if let known = PickleGlobal(module: module, name: name) { return .global(known) }
+        try takeRoom((module.utf8.count + name.utf8.count) / Self.copiedBytes)
+        return .foreign("\(module).\(name)")
     }
 
     /// What a call makes: of what is unknown, its name.
@@ -390,16 +412,16 @@ extension Unpickler {
         return stack.removeLast()
     }
 
-    /// The first argument of an unknown class.
+    /// The first argument of an unknown class; of more than a tensor is made of none is looked at.
     private func foreign(in arguments: [PickleValue]) -> PickleValue? {
-        arguments.first { if case .foreign = $0 { true } else { false } }
+        arguments.prefix(4).first { if case .foreign = $0 { true } else { false } }
     }
 
     /// A tensor of its storage, offset, shape and strides; what follows these says nothing of its
     /// elements.
     private mutating func tensor(_ arguments: [PickleValue]) throws(WeightsProblem) -> PickleValue {
         guard arguments.count >= 4 else { throw problem("makes a tensor of too little") }
-        if let foreign = foreign(in: Array(arguments.prefix(4))) { return foreign }
+        if let foreign = foreign(in: arguments) { return foreign }
         guard case .storage(let storage) = arguments[0], case .integer(let offset) = arguments[1],
             let shape = integers(arguments[2]), let strides = integers(arguments[3])
         else { throw problem("makes a tensor of what is no storage, offset, shape and strides") }
@@ -435,6 +457,9 @@ extension Unpickler {
             case .integer(let count) = parts[4], count >= 0,
             let bytes = Int.product(count, type.size), bytes >= 0
         else { throw problem("has a storage of no type, name or length") }
+        guard key.utf8.count <= Self.keyLimit else {
+            throw problem("has a storage whose name has \(key.utf8.count) bytes")
+        }
         let whole = try storage(PickledStorage(key: key, type: type, count: count))
         guard parts.count > 5, let view = object.container(parts[5], .tuple)?.items else {
             return .storage(whole)

@@ -32,6 +32,11 @@ struct ZipDirectory {
     private static let centralSize = 46
     private static let localSize = 30
 
+    /// Whether a file begins as archives do that hold a file.
+    static func isArchive(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        (try? ZipReader(bytes: bytes).number(4, at: 0)) == Signature.local
+    }
+
     /// Reads the directory.
     ///
     /// - Throws: `WeightsProblem` for a file without one, as a truncated one is, and for records that

@@ -46,7 +46,8 @@ package final class SafetensorsFile: WeightsArchive {
         self.path = path
         self.mapping = mapping
         (header, dataStart) = try SafetensorsFile.readHeader(mapping.bytes)
-        checksums = try SafetensorsFile.readSeal(header, mapping.bytes[..<dataStart])
+        checksums = try SafetensorsSeal(
+            of: header, in: UnsafeRawBufferPointer(rebasing: mapping.bytes[..<dataStart]))
         metadata = header.metadata
         positions = Dictionary(
             uniqueKeysWithValues: header.entries.enumerated().map { ($1.name, $0) })
@@ -74,7 +75,7 @@ package final class SafetensorsFile: WeightsArchive {
             let bytes = UnsafeRawBufferPointer(rebasing: data[entry.bytes])
             if let checksums, crc32c(bytes) != checksums.tensors[position] {
                 throw SafetensorsFile.error(
-                    path, "'\(entry.name)' is damaged: \(SafetensorsFile.mismatch)")
+                    path, "'\(entry.name)' is damaged: \(SafetensorsSeal.mismatch)")
             }
             do throws(TorchError) {
                 return try Tensor(copying: bytes, shape: entry.shape, dtype: entry.dtype)
@@ -116,24 +117,6 @@ package final class SafetensorsFile: WeightsArchive {
             dataSize: bytes.count - dataStart)
         return (header, dataStart)
     }
-
-    /// The checksums that a file carries, after a comparison of the header's.
-    private static func readSeal(
-        _ header: SafetensorsHeader, _ bytes: Slice<UnsafeRawBufferPointer>
-    ) throws(WeightsProblem) -> SafetensorsSeal? {
-        guard let found = header.seal else { return nil }
-        let bytes = UnsafeRawBufferPointer(rebasing: bytes)
-        // The JSON starts after the eight bytes of its length.
-        let digits = found.place.lowerBound + 8..<found.place.upperBound + 8
-        guard let seal = SafetensorsSeal(digits: found.digits, tensors: header.entries.count),
-            SafetensorsSeal.checksum(ofHeader: bytes, digits: digits) == seal.header
-        else { throw .init(message: "its header is damaged: \(mismatch)") }
-        return seal
-    }
-
-    private static let mismatch =
-        "it is not what the file's checksum was taken of; restore the file or make it again (who "
-        + "changes it on purpose drops '\(SafetensorsSeal.key)' from its metadata)"
 
     static func error(_ path: String, _ message: String, code: Int32? = nil) -> TorchError {
         TorchError(operation: "safetensors", message: "\(path): \(message)", code: code)

@@ -40,6 +40,28 @@ struct SafetensorsSeal {
         self.tensors = Array(numbers[1...])
     }
 
+    /// Reads the checksums that a file carries, and compares the header's.
+    ///
+    /// - Parameter bytes: the header's length and its JSON.
+    /// - Returns: `nil` for a file that carries none.
+    /// - Throws: `WeightsProblem` for a header that is not the one its checksum was taken of.
+    init?(
+        of header: SafetensorsHeader, in bytes: UnsafeRawBufferPointer
+    ) throws(WeightsProblem) {
+        guard let found = header.seal else { return nil }
+        // The JSON starts after the eight bytes of its length.
+        let digits = found.place.lowerBound + 8..<found.place.upperBound + 8
+        guard let seal = Self(digits: found.digits, tensors: header.entries.count),
+            Self.checksum(ofHeader: bytes, digits: digits) == seal.header
+        else { throw WeightsProblem(message: "its header is damaged: \(Self.mismatch)") }
+        self = seal
+    }
+
+    /// Of bytes that are not those of their checksum, and what to do.
+    static let mismatch =
+        "it is not what the file's checksum was taken of; restore the file or make it again (who "
+        + "changes it on purpose drops '\(key)' from its metadata)"
+
     /// Seals a header: fills in the tensors' checksums and then its own.
     ///
     /// - Parameters:

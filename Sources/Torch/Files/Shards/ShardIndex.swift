@@ -20,13 +20,12 @@ struct ShardIndex: Equatable {
 
     /// Whether a file begins as an index does: a JSON object that has a weight map.
     static func begins(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        guard bytes.count <= sizeLimit, let first = bytes.first(where: { !isSpace($0) }),
+        guard bytes.count <= sizeLimit,
+            let first = bytes.first(where: { !JSONScanner.isSpace($0) }),
             first == UInt8(ascii: "{")
         else { return false }
         return bytes.firstRange(of: "\"weight_map\"".utf8) != nil
     }
-
-    private static func isSpace(_ byte: UInt8) -> Bool { [0x20, 0x09, 0x0A, 0x0D].contains(byte) }
 
     /// Reads an index.
     ///
@@ -74,10 +73,7 @@ struct ShardIndex: Equatable {
             guard seen.insert(name).inserted else {
                 throw WeightsProblem(message: "the index lists \(name.quoted) twice")
             }
-            // A name, no path: nothing outside the folder is opened.
-            guard !file.isEmpty, !file.contains("/"), !file.contains("\0"), file != ".",
-                file != ".."
-            else {
+            guard isName(file) else {
                 throw WeightsProblem(
                     message:
                         "the index has \(name.quoted) in \(file.quoted), which is no file beside "
@@ -88,13 +84,21 @@ struct ShardIndex: Equatable {
         return files
     }
 
+    /// Whether a text is a name, and no path: nothing outside the folder is opened.
+    ///
+    /// By bytes, as the system reads it: a slash before a combining mark is another character.
+    static func isName(_ file: String) -> Bool {
+        !file.isEmpty && !file.utf8.contains(UInt8(ascii: "/")) && !file.utf8.contains(0)
+            && file != "." && file != ".."
+    }
+
     /// The path of the index and those of the files that it names.
     func files(of index: String) -> [String] {
         [index] + shards.map { Self.path(of: $0.file, beside: index) }
     }
 
     static func path(of file: String, beside index: String) -> String {
-        guard let slash = index.lastIndex(of: "/") else { return file }
+        guard let slash = index.utf8.lastIndex(of: UInt8(ascii: "/")) else { return file }
         return "\(index[...slash])\(file)"
     }
 }

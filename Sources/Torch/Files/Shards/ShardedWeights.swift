@@ -6,6 +6,7 @@ final class ShardedWeights: WeightsArchive {
     let names: [String]
     /// What all files say alike.
     let metadata: [String: String]
+    /// What the files say, behind their names if there are several.
     let notes: [String]
     var format: WeightsFormat { .shards }
     var files: [String] { [path] + shards.map(\.path) }
@@ -13,7 +14,8 @@ final class ShardedWeights: WeightsArchive {
     private let shards: [any WeightsArchive]
     private let places: [String: Int]
 
-    /// Opens every file of an index, and compares what it holds with what the index says.
+    /// Opens every file of an index, and compares what it holds with what the index says. What stands
+    /// in a file in place of a tensor is there, too.
     ///
     /// - Throws: `WeightsProblem` for a file that cannot be read, that lacks a tensor or has one which
     ///   the index has elsewhere or not at all.
@@ -21,11 +23,13 @@ final class ShardedWeights: WeightsArchive {
         var shards: [any WeightsArchive] = []
         var names: [String] = []
         var places: [String: Int] = [:]
+        var notes: [String] = []
         for (place, shard) in index.shards.enumerated() {
             let file = ShardIndex.path(of: shard.file, beside: path)
             let archive = try Self.open(file)
             let found = Set(archive.names)
-            let missing = shard.names.subtracting(found).sorted().map(\.quoted)
+            let missing = shard.names.subtracting(found)
+                .filter { archive.obstacle($0) == nil }.sorted().map(\.quoted)
             guard missing.isEmpty else {
                 throw WeightsProblem(message: "\(file) lacks \(missing.listed)")
             }
@@ -34,13 +38,14 @@ final class ShardedWeights: WeightsArchive {
                 throw WeightsProblem(
                     message: "\(file) has \(unlisted.listed), which the index does not have in it")
             }
-            for name in archive.names { places[name] = place }
+            for name in shard.names { places[name] = place }
             names += archive.names
+            notes += archive.notes.map { index.shards.count > 1 ? "\(shard.file): \($0)" : $0 }
             shards.append(archive)
         }
         (self.path, self.shards, self.names, self.places) = (path, shards, names, places)
         metadata = Self.common(shards.map(\.metadata))
-        notes = shards.count == 1 ? shards[0].notes : []
+        self.notes = notes
     }
 
     private static func open(_ file: String) throws(WeightsProblem) -> any WeightsArchive {
