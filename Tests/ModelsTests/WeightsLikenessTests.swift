@@ -3,7 +3,8 @@ import Torch
 
 @testable import Models
 
-/// Against the lists of Tests/Fixtures/models: timm, torchvision, transformers 4 and 5, SuperGradients.
+/// Against the lists of Tests/Fixtures/models: timm, torchvision, transformers 4 and 5, SuperGradients,
+/// and the authors of ConvNeXt and DeiT III.
 @Suite("What weights look like") struct WeightsLikenessTests {
     /// Names and shapes without numbers.
     final class Listed: WeightsArchive {
@@ -49,6 +50,11 @@ import Torch
             (
                 "supergradients", "beit_base_patch16_224",
                 "beit_base_patch16_224 with Microsoft's or SuperGradients' names"
+            ),
+            ("facebook", "convnext_tiny", "convnext_tiny with Facebook's names"),
+            (
+                "facebook", "deit3_small_patch16_224",
+                "deit3_small_patch16_224 with Facebook's names"
             ),
         ])
     func lists(_ library: String, _ name: String, _ text: String) throws {
@@ -267,6 +273,8 @@ import Torch
             ("supergradients", "resnet18", .supergradients, 0),
             ("supergradients", "resnet50", .supergradients, 0),
             ("supergradients", "beit_base_patch16_224", .supergradients, 0),
+            ("facebook", "convnext_tiny", .facebook, 0),
+            ("facebook", "deit3_small_patch16_224", .facebook, 0),
         ])
     func written(_ library: String, _ name: String, _ origin: WeightOrigin, _ place: Int) throws {
         let architecture = try #require(PublishedNetwork.named(name)).architecture
@@ -286,9 +294,13 @@ enum LayoutFixtures {
 
     static func rows(_ library: String, _ name: String) throws -> [(name: String, shape: [Int])] {
         let rows =
-            library == "huggingface"
-            ? try Fixtures.decode(HuggingFaceTests.Expected.self, "huggingface.json").names[name]
-            : try Fixtures.decode(Lists.self, "layouts.json").names[library]?[name]
+            switch library {
+            case "huggingface":
+                try Fixtures.decode(HuggingFaceTests.Expected.self, "huggingface.json").names[name]
+            case "facebook":
+                try Fixtures.decode(Lists.self, "authors.json").names[library]?[name]
+            default: try Fixtures.decode(Lists.self, "layouts.json").names[library]?[name]
+            }
         return try #require(rows).map { ($0.name, $0.shape) }
     }
 }
