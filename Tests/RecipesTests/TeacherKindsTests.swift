@@ -152,7 +152,8 @@ import Testing
         try refused(
             "classes", Self.network("b", classes: 5),
             because: "b tells 5 classes apart, the ensemble 4")
-        let named = Self.network("b").replacingOccurrences(of: "classes: 4", with: "classes: [a, b, c, d]")
+        let named = Self.network("b")
+            .replacingOccurrences(of: "classes: 4", with: "classes: [a, b, c, d]")
         try write("a.yaml", named.replacingOccurrences(of: "name: b", with: "name: a"))
         try write("b.yaml", named)
         #expect(try self.card(text).classNames == ["a", "b", "c", "d"])

@@ -265,7 +265,10 @@ private struct Common: Section {
     static let initial = Self()
     static let keys: [Key<Self>] = [
         Key("name", \.name, .word, "the teacher's name"),
-        Key("kind", \.kind, kinds, "the network's family, or what it is instead: a module, several cards, or responses alone"),
+        Key(
+            "kind", \.kind, kinds,
+            "the network's family, or what it is instead: a module, several cards, or responses "
+                + "alone"),
         Key(
             "classes", \.classes, TeacherClasses.form, "how many classes there are, or their names"),
         Key("source", \.source, .text, "where the file comes from"),
