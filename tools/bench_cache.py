@@ -51,7 +51,7 @@ def main():
         # Of every kind of responses, not only of these.
         summary["max_kl_of_all"] = max(report["max_kl"] for report in reports.values())
         if options.real:
-            ratios = {f"{one['bound']:g}": one["bytes_ratio"] for one in first["equal"]}
+            ratios = {f"{one['max_kl']:g}": one["ratio"] for one in first["equal"]}
             summary |= {
                 "named_of_20": named, "bytes_ratios": ratios, "bars": BARS,
                 "bars_met": max(ratios.values()) <= BARS["bytes_ratio"]

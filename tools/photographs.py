@@ -17,6 +17,7 @@ COLORS = 700
 THUMBNAIL, ALIKE = 12, 6
 # Views of an epoch: a table of 1000 classes is learnt from the first 24,000.
 MEASURED, OTHERS = 4144, 26000
+CLASSES = 1000  # ImageNet's, by their numbers
 
 
 def main() -> None:
@@ -53,6 +54,8 @@ def main() -> None:
         others.append(path)
     (folder / "SOURCES.tsv").write_text("".join(sources))
     (folder / "named.txt").write_text("".join(named))
+    # A list that has not an image of every class says which there are.
+    (folder / "classes.txt").write_text("".join(f"{label}\n" for label in range(CLASSES)))
     for name, paths, count in (("measured", measured, MEASURED), ("others", others, OTHERS)):
         times = -(-count // len(paths))
         (folder / f"{name}.txt").write_text("".join(f"{path}\n" for path in paths) * times)
