@@ -450,7 +450,7 @@ def picture(title: str, points: list[tuple[str, float, float]]) -> str:
             f'<text x="{x(value):.1f}" y="{bottom + 16}" text-anchor="middle" fill="#555">'
             f"{value:g}</text>")
     parts.append(
-        f'<text x="{width - right + 8}" y="{bottom + 16}" fill="#555">top-1, %</text>')
+        f'<text x="{width - 12}" y="20" text-anchor="end" fill="#555">top-1, %</text>')
     for index, (name, mean, error) in enumerate(points):
         y = top + row * index + row / 2
         parts.append(
