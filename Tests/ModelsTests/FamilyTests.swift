@@ -218,7 +218,8 @@ import Torch
         #expect(
             errorText { _ = try target.load(file) }
                 == "load: \(file.path): wrong: 'pos_embed' expected float32 [1, 10, 36], found "
-                + "float32 [1, 12, 36]")
+                + "float32 [1, 12, 36]; it looks like a transformer of another kind with timm's "
+                + "names")
     }
 
     @Test("a card refuses what means nothing to its network") func cards() throws {

@@ -10,7 +10,6 @@ import json
 import os
 import pathlib
 import tempfile
-import zipfile
 
 import torch
 
@@ -95,13 +94,7 @@ def package(module: torch.nn.Module, path: pathlib.Path) -> None:
         os.environ["TORCHINDUCTOR_CACHE_DIR"] = folder
         torch._inductor.config.cpp.cxx = (str(compiler),)
         torch._inductor.config.cpp.simdlen = 1
-        whole = pathlib.Path(folder) / path.name
-        torch._inductor.aoti_compile_and_package(program, package_path=str(whole))
-        # The sources that were compiled are half of it, and nobody reads them.
-        with zipfile.ZipFile(whole) as found, zipfile.ZipFile(path, "w") as kept:
-            for entry in found.infolist():
-                if not entry.filename.endswith(".cpp"):
-                    kept.writestr(entry, found.read(entry))
+        torch._inductor.aoti_compile_and_package(program, package_path=str(path))
 
 
 def main() -> None:
