@@ -69,6 +69,9 @@ struct Invocations {
         case "bench teacher": ["--model", micro] + small
         case "bench training": ["--model", "resnet18", "--teacher", micro] + small
         case "bench images": ["--out", new, "--count", "10"]
+        case "weights inspect": ["teacher/average.safetensors"]
+        case "weights convert": ["teacher/average.safetensors", "--out", "\(new).safetensors"]
+        case "weights source": ["card.yaml"]
         case "manual": []
         default: nil
         }
