@@ -79,23 +79,27 @@ extension DeviceCheck {
             BEiTConfiguration(
                 imageSize: 384, patch: 16, width: 768, depth: 2, heads: 12, mlpRatio: 4,
                 layerScale: 1),
-            SyntheticBatch(images: 2, size: 384, classes: 1000), on: device)
+            SyntheticBatch(images: 2, size: 384, classes: 1000), reduced: Self.reducedAttention,
+            on: device)
     }
 
     /// Two blocks of ViT-Base.
     func compareViT(on device: Device) throws -> [DeviceComparison] {
+        // Its few images have logits far apart, so that bfloat16 alone moves the loss by 2e-3.
         try compareTransformer(
             ViTConfiguration(imageSize: 224, patch: 16, width: 768, depth: 2, heads: 12),
-            SyntheticBatch(images: 4, size: 224, classes: 1000), on: device)
+            SyntheticBatch(images: 4, size: 224, classes: 1000),
+            reduced: Tolerances(logits: 3e-2, loss: 1e-2, gradients: 6e-2), on: device)
     }
 
     /// A transformer in float32 and under bfloat16 autocast.
     private func compareTransformer(
-        _ configuration: some NetworkFamily, _ batch: SyntheticBatch, on device: Device
+        _ configuration: some NetworkFamily, _ batch: SyntheticBatch, reduced: Tolerances,
+        on device: Device
     ) throws -> [DeviceComparison] {
         let architecture = Architecture(configuration)
         return try [
-            (Arithmetic.float32, Self.exactAttention), (.bfloat16, Self.reducedAttention),
+            (Arithmetic.float32, Self.exactAttention), (.bfloat16, reduced),
         ].flatMap { arithmetic, tolerances in
             try compare(on: device, arithmetic, batch, tolerances) { place in
                 let network = try architecture.makeNetwork(
