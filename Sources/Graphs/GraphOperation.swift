@@ -28,6 +28,13 @@ extension GraphOperation {
     package var weights: [GraphWeight] { [] }
 }
 
+/// An operation of one value whose result has the value's shape.
+package protocol ShapeKeepingOperation: GraphOperation {}
+
+extension ShapeKeepingOperation {
+    package func shape(of inputs: [[Int]]) -> [Int]? { inputs.count == 1 ? inputs[0] : nil }
+}
+
 /// An operation that multiplies by weights, which integer hardware does in integers.
 package protocol WeightedOperation: GraphOperation {
     /// Its first dimension is that of the results' channels.

@@ -1,10 +1,8 @@
 import Torch
 
 extension Operation {
-    package struct ReLU: GraphOperation {
+    package struct ReLU: ShapeKeepingOperation {
         package var label: String { "relu" }
-
-        package func shape(of inputs: [[Int]]) -> [Int]? { inputs.count == 1 ? inputs[0] : nil }
 
         package func evaluate(_ inputs: [Tensor]) throws(TorchError) -> Tensor {
             try inputs[0].relu()
@@ -18,10 +16,8 @@ extension Operation {
     }
 
     /// min(max(x, 0), 6).
-    package struct ReLU6: GraphOperation {
+    package struct ReLU6: ShapeKeepingOperation {
         package var label: String { "relu6" }
-
-        package func shape(of inputs: [[Int]]) -> [Int]? { inputs.count == 1 ? inputs[0] : nil }
 
         package func evaluate(_ inputs: [Tensor]) throws(TorchError) -> Tensor {
             try inputs[0].relu6()
@@ -39,10 +35,8 @@ extension Operation {
     }
 
     /// x · hardSigmoid(x).
-    package struct HardSwish: GraphOperation {
+    package struct HardSwish: ShapeKeepingOperation {
         package var label: String { "hardswish" }
-
-        package func shape(of inputs: [[Int]]) -> [Int]? { inputs.count == 1 ? inputs[0] : nil }
 
         package func evaluate(_ inputs: [Tensor]) throws(TorchError) -> Tensor {
             try inputs[0].hardSwish()
@@ -56,10 +50,8 @@ extension Operation {
     }
 
     /// min(max(x / 6 + 1/2, 0), 1).
-    package struct HardSigmoid: GraphOperation {
+    package struct HardSigmoid: ShapeKeepingOperation {
         package var label: String { "hardsigmoid" }
-
-        package func shape(of inputs: [[Int]]) -> [Int]? { inputs.count == 1 ? inputs[0] : nil }
 
         package func evaluate(_ inputs: [Tensor]) throws(TorchError) -> Tensor {
             try inputs[0].hardSigmoid()
@@ -75,10 +67,8 @@ extension Operation {
     }
 
     /// x · Φ(x), exactly: opset 17 has no operator for it, runtimes join these five again.
-    package struct GELU: GraphOperation {
+    package struct GELU: ShapeKeepingOperation {
         package var label: String { "gelu" }
-
-        package func shape(of inputs: [[Int]]) -> [Int]? { inputs.count == 1 ? inputs[0] : nil }
 
         package func evaluate(_ inputs: [Tensor]) throws(TorchError) -> Tensor {
             try inputs[0].gelu()
@@ -175,12 +165,10 @@ extension Operation {
     }
 
     /// A product with one number.
-    package struct Scaling: GraphOperation {
+    package struct Scaling: ShapeKeepingOperation {
         let factor: Double
 
         package var label: String { "scaling" }
-
-        package func shape(of inputs: [[Int]]) -> [Int]? { inputs.count == 1 ? inputs[0] : nil }
 
         package func evaluate(_ inputs: [Tensor]) throws(TorchError) -> Tensor {
             try inputs[0] * factor

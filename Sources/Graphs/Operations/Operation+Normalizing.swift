@@ -58,10 +58,8 @@ extension Operation {
     }
 
     /// The softmax along the last dimension.
-    package struct Softmax: GraphOperation {
+    package struct Softmax: ShapeKeepingOperation {
         package var label: String { "softmax" }
-
-        package func shape(of inputs: [[Int]]) -> [Int]? { inputs.count == 1 ? inputs[0] : nil }
 
         package func evaluate(_ inputs: [Tensor]) throws(TorchError) -> Tensor {
             try inputs[0].softmax()

@@ -76,14 +76,12 @@ extension Graph.Node {
 
 extension Operation {
     /// A value as 8 bits give it.
-    package struct Rounding: GraphOperation {
+    package struct Rounding: ShapeKeepingOperation {
         static let label = "int8"
 
         let scale: ActivationScale
 
         package var label: String { Self.label }
-
-        package func shape(of inputs: [[Int]]) -> [Int]? { inputs.count == 1 ? inputs[0] : nil }
 
         package func evaluate(_ inputs: [Tensor]) throws(TorchError) -> Tensor {
             try scale.rounded(inputs[0])
